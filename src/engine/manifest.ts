@@ -1,0 +1,57 @@
+/** The model manifest's types; models/manifest.schema.json is what is checked, docs/model-format.md what it means. */
+export type Rgb = readonly [number, number, number];
+export type Triple = readonly [number, number, number];
+
+export interface OccupancyClass {
+  readonly name: string;
+  readonly color: Rgb;
+  readonly traversable: boolean;
+}
+
+export interface DetectionClass {
+  readonly name: string;
+  readonly color: Rgb;
+  readonly nms_scale: number;
+}
+
+export type ModuleName = 'image_encoder' | 'view_transformer' | 'bev_encoder' | 'heads';
+
+export interface GraphOperation {
+  readonly name: string;
+  readonly op: string;
+  readonly module: ModuleName;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes?: Readonly<Record<string, unknown>>;
+  readonly tensors?: Readonly<Record<string, string>>;
+}
+
+export interface ModelManifest {
+  readonly format: 'bdc_occ';
+  readonly format_version: 1;
+  readonly name: string;
+  readonly license: string;
+  readonly training_data: string;
+  readonly metrics: Readonly<Record<string, unknown>>;
+  readonly input: {
+    readonly width: number;
+    readonly height: number;
+    readonly cameras: number;
+    readonly camera_names: readonly string[];
+    readonly mean: Triple;
+    readonly std: Triple;
+  };
+  readonly grid: { readonly min: Triple; readonly max: Triple; readonly shape: Triple };
+  readonly occupancy?: { readonly classes: readonly OccupancyClass[]; readonly free: number };
+  readonly detection?: {
+    readonly classes: readonly DetectionClass[];
+    readonly score_threshold: number;
+    readonly nms_threshold: number;
+    readonly max_candidates: number;
+  };
+  readonly graph: {
+    readonly inputs: readonly { readonly name: string; readonly shape: readonly (number | 'cameras')[] }[];
+    readonly operations: readonly GraphOperation[];
+    readonly outputs: Readonly<Record<string, string>>;
+  };
+}

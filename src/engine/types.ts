@@ -1,0 +1,65 @@
+import type { ModelManifest, ModuleName } from './manifest.js';
+
+export const ISAS = ['portable', 'neon', 'neon-dotprod', 'avx2', 'avx512'] as const;
+export type Isa = (typeof ISAS)[number];
+
+export interface EngineOptions {
+  /** Native threads that compute, the calling libuv thread included. Default: all cores. */
+  readonly threads?: number;
+  /** Instruction set; default `$BDC_ISA`, else the best the CPU has. An error if the CPU lacks it. */
+  readonly isa?: Isa;
+  /** `reference`: plain unfused operations, the oracle of the fast ones. Default `$BDC_ENGINE`, else `fast`. */
+  readonly mode?: 'fast' | 'reference';
+}
+
+/**
+ * Where the network's feature cells look: what `lift_splat` needs of the cameras (docs/model-format.md). Frames: the base frame; metres.
+ */
+export interface RigRays {
+  readonly cameras: number;
+  /** `[cameras, h, w, 3]`, direction with unit component along the optical axis; NaN = the cell sees nothing. */
+  readonly rays: Float32Array;
+  /** `[cameras, 3]`, the optical centres. */
+  readonly origins: Float32Array;
+}
+
+export interface OutputTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Uint8Array;
+}
+
+export interface OperationTiming {
+  readonly name: string;
+  readonly op: string;
+  readonly module: ModuleName;
+  readonly milliseconds: number;
+}
+
+export interface EngineOutput {
+  /** By role, as in the manifest's `graph.outputs`. */
+  readonly tensors: ReadonlyMap<string, OutputTensor>;
+  readonly milliseconds: Readonly<Record<ModuleName, number>>;
+  readonly operations: readonly OperationTiming[];
+}
+
+/** One loaded network. Implemented by `loadEngine`; several may live in one process. */
+export interface Engine {
+  readonly manifest: ModelManifest;
+  readonly isa: Isa;
+  readonly threads: number;
+  readonly mode: 'fast' | 'reference';
+  /** `[height, width]` of the feature maps that `lift_splat` takes; undefined for a graph without one. */
+  readonly featureSize: readonly [number, number] | undefined;
+  /** Builds the projection tables on a native thread; frames that are started later use them. */
+  setRig(rig: RigRays): Promise<void>;
+  /**
+   * Runs one frame on native threads. `images[i]`: RGB bytes `[height, width, 3]` of rig camera i, or undefined for a camera that is
+   * not there (its rays contribute nothing). Rejects with `AbortError` if `signal` fires, between two operations at the latest.
+   */
+  run(
+    images: readonly (Uint8Array | undefined)[],
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<EngineOutput>;
+  /** Frees native memory; a frame in flight is aborted. Further calls are rejected. */
+  dispose(): void;
+}

@@ -1,0 +1,16 @@
+import type { Vector3 } from './rigid-transform.js';
+
+export type Pixel = readonly [number, number];
+
+/**
+ * A camera: intrinsics and lens distortion of an image of `width × height` pixels. Points are in the optical frame (x right, y down, z
+ * forward, metres); pixel (0, 0) is the centre of the top left pixel.
+ */
+export interface CameraModel {
+  readonly width: number;
+  readonly height: number;
+  /** Pixel of a point, inside the image or not; undefined where the model has no image of it (behind the camera, say). */
+  project(point: Vector3): Pixel | undefined;
+  /** Ray of a pixel with z = 1; undefined where the model has none (outside the lens's circle, 90° off axis or more). */
+  unproject(pixel: Pixel): Vector3 | undefined;
+}

@@ -1,0 +1,85 @@
+import type { ModuleName } from '../engine/manifest.js';
+import type { CameraModel } from '../geometry/camera-model.js';
+import type { RigidTransform } from '../geometry/rigid-transform.js';
+import type { VoxelGrid } from '../geometry/voxel-grid.js';
+
+/** Nanoseconds since the epoch of the clock in use (ROS time). */
+export type StampNs = bigint;
+
+/** One image as it came in; decoding happens off the event loop, in the pipeline. */
+export type CameraImage =
+  | { readonly kind: 'compressed'; readonly stamp: StampNs; readonly data: Uint8Array }
+  | {
+      readonly kind: 'raw';
+      readonly stamp: StampNs;
+      readonly width: number;
+      readonly height: number;
+      /** ROS encoding name, for example `rgb8`. */
+      readonly encoding: string;
+      /** Bytes per row, padding included. */
+      readonly step: number;
+      readonly isBigEndian: boolean;
+      readonly data: Uint8Array;
+    };
+
+export interface RigCamera {
+  readonly name: string;
+  readonly model: CameraModel;
+  /** Takes points of the optical frame (REP-103: x right, y down, z forward) into the base frame. */
+  readonly baseFromCamera: RigidTransform;
+}
+
+export interface CameraRig {
+  /** Frame that voxels and boxes are expressed in, for example `base_link`. */
+  readonly baseFrame: string;
+  readonly cameras: readonly RigCamera[];
+}
+
+/** One set of images, in the rig's order; undefined = that camera has none for this frame. */
+export interface CameraFrame {
+  /** Stamp of the anchor camera's image: results carry it. */
+  readonly stamp: StampNs;
+  readonly images: readonly (CameraImage | undefined)[];
+}
+
+export interface Occupancy {
+  readonly grid: VoxelGrid;
+  /** Class of each voxel, `[nx][ny][nz]` row-major (Occ3D's order). */
+  readonly labels: Uint8Array;
+  /** Softmax probability of that class, same order. */
+  readonly confidence: Float32Array;
+  /** 1 where the voxel's centre lies in the view of a camera that delivered an image, same order. */
+  readonly observed: Uint8Array;
+}
+
+/** A box in the base frame: metres, radians, m/s. */
+export interface Detection {
+  /** Index into the manifest's detection classes. */
+  readonly label: number;
+  readonly score: number;
+  /** Centre of the box. */
+  readonly position: readonly [number, number, number];
+  /** Length (x), width (y), height (z) in the box's own frame. */
+  readonly size: readonly [number, number, number];
+  /** About +z, 0 = facing +x. */
+  readonly yaw: number;
+  readonly velocity: readonly [number, number];
+}
+
+export interface FrameTimings {
+  /** Milliseconds. */
+  readonly preprocess: number;
+  readonly modules: Readonly<Record<ModuleName, number>>;
+  readonly decode: number;
+  readonly total: number;
+}
+
+export interface PerceptionResult {
+  readonly stamp: StampNs;
+  readonly frameId: string;
+  /** Per rig camera: whether its image was used. */
+  readonly liveCameras: readonly boolean[];
+  readonly occupancy?: Occupancy;
+  readonly detections?: readonly Detection[];
+  readonly timings: FrameTimings;
+}
