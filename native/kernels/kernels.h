@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/isa.h"
+
+namespace bdc {
+
+/// Sign bits of one image. Memory layout of bits: [height][width][words], word w bit b = channel 64·w + b, padding bits 0.
+struct PackSignsArgs {
+  const float* input;       // [channels][height][width]
+  const float* threshold;   // [channels]
+  const int8_t* direction;  // [channels]; +1: bit = x >= threshold, -1: bit = x <= threshold
+  uint64_t* output;         // [height][width][words]
+  int channels, height, width;
+};
+
+/// Binary convolution of one image: output[o] = scale[o] · Σ(±1 · ±1) + bias[o], taps outside the image contribute 0.
+struct BinaryConv2dArgs {
+  const uint64_t* input;   // [in_height][in_width][words], as PackSigns writes
+  const uint64_t* weight;  // [out_channels][kernel_h][kernel_w][words]
+  const float* scale;      // [out_channels]
+  const float* bias;       // [out_channels] or nullptr
+  float* output;           // [out_channels][out_height][out_width]
+  int in_channels, in_height, in_width;
+  int out_channels, out_height, out_width;
+  int kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w;
+};
+
+/// c[m][n] = Σ_k a[m][k] · b[k][n] + bias[m], row-major, no aliasing.
+struct GemmArgs {
+  const float* a;     // [rows][depth]
+  const float* b;     // [depth][columns], rows b_stride apart
+  const float* bias;  // [rows] or nullptr
+  float* c;           // [rows][columns], rows c_stride apart
+  int rows, depth;
+  int64_t b_stride, c_stride;
+};
+
+/// The kernels of one instruction set. Each call computes a range, so that threads can share the work; none allocates.
+struct KernelSet {
+  Isa isa;
+  /// Image rows [begin, end).
+  void (*pack_signs)(const PackSignsArgs& args, int begin, int end);
+  /// Output rows [begin, end).
+  void (*binary_conv2d)(const BinaryConv2dArgs& args, int begin, int end);
+  /// Columns [begin, end).
+  void (*gemm_f32)(const GemmArgs& args, int64_t begin, int64_t end);
+};
+
+/// The set for `isa`, and in the .cc the reason for each choice.
+const KernelSet& SelectKernels(Isa isa);
+
+}  // namespace bdc
