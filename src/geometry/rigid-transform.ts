@@ -82,4 +82,22 @@ export class RigidTransform {
     const [tx, ty, tz] = turned.rotate(this.translation);
     return new RigidTransform(turned.rotation, [-tx, -ty, -tz]);
   }
+
+  /** Between this (fraction 0) and another pose (1): the translation on a line, the rotation on the shorter arc (slerp). */
+  interpolate(other: RigidTransform, fraction: number): RigidTransform {
+    const [a, b] = [this.rotation, other.rotation];
+    const dot = a[0] * b[0] + a[1] * b[1] + a[2] * b[2] + a[3] * b[3];
+    // q and −q are the same rotation; the one on the same side as `a` is nearer.
+    const side = dot < 0 ? -1 : 1;
+    const angle = Math.acos(Math.min(1, Math.abs(dot)));
+    // Below this angle the sines lose more digits than the straight line does.
+    const isSmall = angle < 1e-4;
+    const wa = isSmall ? 1 - fraction : Math.sin((1 - fraction) * angle) / Math.sin(angle);
+    const wb = side * (isSmall ? fraction : Math.sin(fraction * angle) / Math.sin(angle));
+    const [p, q] = [this.translation, other.translation];
+    return new RigidTransform(
+      [wa * a[0] + wb * b[0], wa * a[1] + wb * b[1], wa * a[2] + wb * b[2], wa * a[3] + wb * b[3]],
+      [p[0] + fraction * (q[0] - p[0]), p[1] + fraction * (q[1] - p[1]), p[2] + fraction * (q[2] - p[2])],
+    );
+  }
 }

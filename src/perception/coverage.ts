@@ -1,0 +1,61 @@
+import { setImmediate } from 'node:timers/promises';
+
+import type { Vector3 } from '../geometry/rigid-transform.js';
+import type { VoxelGrid } from '../geometry/voxel-grid.js';
+import { InputTransform } from './input-transform.js';
+import type { NetworkInput } from './input-transform.js';
+import type { CameraRig, RigCamera } from './types.js';
+
+/** The event loop gets a turn after about so many milliseconds of work. */
+const SLICE_MS = 4;
+/** One bit a camera in 32-bit words. */
+export const MAX_CAMERAS = 32;
+
+/**
+ * Which cameras look at which voxel: bit c of a voxel is set if its centre falls into the part of camera c's image that the network
+ * gets (after the crop). Walls are not considered: a voxel behind one counts as in view.
+ *
+ * @returns one word a voxel, in the grid's order
+ * @throws RangeError for more than 32 cameras
+ */
+export async function computeCoverage(
+  rig: CameraRig,
+  grid: VoxelGrid,
+  input: NetworkInput,
+): Promise<Uint32Array> {
+  if (rig.cameras.length > MAX_CAMERAS) {
+    throw new RangeError(`at most ${MAX_CAMERAS} cameras are possible, found ${rig.cameras.length}`);
+  }
+  const coverage = new Uint32Array(grid.size);
+  const [nx, ny, nz] = grid.shape;
+  let sliceStart = performance.now();
+  for (const [index, camera] of rig.cameras.entries()) {
+    const isVisible = viewOf(camera, input);
+    for (let i = 0; i < nx; i++) {
+      for (let j = 0; j < ny; j++) {
+        for (let k = 0; k < nz; k++) {
+          if (isVisible(grid.center(i, j, k))) coverage[(i * ny + j) * nz + k]! |= 1 << index;
+        }
+      }
+      if (performance.now() - sliceStart > SLICE_MS) {
+        await setImmediate();
+        sliceStart = performance.now();
+      }
+    }
+  }
+  return coverage;
+}
+
+/** Pixel areas reach half a pixel around their centres. */
+function viewOf({ model, baseFromCamera }: RigCamera, input: NetworkInput): (point: Vector3) => boolean {
+  const cameraFromBase = baseFromCamera.inverse();
+  const { scale, cropX, cropY } = new InputTransform(model, input);
+  const [left, top] = [cropX / scale - 0.5, cropY / scale - 0.5];
+  const [right, bottom] = [(cropX + input.width) / scale - 0.5, (cropY + input.height) / scale - 0.5];
+  return (point) => {
+    const pixel = model.project(cameraFromBase.apply(point));
+    return (
+      pixel !== undefined && pixel[0] >= left && pixel[0] < right && pixel[1] >= top && pixel[1] < bottom
+    );
+  };
+}
