@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+
+import sinon from 'sinon';
+
+import { CameraSynchronizer } from '../../src/perception/camera-synchronizer.js';
+import type { CameraFrame, CameraImage } from '../../src/perception/types.js';
+
+const CAMERAS = ['front', 'left', 'right'];
+const milliseconds = (ms: number): bigint => BigInt(ms) * 1_000_000n;
+const image = (ms: number): CameraImage => ({
+  kind: 'compressed',
+  stamp: milliseconds(ms),
+  data: new Uint8Array(),
+});
+const stampsOf = (frame: CameraFrame | undefined): readonly (number | undefined)[] | undefined =>
+  frame?.images.map((entry) => (entry === undefined ? undefined : Number(entry.stamp / 1_000_000n)));
+
+describe('CameraSynchronizer', () => {
+  let clock: sinon.SinonFakeTimers;
+  let frames: CameraFrame[];
+  let timeJumps: number;
+  let synchronizer: CameraSynchronizer;
+
+  beforeEach(() => {
+    clock = sinon.useFakeTimers();
+    frames = [];
+    timeJumps = 0;
+    synchronizer = new CameraSynchronizer({
+      cameras: CAMERAS,
+      anchor: 'front',
+      maxSpreadMs: 40,
+      maxWaitMs: 50,
+      onFrame: (frame) => frames.push(frame),
+      onTimeJump: () => timeJumps++,
+    });
+  });
+
+  afterEach(() => clock.restore());
+
+  it('gives out a frame at once when all cameras have an image, with the stamp of the anchor', () => {
+    synchronizer.add('left', image(990));
+    synchronizer.add('front', image(1000));
+    assert.equal(frames.length, 0);
+    synchronizer.add('right', image(1030));
+    assert.deepEqual(frames.map(stampsOf), [[1000, 990, 1030]]);
+    assert.equal(frames[0]!.stamp, milliseconds(1000));
+  });
+
+  it('takes the image nearest to the anchor', () => {
+    synchronizer.add('left', image(970));
+    synchronizer.add('left', image(1010));
+    synchronizer.add('right', image(1000));
+    synchronizer.add('front', image(1000));
+    assert.deepEqual(stampsOf(frames[0]), [1000, 1010, 1000]);
+    assert.equal(synchronizer.statistics.cameras['left']!.replaced, 1);
+  });
+
+  it('keeps an image after the chosen one for the next frame', () => {
+    synchronizer.add('left', image(1000));
+    synchronizer.add('left', image(1100));
+    synchronizer.add('right', image(1000));
+    synchronizer.add('front', image(1000));
+    synchronizer.add('right', image(1100));
+    synchronizer.add('front', image(1100));
+    assert.deepEqual(frames.map(stampsOf), [
+      [1000, 1000, 1000],
+      [1100, 1100, 1100],
+    ]);
+  });
+
+  it('waits for a late camera no longer than it may, then counts it as missing', () => {
+    synchronizer.add('front', image(1000));
+    synchronizer.add('left', image(1000));
+    clock.tick(49);
+    assert.equal(frames.length, 0);
+    clock.tick(1);
+    assert.deepEqual(frames.map(stampsOf), [[1000, 1000, undefined]]);
+    assert.equal(synchronizer.statistics.cameras['right']!.missing, 1);
+  });
+
+  it('counts an image that comes after its frame as late and does not use it', () => {
+    synchronizer.add('front', image(1000));
+    synchronizer.add('left', image(1000));
+    clock.tick(50);
+    synchronizer.add('right', image(1000));
+    assert.equal(synchronizer.statistics.cameras['right']!.late, 1);
+    synchronizer.add('front', image(1030));
+    synchronizer.add('left', image(1030));
+    clock.tick(50);
+    assert.deepEqual(stampsOf(frames[1]), [1030, 1030, undefined]);
+  });
+
+  it('leaves out an image beyond the spread, and does not wait for a camera that is past the frame', () => {
+    synchronizer.add('left', image(1000));
+    synchronizer.add('right', image(1041));
+    synchronizer.add('front', image(1000));
+    assert.deepEqual(frames.map(stampsOf), [[1000, 1000, undefined]]);
+  });
+
+  it('gives out what it has when the next anchor image comes first', () => {
+    synchronizer.add('front', image(1000));
+    synchronizer.add('left', image(1000));
+    synchronizer.add('front', image(1100));
+    assert.deepEqual(frames.map(stampsOf), [[1000, 1000, undefined]]);
+  });
+
+  it('stops waiting for a dead camera, and waits again when it is back', () => {
+    for (const ms of [1000, 1100, 1200]) {
+      synchronizer.add('left', image(ms));
+      synchronizer.add('front', image(ms));
+      clock.tick(50);
+    }
+    assert.equal(frames.length, 3);
+    synchronizer.add('left', image(1300));
+    synchronizer.add('front', image(1300));
+    assert.equal(frames.length, 4);
+    synchronizer.add('right', image(1390));
+    synchronizer.add('front', image(1400));
+    assert.equal(frames.length, 4);
+    synchronizer.add('left', image(1400));
+    assert.deepEqual(stampsOf(frames[4]), [1400, 1400, 1390]);
+  });
+
+  it('holds at most two images of a camera when the anchor is silent', () => {
+    for (let ms = 0; ms < 1000; ms += 100) synchronizer.add('left', image(ms));
+    const { received, replaced } = synchronizer.statistics.cameras['left']!;
+    assert.deepEqual({ received, replaced }, { received: 10, replaced: 8 });
+    assert.equal(frames.length, 0);
+  });
+
+  it('drops an image that is older than the one before or the same again', () => {
+    synchronizer.add('left', image(1000));
+    synchronizer.add('left', image(990));
+    synchronizer.add('left', image(1000));
+    assert.equal(synchronizer.statistics.cameras['left']!.outOfOrder, 2);
+  });
+
+  it('clears everything when time jumps back, and works on from there', () => {
+    synchronizer.add('left', image(60_000));
+    synchronizer.add('front', image(60_000));
+    synchronizer.add('front', image(1000));
+    assert.equal(timeJumps, 1);
+    clock.tick(49);
+    assert.equal(frames.length, 0);
+    synchronizer.add('left', image(1000));
+    synchronizer.add('right', image(1000));
+    assert.deepEqual(frames.map(stampsOf), [[1000, 1000, 1000]]);
+    const { timeJumps: counted, cameras } = synchronizer.statistics;
+    assert.deepEqual([counted, cameras['left']!.cleared, cameras['front']!.cleared], [1, 1, 1]);
+  });
+
+  it('gives out nothing after clear()', () => {
+    synchronizer.add('front', image(1000));
+    synchronizer.clear();
+    clock.tick(1000);
+    assert.equal(frames.length, 0);
+  });
+
+  it('works with the anchor alone', () => {
+    const alone = new CameraSynchronizer({
+      cameras: ['front'],
+      anchor: 'front',
+      maxSpreadMs: 0,
+      maxWaitMs: 0,
+      onFrame: (frame) => frames.push(frame),
+    });
+    alone.add('front', image(5));
+    assert.deepEqual(frames.map(stampsOf), [[5]]);
+  });
+
+  it('refuses a wrong anchor, a name twice, a negative time and an unknown camera', () => {
+    const make = (changes: object): CameraSynchronizer =>
+      new CameraSynchronizer({
+        cameras: CAMERAS,
+        anchor: 'front',
+        maxSpreadMs: 1,
+        maxWaitMs: 1,
+        onFrame: () => undefined,
+        ...changes,
+      });
+    assert.throws(() => make({ anchor: 'back' }), RangeError);
+    assert.throws(() => make({ cameras: ['front', 'front'] }), RangeError);
+    assert.throws(() => make({ maxWaitMs: -1 }), RangeError);
+    assert.throws(() => make({ maxSpreadMs: NaN }), RangeError);
+    assert.throws(() => synchronizer.add('back', image(0)), RangeError);
+  });
+});
