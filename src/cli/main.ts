@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { readFileSync } from 'node:fs';
+import { BdcError } from '../errors.js';
+
+/** Each file of this folder that holds a command exports a factory; it is registered here. */
+const commands: readonly (() => Command)[] = [];
+
+const USAGE_OR_INPUT_ERROR = 2;
+const UNEXPECTED_ERROR = 3;
+
+function createProgram(): Command {
+  const { version, description } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  ) as { version: string; description: string };
+  const program = new Command('bdc-occ').description(description).version(version).exitOverride();
+  program.showHelpAfterError('(--help lists the commands and options)');
+  for (const create of commands) program.addCommand(create().copyInheritedSettings(program));
+  return program;
+}
+
+/** Reports what ended the program; returns the exit code. */
+function report(error: unknown): number {
+  // commander has already printed its message, or the help that was asked for
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_OR_INPUT_ERROR;
+  if (error instanceof BdcError) {
+    process.stderr.write(`error: ${error.message} [${error.code}]\n`);
+    return USAGE_OR_INPUT_ERROR;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`unexpected error, please report it: ${text}\n`);
+  return UNEXPECTED_ERROR;
+}
+
+// a reader that closes the pipe early (| head) is not an error
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+try {
+  await createProgram().parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}

@@ -1,0 +1,23 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { ISAS } from '../engine/types.js';
+
+/** For options that count something: a whole number above 0. */
+export function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new InvalidArgumentError('expected a whole number above 0.');
+  }
+  return value;
+}
+
+export const threadsOption = (): Option =>
+  new Option('--threads <n>', 'native threads that compute (default: all cores)').argParser(positiveInteger);
+
+export const isaOption = (): Option =>
+  new Option(
+    '--isa <isa>',
+    'instruction set of the kernels (default: $BDC_ISA, else the best the CPU has)',
+  ).choices(ISAS);
+
+export const jsonOption = (): Option =>
+  new Option('--json', 'print exactly one JSON object to standard output');
