@@ -6,7 +6,8 @@
 
 namespace bdc {
 
-/// Sign bits of one image. Memory layout of bits: [height][width][words], word w bit b = channel 64·w + b, padding bits 0.
+/// Sign bits of one image. Memory layout of bits: [height][width][words], word w bit b = channel 64·w + b,
+/// padding bits 0.
 struct PackSignsArgs {
   const float* input;       // [channels][height][width]
   const float* threshold;   // [channels]
@@ -15,7 +16,8 @@ struct PackSignsArgs {
   int channels, height, width;
 };
 
-/// Binary convolution of one image: output[o] = scale[o] · Σ(±1 · ±1) + bias[o], taps outside the image contribute 0.
+/// Binary convolution of one image: output[o] = scale[o] · Σ(±1 · ±1) + bias[o], taps outside the image
+/// contribute 0.
 struct BinaryConv2dArgs {
   const uint64_t* input;   // [in_height][in_width][words], as PackSigns writes
   const uint64_t* weight;  // [out_channels][kernel_h][kernel_w][words]
@@ -37,7 +39,8 @@ struct GemmArgs {
   int64_t b_stride, c_stride;
 };
 
-/// The kernels of one instruction set. Each call computes a range, so that threads can share the work; none allocates.
+/// The kernels of one instruction set. Each call computes a range, so that threads can share the work; none
+/// allocates.
 struct KernelSet {
   Isa isa;
   /// Image rows [begin, end).

@@ -17,7 +17,8 @@ std::optional<Isa> ParseIsa(std::string_view name);
 /// What this CPU can run, slowest first; always holds kPortable.
 std::vector<Isa> SupportedIsas();
 
-/// The wanted set, else `$BDC_ISA`, else the fastest. Throws std::invalid_argument naming what the CPU supports.
+/// The wanted set, else `$BDC_ISA`, else the fastest. Throws std::invalid_argument naming what the CPU
+/// supports.
 Isa ChooseIsa(std::optional<std::string> wanted);
 
 }  // namespace bdc

@@ -1,0 +1,116 @@
+#include "runtime/thread_pool.h"
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+#include <string>
+
+#if defined(__linux__)
+#include <pthread.h>
+#endif
+
+namespace bdc {
+namespace {
+
+// Longer than the serial code between two operations, far shorter than the time between two frames.
+constexpr std::chrono::microseconds kSpin{50};
+
+void Pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Waits until `ready(value of atomic)`: spinning first, then asleep until notified.
+template <typename Ready>
+uint32_t SpinThenPark(const std::atomic<uint32_t>& atomic, Ready ready) {
+  const auto deadline = std::chrono::steady_clock::now() + kSpin;
+  do {
+    for (int i = 0; i < 64; ++i) {
+      const uint32_t value = atomic.load(std::memory_order_seq_cst);
+      if (ready(value)) return value;
+      Pause();
+    }
+  } while (std::chrono::steady_clock::now() < deadline);
+  for (;;) {
+    const uint32_t value = atomic.load(std::memory_order_seq_cst);
+    if (ready(value)) return value;
+    atomic.wait(value, std::memory_order_seq_cst);
+  }
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(int threads) {
+  if (threads < 1) {
+    throw std::invalid_argument("a thread pool needs at least 1 thread, got " + std::to_string(threads));
+  }
+  workers_.reserve(static_cast<size_t>(threads - 1));
+  try {
+    for (int i = 1; i < threads; ++i) {
+      workers_.emplace_back([this] { Work(); });
+#if defined(__linux__)
+      pthread_setname_np(workers_.back().native_handle(), "bdc-worker");
+#endif
+    }
+  } catch (...) {
+    Stop();
+    throw;
+  }
+}
+
+ThreadPool::~ThreadPool() { Stop(); }
+
+void ThreadPool::Stop() {
+  stopping_.store(true, std::memory_order_seq_cst);
+  epoch_.fetch_add(2, std::memory_order_seq_cst);  // wakes the workers, opens no job
+  epoch_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+void ThreadPool::Run(int64_t begin, int64_t end, int64_t grain, Invoke invoke, void* callable) {
+  if (begin >= end) return;
+  grain = std::max<int64_t>(grain, 1);
+  if (workers_.empty() || end - begin <= grain || busy_.exchange(true, std::memory_order_acquire)) {
+    for (int64_t from = begin; from < end; from += grain) invoke(callable, from, std::min(from + grain, end));
+    return;
+  }
+  job_ = {invoke, callable, end, grain};
+  next_.store(begin, std::memory_order_relaxed);
+  epoch_.fetch_add(1, std::memory_order_seq_cst);
+  epoch_.notify_all();
+  TakeRanges();
+  epoch_.fetch_add(1, std::memory_order_seq_cst);
+  SpinThenPark(inside_, [](uint32_t inside) { return inside == 0; });
+  busy_.store(false, std::memory_order_release);
+}
+
+void ThreadPool::TakeRanges() {
+  const Job job = job_;
+  for (;;) {
+    const int64_t from = next_.fetch_add(job.grain, std::memory_order_relaxed);
+    if (from >= job.end) return;
+    job.invoke(job.callable, from, std::min(from + job.grain, job.end));
+  }
+}
+
+void ThreadPool::Work() {
+  uint32_t done = 0;  // the epoch this worker last took part in
+  for (;;) {
+    SpinThenPark(epoch_, [&](uint32_t epoch) {
+      return stopping_.load(std::memory_order_seq_cst) || (epoch % 2 == 1 && epoch != done);
+    });
+    if (stopping_.load(std::memory_order_seq_cst)) return;
+    inside_.fetch_add(1, std::memory_order_seq_cst);
+    const uint32_t epoch = epoch_.load(std::memory_order_seq_cst);
+    if (epoch % 2 == 1) {
+      TakeRanges();
+      done = epoch;
+    }
+    if (inside_.fetch_sub(1, std::memory_order_seq_cst) == 1) inside_.notify_one();
+  }
+}
+
+}  // namespace bdc

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+namespace bdc {
+
+/// Threads that share the iterations of one loop. Between loops a worker spins for a moment, because the next
+/// operation of a network follows within microseconds, and then sleeps, so an idle pool takes no CPU time.
+class ThreadPool {
+ public:
+  /// `threads` counts the caller of ParallelFor, so 1 starts none. Throws std::invalid_argument below 1 and
+  /// std::system_error if a thread can't be started.
+  explicit ThreadPool(int threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int size() const { return static_cast<int>(workers_.size()) + 1; }
+
+  /// Calls `body(from, to)` for consecutive ranges of at most `grain` (≥ 1) iterations that cover [begin,
+  /// end) exactly once; returns when all are done. Allocates nothing. An exception that leaves `body` ends
+  /// the process. A call made while another is running on this pool (from inside `body`, or from another
+  /// thread) does its whole range alone.
+  template <typename Body>
+  void ParallelFor(int64_t begin, int64_t end, int64_t grain, Body&& body) {
+    using Callable = std::remove_reference_t<Body>;
+    Run(
+        begin, end, grain,
+        [](void* callable, int64_t from, int64_t to) noexcept {
+          (*static_cast<Callable*>(callable))(from, to);
+        },
+        const_cast<void*>(static_cast<const void*>(std::addressof(body))));
+  }
+
+ private:
+  using Invoke = void (*)(void* callable, int64_t from, int64_t to) noexcept;
+
+  struct Job {
+    Invoke invoke;
+    void* callable;
+    int64_t end, grain;
+  };
+
+  void Run(int64_t begin, int64_t end, int64_t grain, Invoke invoke, void* callable);
+  void TakeRanges();
+  void Work();
+  void Stop();
+
+  Job job_{};
+  std::atomic<int64_t> next_{0};   // first iteration nobody has taken
+  std::atomic<bool> busy_{false};  // a ParallelFor is running
+  std::atomic<bool> stopping_{false};
+  // Odd while job_ may be read. A worker counts itself in before it looks, so once the caller has made the
+  // epoch even and seen no worker counted in, job_ is the caller's alone.
+  std::atomic<uint32_t> epoch_{0};
+  std::atomic<uint32_t> inside_{0};
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace bdc
