@@ -1,0 +1,1 @@
+"""Training and export of bdc_occ's networks."""

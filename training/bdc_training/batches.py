@@ -1,0 +1,125 @@
+"""Batches as tensors. Batch `step` is a pure function of the seed and the step, so a resumed run sees the same data."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .augmentation import AugmentationConfig, augment
+from .dataset import OccupancyDataset, Sample
+from .detection_targets import DetectionTargets, detection_targets
+from .sample_spec import SampleSpec
+
+# Batches prepared ahead of the one being trained on.
+AHEAD = 2
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B samples of N cameras."""
+
+    # float32 [B, N, 3, H, W], normalised.
+    images: Tensor
+    # bool [B, N]
+    camera_mask: Tensor
+    # float32 [B, N, h, w, 3]
+    rays: Tensor
+    # float32 [B, N, 3]
+    origins: Tensor
+    # int64 [B, nz, ny, nx]; UNSEEN where no camera sees the voxel.
+    labels: Tensor
+    # float32 [B, N, D, h, w]
+    depth: Tensor
+    # float32 [B, classes, ny', nx'] …
+    heatmap: Tensor
+    # … and per object of the whole batch: sample, cell (row · nx' + column), code.
+    object_samples: Tensor
+    object_cells: Tensor
+    object_codes: Tensor
+
+
+class BatchMaker:
+    """`mean` and `std` (RGB, 0…255 scale) and the detection map's shape (ny', nx') come from the model's config."""
+
+    def __init__(
+        self,
+        dataset: OccupancyDataset,
+        mean: tuple[float, float, float],
+        std: tuple[float, float, float],
+        detection_shape: tuple[int, int],
+    ):
+        self.dataset = dataset
+        self._mean = np.array(mean, dtype=np.float32)
+        self._std = np.array(std, dtype=np.float32)
+        self._detection_shape = detection_shape
+
+    def plain(self, indices: list[int]) -> Batch:
+        """Samples as they are."""
+        samples = [self.dataset[index] for index in indices]
+        identity = np.broadcast_to(np.array([1, 0], dtype=np.float32), (len(self.dataset.spec.camera_names), 3, 2))
+        return self._collate(samples, [identity] * len(samples))
+
+    def training(self, step: int, size: int, seed: int, augmentation: AugmentationConfig) -> Batch:
+        """Batch number `step` (from 0) of a run that walks through shuffled epochs."""
+        samples, jitters = [], []
+        for position in range(step * size, (step + 1) * size):
+            epoch, place = divmod(position, len(self.dataset))
+            order = np.random.default_rng([seed, 0, epoch]).permutation(len(self.dataset))
+            rng = np.random.default_rng([seed, 1, position])
+            sample, jitter = augment(self.dataset[int(order[place])], augmentation, rng)
+            samples.append(sample)
+            jitters.append(jitter)
+        return self._collate(samples, jitters)
+
+    def _collate(self, samples: list[Sample], jitters: list[np.ndarray]) -> Batch:
+        spec = self.dataset.spec
+        targets = [self._detection_targets(sample, spec) for sample in samples]
+        return Batch(
+            images=torch.stack(
+                [self._normalised(s.images, jitter) for s, jitter in zip(samples, jitters, strict=True)]
+            ),
+            camera_mask=torch.from_numpy(np.stack([s.camera_mask for s in samples])),
+            rays=torch.from_numpy(np.stack([s.rays for s in samples])),
+            origins=torch.from_numpy(np.stack([s.origins for s in samples])),
+            labels=torch.from_numpy(np.stack([s.labels.transpose(2, 1, 0) for s in samples]).astype(np.int64)),
+            depth=torch.from_numpy(np.stack([s.depth for s in samples]).astype(np.float32)),
+            heatmap=torch.from_numpy(np.stack([t.heatmap for t in targets])),
+            object_samples=torch.from_numpy(np.repeat(np.arange(len(targets)), [len(t.cells) for t in targets])),
+            object_cells=torch.from_numpy(np.concatenate([t.cells for t in targets])),
+            object_codes=torch.from_numpy(np.concatenate([t.codes for t in targets])),
+        )
+
+    def _detection_targets(self, sample: Sample, spec: SampleSpec) -> DetectionTargets:
+        classes = len(spec.detection_classes)
+        return detection_targets(sample.boxes, classes, spec.grid_min, spec.grid_max, self._detection_shape)
+
+    def _normalised(self, images: np.ndarray, jitter: np.ndarray) -> Tensor:
+        """(clip(pixel · gain + offset) − mean) / std."""
+        values = images.astype(np.float32)
+        values *= jitter[:, :, 0, None, None]
+        values += jitter[:, :, 1, None, None]
+        np.clip(values, 0, 255, out=values)
+        values -= self._mean[:, None, None]
+        values /= self._std[:, None, None]
+        return torch.from_numpy(values)
+
+
+def training_batches(
+    maker: BatchMaker, first_step: int, size: int, seed: int, augmentation: AugmentationConfig
+) -> Iterator[Batch]:
+    """Endless batches from `first_step` on, prepared by one thread while the caller trains."""
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        queue: list[Future[Batch]] = []
+        step = first_step
+        try:
+            while True:
+                while len(queue) < AHEAD:
+                    queue.append(executor.submit(maker.training, step, size, seed, augmentation))
+                    step += 1
+                yield queue.pop(0).result()
+        finally:
+            for future in queue:
+                future.cancel()

@@ -1,0 +1,40 @@
+"""LiDAR returns as depth distributions of an image's feature cells."""
+
+from pathlib import Path
+
+import numpy as np
+
+from .sample_spec import SampleSpec
+
+# Returns nearer than this to the sensor (m) come from the vehicle itself.
+MIN_RANGE = 1.0
+
+
+def load_points(path: Path) -> np.ndarray:
+    """Points of a .pcd.bin (float32 x, y, z, intensity, ring each) in the LiDAR's frame, float64 [n, 3]."""
+    values = np.fromfile(path, dtype=np.float32)
+    if values.size % 5:
+        raise ValueError(f"{path}: {values.size} floats aren't whole points of 5")
+    points = values.reshape(-1, 5)[:, :3].astype(np.float64)
+    return points[np.linalg.norm(points, axis=1) > MIN_RANGE]
+
+
+def depth_targets(points: np.ndarray, pixel_from_camera: np.ndarray, spec: SampleSpec) -> np.ndarray:
+    """Share of a cell's returns in each depth bin, float32 [D, h, w]; all zero where no point fell into the cell.
+
+    `points` [n, 3] are in the camera's optical frame, `pixel_from_camera` [3, 3] gives pixels of the network's image.
+    """
+    bins, (rows, columns) = len(spec.depths), spec.feature_shape
+    step = spec.depths[1] - spec.depths[0]
+    depth = points[:, 2]
+    index = np.floor((depth - spec.depths[0]) / step + 0.5).astype(np.int64)
+    near = (depth > 0) & (index >= 0) & (index < bins)
+    points, index = points[near], index[near]
+    pixels = points @ pixel_from_camera.T
+    # Cell j covers the pixels from edge stride·j − 0.5 on.
+    column = np.floor((pixels[:, 0] / pixels[:, 2] + 0.5) / spec.stride).astype(np.int64)
+    row = np.floor((pixels[:, 1] / pixels[:, 2] + 0.5) / spec.stride).astype(np.int64)
+    inside = (column >= 0) & (column < columns) & (row >= 0) & (row < rows)
+    flat = (index[inside] * rows + row[inside]) * columns + column[inside]
+    counts = np.bincount(flat, minlength=bins * rows * columns).reshape(bins, rows, columns)
+    return (counts / np.maximum(1, counts.sum(0))).astype(np.float32)

@@ -1,0 +1,73 @@
+"""Training losses. Shapes: B samples, N cameras, D depth bins, K classes, h × w feature cells, nz × ny × nx voxels."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .batches import Batch
+from .detection_targets import CODE_SIZES
+from .sample_spec import UNSEEN
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    depth: float = 0.15
+    heatmap: float = 1.0
+    box: float = 0.25
+    # Of each velocity component relative to the rest of the box code.
+    velocity: float = 0.2
+
+
+def occupancy_loss(logits: Tensor, labels: Tensor, class_weights: Tensor) -> Tensor:
+    """Weighted cross entropy over the visible voxels.
+
+    logits [B, nz·K, ny, nx] (channel z·K + class), labels [B, nz, ny, nx].
+    """
+    batch, nz, ny, nx = labels.shape
+    classes = len(class_weights)
+    # Channels are ordered z before class, so each height becomes an image of its own without a copy.
+    per_height = logits.reshape(batch * nz, classes, ny, nx)
+    return F.cross_entropy(per_height, labels.reshape(batch * nz, ny, nx), weight=class_weights, ignore_index=UNSEEN)
+
+
+def depth_loss(logits: Tensor, targets: Tensor) -> Tensor:
+    """Cross entropy against soft targets, [B, N, D, h, w] both; mean over the cells that have a target."""
+    # Cells without a target are all zero and add nothing.
+    per_cell = -(targets * F.log_softmax(logits, dim=2)).sum(2)
+    known = targets.sum(2) > 0
+    return per_cell.sum() / known.sum().clamp(min=1)
+
+
+def heatmap_loss(logits: Tensor, targets: Tensor) -> Tensor:
+    """CornerNet's focal loss (alpha 2, beta 4) per object; [B, classes, ny, nx], targets are 1 at centres."""
+    probability = torch.sigmoid(logits)
+    positive = targets == 1
+    at_centers = (1 - probability).square() * F.logsigmoid(logits) * positive
+    elsewhere = (1 - targets).pow(4) * probability.square() * F.logsigmoid(-logits)
+    return -(at_centers + elsewhere).sum() / positive.sum().clamp(min=1)
+
+
+def box_loss(outputs: dict[str, Tensor], batch: Batch, velocity_weight: float) -> Tensor:
+    """L1 of the box code at the objects' cells: sum over the code, mean over objects, no unknown velocities."""
+    maps = torch.cat([outputs[name] for name in CODE_SIZES], dim=1).flatten(2)
+    predicted = maps[batch.object_samples, :, batch.object_cells]
+    known = torch.isfinite(batch.object_codes)
+    error = (predicted - torch.where(known, batch.object_codes, predicted.detach())).abs()
+    weights = error.new_ones(error.shape[1])
+    weights[-CODE_SIZES["vel"] :] = velocity_weight
+    return (error * weights).sum() / max(1, len(batch.object_codes))
+
+
+def total_loss(
+    outputs: dict[str, Tensor], batch: Batch, class_weights: Tensor, weights: LossWeights
+) -> tuple[Tensor, dict[str, float]]:
+    """The sum to minimise, and its unweighted parts for the log."""
+    occupancy = occupancy_loss(outputs["occupancy_logits"], batch.labels, class_weights)
+    depth = depth_loss(outputs["depth_logits"], batch.depth)
+    heatmap = heatmap_loss(outputs["heatmap"], batch.heatmap)
+    box = box_loss(outputs, batch, weights.velocity)
+    total = occupancy + weights.depth * depth + weights.heatmap * heatmap + weights.box * box
+    parts = {"occupancy": occupancy, "depth": depth, "heatmap": heatmap, "box": box}
+    return total, {name: value.item() for name, value in parts.items()}

@@ -1,0 +1,75 @@
+"""Occ3D labels on the model's grid, and statistics over them. Arrays are [x][y][z], uint8."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from .sample_spec import FREE, OCC3D_CLASSES, UNSEEN, SampleSpec
+
+# Range of Occ3D-nuScenes' labels in metres.
+OCC3D_MIN = (-40.0, -40.0, -1.0)
+OCC3D_MAX = (40.0, 40.0, 5.4)
+
+
+def down_sample(semantics: np.ndarray, visible: np.ndarray, factor: int) -> np.ndarray:
+    """Labels of blocks of factor³ voxels; a block without a visible voxel is UNSEEN.
+
+    Of a block's visible voxels, if any is occupied the most frequent occupied class wins (the lowest on a tie), else it
+    is free: thin things survive on the coarse grid, and nothing that no camera saw is learned or counted.
+    """
+    if factor == 1:
+        return np.where(visible != 0, semantics, UNSEEN).astype(np.uint8)
+    nx, ny, nz = (n // factor for n in semantics.shape)
+
+    def blocks(array: np.ndarray) -> np.ndarray:
+        split = array.reshape(nx, factor, ny, factor, nz, factor).transpose(1, 3, 5, 0, 2, 4)
+        return split.reshape(factor**3, nx, ny, nz)
+
+    seen = np.where(visible != 0, semantics, UNSEEN).astype(np.uint8)
+    members = np.ascontiguousarray(blocks(seen))
+    result = np.where((members != UNSEEN).any(0), FREE, UNSEEN).astype(np.uint8)
+    most = np.zeros(result.shape, dtype=np.uint8)
+    for label in np.unique(members[members < FREE]):
+        count = (members == label).sum(0, dtype=np.uint8)
+        better = count > most
+        result[better] = label
+        most[better] = count[better]
+    return result
+
+
+def load_labels(path: Path, spec: SampleSpec) -> np.ndarray:
+    """labels.npz of Occ3D on the model's grid, [nx, ny, nz]; UNSEEN outside `mask_camera`.
+
+    @raises ValueError if the model's grid isn't Occ3D's range in whole multiples of its voxels.
+    """
+    with np.load(path) as file:
+        semantics, visible = file["semantics"], file["mask_camera"]
+    if semantics.shape != visible.shape or semantics.ndim != 3:
+        raise ValueError(
+            f"{path}: semantics {semantics.shape} and mask_camera {visible.shape} should be equal [x, y, z]"
+        )
+    factor = semantics.shape[0] // spec.grid_shape[0]
+    same_range = np.allclose(spec.grid_min, OCC3D_MIN) and np.allclose(spec.grid_max, OCC3D_MAX)
+    if not same_range or factor < 1 or tuple(n * factor for n in spec.grid_shape) != semantics.shape:
+        raise ValueError(
+            f"{path}: labels {semantics.shape} over {OCC3D_MIN}…{OCC3D_MAX} m don't divide into the model's grid "
+            f"{spec.grid_shape} over {spec.grid_min}…{spec.grid_max} m"
+        )
+    return down_sample(semantics, visible, factor)
+
+
+def class_frequencies(labels: Iterable[np.ndarray]) -> np.ndarray:
+    """Share of each class among the visible voxels, [18] float64."""
+    counts = np.zeros(UNSEEN + 1, dtype=np.int64)
+    for array in labels:
+        counts += np.bincount(array.ravel(), minlength=UNSEEN + 1)
+    counts = counts[: len(OCC3D_CLASSES)]
+    return counts / max(1, counts.sum())
+
+
+def class_weights(frequencies: np.ndarray, exponent: float, limit: float) -> np.ndarray:
+    """(f_free / f_class)^exponent, at most `limit`; float32 [18]. A class that never occurs gets the limit."""
+    with np.errstate(divide="ignore"):
+        ratio = frequencies[FREE] / frequencies
+    return np.minimum(ratio**exponent, limit).astype(np.float32)

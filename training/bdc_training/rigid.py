@@ -1,0 +1,30 @@
+"""Rigid transforms as 4×4 float64 matrices; `a_from_b` takes points of frame b into frame a."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def transform(quaternion: Sequence[float], translation: Sequence[float]) -> np.ndarray:
+    """From a quaternion in nuScenes' order (w, x, y, z), normalised here, and a translation in metres."""
+    w, x, y, z = np.asarray(quaternion, dtype=np.float64) / np.linalg.norm(quaternion)
+    matrix = np.eye(4)
+    matrix[:3, :3] = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+    ]
+    matrix[:3, 3] = translation
+    return matrix
+
+
+def invert(matrix: np.ndarray) -> np.ndarray:
+    inverse = np.eye(4)
+    inverse[:3, :3] = matrix[:3, :3].T
+    inverse[:3, 3] = -matrix[:3, :3].T @ matrix[:3, 3]
+    return inverse
+
+
+def apply(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Points [n, 3] into the parent frame."""
+    return points @ matrix[:3, :3].T + matrix[:3, 3]
