@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# test-native.sh [--sanitize]: builds and runs the GoogleTests of native/ in build/gtest; with --sanitize under AddressSanitizer and
+# UndefinedBehaviorSanitizer (build/gtest-asan), then those of the runtime under ThreadSanitizer (build/gtest-tsan).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+for tool in cmake c++; do
+  command -v "$tool" >/dev/null || { echo "$tool is missing: sudo apt install cmake g++" >&2; exit 2; }
+done
+
+# build FOLDER FLAGS [TARGET…]
+build() {
+  local folder=$1 flags=$2
+  shift 2
+  cmake -S native -B "$folder" -DBDC_BUILD_TESTS=ON -DCMAKE_CXX_FLAGS="$flags" >/dev/null || {
+    echo "GoogleTest may be missing: sudo apt install libgtest-dev" >&2
+    exit 2
+  }
+  cmake --build "$folder" --parallel 2 ${1:+--target "$@"} -- --no-print-directory >"$folder/build.log" 2>&1 || {
+    cat "$folder/build.log"
+    exit 1
+  }
+}
+
+case "${1:-}" in
+  "")
+    build build/gtest ""
+    scripts/run-gtests.sh build/gtest build/results/native
+    ;;
+  --sanitize)
+    build build/gtest-asan "-g -fsanitize=address,undefined -fno-sanitize-recover=all"
+    build build/gtest-tsan "-g -fsanitize=thread" runtime_test
+    scripts/run-gtests.sh build/gtest-asan build/results/asan
+    scripts/run-gtests.sh build/gtest-tsan build/results/tsan
+    ;;
+  *)
+    echo "usage: scripts/test-native.sh [--sanitize], not '$1'" >&2
+    exit 2
+    ;;
+esac
