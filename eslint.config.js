@@ -8,12 +8,24 @@ const mayImport = {
   messages: ['geometry', 'perception'],
   engine: [],
   perception: ['engine', 'geometry'],
+  picture: ['perception', 'engine', 'geometry'],
   bag: ['messages', 'perception', 'geometry'],
   dataset: ['perception', 'geometry'],
   simulation: ['bag', 'dataset', 'messages', 'perception', 'geometry', 'engine'],
   evaluation: ['perception', 'geometry'],
   ros: ['messages', 'perception', 'engine', 'geometry'],
-  cli: ['ros', 'bag', 'dataset', 'simulation', 'evaluation', 'messages', 'perception', 'engine', 'geometry'],
+  cli: [
+    'ros',
+    'bag',
+    'dataset',
+    'simulation',
+    'evaluation',
+    'picture',
+    'messages',
+    'perception',
+    'engine',
+    'geometry',
+  ],
 };
 
 const zones = Object.entries(mayImport).map(([room, others]) => ({

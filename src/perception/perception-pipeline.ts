@@ -1,0 +1,188 @@
+import type { Engine } from '../engine/types.js';
+import { BdcError } from '../errors.js';
+import { VoxelGrid } from '../geometry/voxel-grid.js';
+import { computeCoverage } from './coverage.js';
+import { DetectionDecoder } from './detection-decoder.js';
+import { prepareImage } from './image-preparation.js';
+import { LatestWins } from './latest-wins.js';
+import { OccupancyDecoder } from './occupancy-decoder.js';
+import { RigView } from './rig-view.js';
+import { computeRigRays } from './rig-rays.js';
+import type { CameraFrame, CameraRig, PerceptionResult } from './types.js';
+
+export interface PipelineOptions {
+  /** Belongs to the caller, who disposes of it. */
+  readonly engine: Engine;
+  /** Called for each image that could not be used; the frame goes on without it. */
+  readonly onImageError?: (camera: string, error: BdcError) => void;
+}
+
+/** Counts since the start. */
+export interface PipelineStatistics {
+  readonly processed: number;
+  /** Frames whose place a newer one took while they waited. */
+  readonly superseded: number;
+  readonly failed: number;
+  /** By camera name: images that could not be used. */
+  readonly badImages: Readonly<Record<string, number>>;
+}
+
+interface Job {
+  readonly frame: CameraFrame;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Images in, voxels and boxes out: prepares the images, runs the network, decodes its outputs. One frame is in work and at most one
+ * waits; a newer one takes its place. Nothing here knows where frames come from.
+ */
+export class PerceptionPipeline {
+  readonly #engine: Engine;
+  readonly #onImageError: PipelineOptions['onImageError'];
+  readonly #occupancy: OccupancyDecoder | undefined;
+  readonly #detections: DetectionDecoder | undefined;
+  readonly #frames = new LatestWins((job: Job) => this.#exclusively(() => this.#processCounted(job)));
+  readonly #counts = { processed: 0, failed: 0 };
+  readonly #badImages = new Map<string, number>();
+  #view: RigView | undefined;
+  /** Ends when nothing uses the engine and the rig: frames and changes of the rig take turns. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor({ engine, onImageError }: PipelineOptions) {
+    const { occupancy, detection, grid } = engine.manifest;
+    this.#engine = engine;
+    this.#onImageError = onImageError;
+    this.#occupancy = occupancy && new OccupancyDecoder({ grid, occupancy });
+    this.#detections = detection && new DetectionDecoder({ grid, detection });
+  }
+
+  get statistics(): PipelineStatistics {
+    return {
+      ...this.#counts,
+      superseded: this.#frames.superseded,
+      badImages: Object.fromEntries(this.#badImages),
+    };
+  }
+
+  /**
+   * Sets the cameras for frames that are given afterwards: computes where each feature cell and each camera looks, beside a frame that
+   * may be in work.
+   * @throws BdcError `CAMERA_RIG_SIZE` if the network takes fewer cameras
+   */
+  async setRig(rig: CameraRig): Promise<void> {
+    const { input, grid } = this.#engine.manifest;
+    if (rig.cameras.length === 0 || rig.cameras.length > input.cameras) {
+      throw new BdcError('camera', {
+        code: 'CAMERA_RIG_SIZE',
+        message: `the network takes 1 to ${input.cameras} cameras, found ${rig.cameras.length}; leave some out or use another model`,
+      });
+    }
+    const coverage = await computeCoverage(rig, new VoxelGrid(grid), input);
+    const { featureSize } = this.#engine;
+    await this.#exclusively(async () => {
+      if (featureSize !== undefined) await this.#engine.setRig(computeRigRays(rig, input, featureSize));
+      this.#view = new RigView(rig, coverage);
+    });
+  }
+
+  /**
+   * Processes a frame, or gives undefined if a newer frame took its place before its turn came.
+   * @throws BdcError of kind `camera`: no rig was set (`CAMERA_RIG_MISSING`), the frame is not of this rig (`CAMERA_FRAME_SIZE`), or no
+   *     camera has a usable image (`CAMERA_IMAGES_MISSING`); of kind `model`: the network's outputs are not what its manifest says
+   * @throws DOMException `AbortError` once `signal` fires
+   */
+  process(
+    frame: CameraFrame,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<PerceptionResult | undefined> {
+    return this.#frames.run({ frame, signal });
+  }
+
+  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  async #processCounted(job: Job): Promise<PerceptionResult> {
+    try {
+      const result = await this.#process(job);
+      this.#counts.processed++;
+      return result;
+    } catch (error) {
+      this.#counts.failed++;
+      throw error;
+    }
+  }
+
+  async #process({ frame, signal }: Job): Promise<PerceptionResult> {
+    const view = this.#viewFor(frame);
+    signal?.throwIfAborted();
+    const start = performance.now();
+    const images = await this.#prepare(frame, view.rig);
+    const prepared = performance.now();
+    const output = await this.#engine.run(images, signal && { signal });
+    const computed = performance.now();
+    const liveCameras = images.map((image) => image !== undefined);
+    const occupancy = this.#occupancy?.decode(output, view.observedBy(liveCameras));
+    const detections = this.#detections?.decode(output);
+    const end = performance.now();
+    return {
+      stamp: frame.stamp,
+      frameId: view.rig.baseFrame,
+      liveCameras,
+      ...(occupancy && { occupancy }),
+      ...(detections && { detections }),
+      timings: {
+        preprocess: prepared - start,
+        modules: output.milliseconds,
+        decode: end - computed,
+        total: end - start,
+      },
+    };
+  }
+
+  #viewFor(frame: CameraFrame): RigView {
+    if (this.#view === undefined) {
+      throw new BdcError('camera', {
+        code: 'CAMERA_RIG_MISSING',
+        message: 'a frame came before the calibration of the cameras; set the rig first',
+      });
+    }
+    const { length } = this.#view.rig.cameras;
+    if (frame.images.length !== length) {
+      throw new BdcError('camera', {
+        code: 'CAMERA_FRAME_SIZE',
+        message: `the rig has ${length} cameras, found a frame of ${frame.images.length}`,
+      });
+    }
+    return this.#view;
+  }
+
+  /** The network's inputs; undefined where there is no image, or none that can be used. */
+  async #prepare(frame: CameraFrame, rig: CameraRig): Promise<readonly (Uint8Array | undefined)[]> {
+    const errors: BdcError[] = [];
+    const images = await Promise.all(
+      rig.cameras.map(async (camera, i) => {
+        const image = frame.images[i];
+        try {
+          return image && (await prepareImage(image, camera, this.#engine.manifest.input));
+        } catch (error) {
+          if (!(error instanceof BdcError)) throw error;
+          errors.push(error);
+          this.#badImages.set(camera.name, (this.#badImages.get(camera.name) ?? 0) + 1);
+          this.#onImageError?.(camera.name, error);
+          return undefined;
+        }
+      }),
+    );
+    if (images.every((image) => image === undefined)) {
+      throw new BdcError('camera', {
+        code: 'CAMERA_IMAGES_MISSING',
+        message: `none of ${rig.cameras.length} cameras has an image that can be used${errors[0] ? `: ${errors[0].message}` : ''}`,
+        cause: errors[0],
+      });
+    }
+    return images;
+  }
+}
