@@ -3,7 +3,7 @@
  * message, which says what was expected, what was found and what to do.
  */
 export type FaultKind =
-  'model' | 'camera' | 'transform' | 'bag' | 'dataset' | 'configuration' | 'environment';
+  'model' | 'camera' | 'transform' | 'message' | 'bag' | 'dataset' | 'configuration' | 'environment';
 
 export interface Fault {
   /** Stable identifier, for example `MODEL_TRUNCATED`. */
