@@ -1,9 +1,12 @@
 #include <napi.h>
 
+#include "addon/engine_binding.h"
+
 namespace {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("napiVersion", Napi::Number::New(env, NAPI_VERSION));
+  bdc::RegisterEngine(env, exports);
   return exports;
 }
 

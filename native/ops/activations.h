@@ -1,0 +1,64 @@
+#pragma once
+
+#include <memory>
+
+#include "ops/operation.h"
+#include "ops/operation_reader.h"
+
+namespace bdc {
+
+/// t = x + bias_in; y = (t > 0 ? t : slope·t) + bias_out, per channel.
+class RPReLU : public Operation {
+ public:
+  explicit RPReLU(OperationReader& reader);
+  void Load(EngineMode mode) override;
+  void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+
+ private:
+  Parameter<float> bias_in_, slope_, bias_out_;
+};
+
+/// y = x > 0 ? x : slope·x, per channel.
+class PReLU : public Operation {
+ public:
+  explicit PReLU(OperationReader& reader);
+  void Load(EngineMode mode) override;
+  void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+
+ private:
+  Parameter<float> slope_;
+};
+
+/// y = scale·x + bias, per channel.
+class BatchNorm : public Operation {
+ public:
+  explicit BatchNorm(OperationReader& reader);
+  void Load(EngineMode mode) override;
+  void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+
+ private:
+  Parameter<float> scale_, bias_;
+};
+
+class ReLU : public Operation {
+ public:
+  explicit ReLU(OperationReader& reader);
+  void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+};
+
+class Sigmoid : public Operation {
+ public:
+  explicit Sigmoid(OperationReader& reader);
+  void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+  void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+};
+
+/// y = log(1 + eˣ)
+class Softplus : public Operation {
+ public:
+  explicit Softplus(OperationReader& reader);
+  void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+  void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+};
+
+}  // namespace bdc

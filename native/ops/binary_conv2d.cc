@@ -1,0 +1,146 @@
+#include "ops/binary_conv2d.h"
+
+#include "ops/plain_convolution.h"
+#include "ops/planes.h"
+
+namespace bdc {
+
+BinaryWeights::BinaryWeights(OperationReader& reader, int in_channels) {
+  const int declared = reader.Int("in_channels", 1, 1 << 20);
+  if (declared != in_channels) {
+    reader.Fail("MODEL_ATTRIBUTE", "attributes.in_channels",
+                std::to_string(in_channels) + ", the input's channels", std::to_string(declared));
+  }
+  const auto shape = reader.TensorShape("weight", 4);
+  out_channels = shape[0];
+  kernel_h = shape[1];
+  kernel_w = shape[2];
+  words = WordsOf(in_channels);
+  weight = reader.PackedBits("weight", {out_channels, kernel_h, kernel_w, words}, in_channels);
+  scale = reader.Floats("scale", {out_channels});
+  if (reader.HasTensor("bias")) bias = reader.Floats("bias", {out_channels});
+}
+
+void BinaryWeights::Load() {
+  weight.Load();
+  scale.Load();
+  bias.Load();
+}
+
+namespace {
+
+OperationCost CostOf(const OperationReader& reader, const BinaryWeights& weights, const ConvGeometry& g,
+                     Arithmetic arithmetic) {
+  const int64_t stored_words = weights.out_channels * weights.kernel_h * weights.kernel_w * weights.words;
+  const int64_t bits = g.Depth() * g.out_channels;
+  return {arithmetic, g.Macs(), reader.parameters() - stored_words + bits, bits};
+}
+
+}  // namespace
+
+BinaryConv2d::BinaryConv2d(OperationReader& reader)
+    : weights_(reader, reader.Input(0).channels),
+      geometry_(ReadConvGeometry(reader, weights_.out_channels, weights_.kernel_h, weights_.kernel_w)) {
+  cost = CostOf(reader, weights_, geometry_, Arithmetic::kBinary);
+}
+
+void BinaryConv2d::Load(EngineMode) { weights_.Load(); }
+
+void BinaryConv2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
+  const ConvGeometry& g = geometry_;
+  const Tensor& y = outputs[0];
+  const int64_t image_words = inputs[0].plane() * weights_.words;
+  const auto convolve = [&](int64_t image, int64_t begin, int64_t end) {
+    const BinaryConv2dArgs args{.input = inputs[0].bits() + image * image_words,
+                                .weight = weights_.weight.data(),
+                                .scale = weights_.scale.data(),
+                                .bias = weights_.bias.data(),
+                                .output = y.f32() + image * y.image(),
+                                .in_channels = g.in_channels,
+                                .in_height = g.in_height,
+                                .in_width = g.in_width,
+                                .out_channels = g.out_channels,
+                                .out_height = g.out_height,
+                                .out_width = g.out_width,
+                                .kernel_h = g.kernel_h,
+                                .kernel_w = g.kernel_w,
+                                .stride_h = g.stride_h,
+                                .stride_w = g.stride_w,
+                                .pad_h = g.pad_h,
+                                .pad_w = g.pad_w};
+    context.kernels.binary_conv2d(args, static_cast<int>(begin), static_cast<int>(end));
+  };
+  ForEachImageRow(context, y.batch, y.height, int64_t{y.channels} * y.width, convolve);
+}
+
+void BinaryConv2d::RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const {
+  const ConvGeometry& g = geometry_;
+  const Tensor& x = inputs[0];
+  const Tensor& y = outputs[0];
+  const int64_t words = weights_.words;
+  ForEachPlane(context, int64_t{y.batch} * y.channels, g.Columns() * g.Depth(), [&](int64_t plane) {
+    const int64_t o = plane % y.channels;
+    const uint64_t* image = x.bits() + plane / y.channels * x.plane() * words;
+    float* out = y.f32() + plane * y.plane();
+    for (int oy = 0; oy < g.out_height; ++oy) {
+      for (int ox = 0; ox < g.out_width; ++ox) {
+        int sum = 0;
+        for (int ky = 0; ky < g.kernel_h; ++ky) {
+          for (int kx = 0; kx < g.kernel_w; ++kx) {
+            const int iy = oy * g.stride_h - g.pad_h + ky, ix = ox * g.stride_w - g.pad_w + kx;
+            if (iy < 0 || iy >= g.in_height || ix < 0 || ix >= g.in_width) continue;
+            const uint64_t* pixel = image + (int64_t{iy} * g.in_width + ix) * words;
+            const uint64_t* tap = weights_.weight.data() + ((o * g.kernel_h + ky) * g.kernel_w + kx) * words;
+            for (int i = 0; i < g.in_channels; ++i) {
+              const bool differ = ((pixel[i / 64] ^ tap[i / 64]) >> (i % 64)) & 1;
+              sum += differ ? -1 : 1;
+            }
+          }
+        }
+        const float scaled = weights_.scale[o] * static_cast<float>(sum);
+        *out++ = weights_.bias.data() ? scaled + weights_.bias[o] : scaled;
+      }
+    }
+  });
+}
+
+BinaryWeightConv2d::BinaryWeightConv2d(OperationReader& reader)
+    : weights_(reader, reader.Input(0).channels),
+      geometry_(ReadConvGeometry(reader, weights_.out_channels, weights_.kernel_h, weights_.kernel_w)) {
+  cost = CostOf(reader, weights_, geometry_, Arithmetic::kBinaryWeightRealInput);
+}
+
+void BinaryWeightConv2d::Load(EngineMode mode) {
+  weights_.Load();
+  if (mode == EngineMode::kReference) return;
+  const ConvGeometry& g = geometry_;
+  expanded_ = AlignedBuffer<float>(g.out_channels * g.Depth());
+  float* to = expanded_.data();
+  for (int o = 0; o < g.out_channels; ++o) {
+    for (int i = 0; i < g.in_channels; ++i) {
+      for (int ky = 0; ky < g.kernel_h; ++ky) {
+        for (int kx = 0; kx < g.kernel_w; ++kx) *to++ = weights_.Sign(o, i, ky, kx) * weights_.scale[o];
+      }
+    }
+  }
+}
+
+int64_t BinaryWeightConv2d::ScratchBytes(int threads) const {
+  return DenseConvolution(geometry_).ScratchBytes(threads);
+}
+
+void BinaryWeightConv2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
+  DenseConvolution(geometry_).Run(context, expanded_.data(), weights_.bias.data(), inputs[0], outputs[0]);
+}
+
+void BinaryWeightConv2d::RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const {
+  PlainConvolution(
+      context, geometry_, inputs[0], outputs[0],
+      [&](int o, int i, int ky, int kx) { return weights_.Sign(o, i, ky, kx); },
+      [&](int o, double sum) {
+        const double scaled = double{weights_.scale[o]} * sum;
+        return static_cast<float>(weights_.bias.data() ? scaled + double{weights_.bias[o]} : scaled);
+      });
+}
+
+}  // namespace bdc

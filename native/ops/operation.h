@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "kernels/kernels.h"
+#include "ops/tensor.h"
+#include "runtime/thread_pool.h"
+
+namespace bdc {
+
+class Projection;
+
+/// kFast calls kernels; kReference computes the same plainly and is its oracle.
+enum class EngineMode { kFast, kReference };
+
+/// How the multiply-adds of an operation are counted.
+enum class Arithmetic { kNone, kReal, kBinary, kBinaryWeightRealInput };
+
+struct OperationCost {
+  Arithmetic arithmetic = Arithmetic::kNone;
+  int64_t macs = 0;  // of one image
+  int64_t parameters = 0;
+  int64_t binary_parameters = 0;  // of them, those of one bit
+};
+
+/// What an operation may use while it runs.
+struct RunContext {
+  ThreadPool& pool;
+  const KernelSet& kernels;
+  /// ScratchBytes(pool.size()) of the operation, from a cache line on.
+  std::byte* scratch;
+  /// Rig camera of each image of the batch, ascending.
+  std::span<const int> cameras;
+  /// Where feature cells land; set for lift_splat.
+  const Projection* projection;
+};
+
+using Tensors = std::span<const Tensor>;
+
+/// One step of the network with its constants. Its shapes were checked when it was made.
+class Operation {
+ public:
+  virtual ~Operation() = default;
+
+  /// Copies the constants out of the model file and brings them into the form `mode` computes with.
+  virtual void Load(EngineMode mode) { static_cast<void>(mode); }
+  virtual int64_t ScratchBytes(int threads) const {
+    static_cast<void>(threads);
+    return 0;
+  }
+  virtual void Run(const RunContext& context, Tensors inputs, Tensors outputs) const = 0;
+  /// An operation whose plain loop is the fast one has no other.
+  virtual void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const {
+    Run(context, inputs, outputs);
+  }
+
+  OperationCost cost;
+};
+
+}  // namespace bdc

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "ops/convolution.h"
+#include "ops/planes.h"
+
+namespace bdc {
+
+/// Σ over the window of `weight(o, i, ky, kx) · x`, in float64; `finish(o, sum)` makes it an output.
+template <typename Weight, typename Finish>
+void PlainConvolution(const RunContext& context, const ConvGeometry& g, const Tensor& x, const Tensor& y,
+                      const Weight& weight, const Finish& finish) {
+  ForEachPlane(context, int64_t{y.batch} * y.channels, g.Columns() * g.Depth(), [&](int64_t plane) {
+    const int o = static_cast<int>(plane % y.channels);
+    const float* image = x.f32() + plane / y.channels * x.image();
+    float* out = y.f32() + plane * y.plane();
+    for (int oy = 0; oy < g.out_height; ++oy) {
+      for (int ox = 0; ox < g.out_width; ++ox) {
+        double sum = 0;
+        for (int ky = 0; ky < g.kernel_h; ++ky) {
+          const int iy = oy * g.stride_h - g.pad_h + ky;
+          if (iy < 0 || iy >= g.in_height) continue;
+          for (int kx = 0; kx < g.kernel_w; ++kx) {
+            const int ix = ox * g.stride_w - g.pad_w + kx;
+            if (ix < 0 || ix >= g.in_width) continue;
+            const float* pixel = image + int64_t{iy} * g.in_width + ix;
+            for (int i = 0; i < g.in_channels; ++i) {
+              sum += double{weight(o, i, ky, kx)} * pixel[i * x.plane()];
+            }
+          }
+        }
+        *out++ = finish(o, sum);
+      }
+    }
+  });
+}
+
+}  // namespace bdc

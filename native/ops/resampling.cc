@@ -1,0 +1,164 @@
+#include "ops/resampling.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "ops/planes.h"
+
+namespace bdc {
+namespace {
+
+/// Where output position `out` lies between two inputs of `size`.
+struct Between {
+  int low, high;
+  float weight;  // of high
+
+  Between(int out, int factor, int size) {
+    const float position = std::max(0.0f, (out + 0.5f) / factor - 0.5f);
+    low = std::min(static_cast<int>(position), size - 1);
+    high = std::min(low + 1, size - 1);
+    weight = position - low;
+  }
+};
+
+}  // namespace
+
+GlobalAvgPool2d::GlobalAvgPool2d(OperationReader& reader) {
+  TensorSpec output = reader.OnlyRealInput();
+  output.height = output.width = 1;
+  reader.AddOutput(output);
+}
+
+void GlobalAvgPool2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
+  const Tensor& x = inputs[0];
+  const int64_t size = x.plane();
+  ForEachPlane(context, int64_t{x.batch} * x.channels, size, [&](int64_t plane) {
+    const float* values = x.f32() + plane * size;
+    // Eight sums in a fixed order: vectorises, and loses less than one would.
+    float sums[8] = {};
+    int64_t i = 0;
+    for (; i + 8 <= size; i += 8) {
+      for (int k = 0; k < 8; ++k) sums[k] += values[i + k];
+    }
+    double sum = 0;
+    for (; i < size; ++i) sum += values[i];
+    for (float part : sums) sum += part;
+    outputs[0].f32()[plane] = static_cast<float>(sum / static_cast<double>(size));
+  });
+}
+
+AvgPool2d::AvgPool2d(OperationReader& reader) {
+  TensorSpec output = reader.OnlyRealInput();
+  std::tie(kernel_h_, kernel_w_) = reader.IntPair("kernel", 1, 4096);
+  std::tie(stride_h_, stride_w_) = reader.IntPair("stride", 1, 4096);
+  if (kernel_h_ > output.height || kernel_w_ > output.width) {
+    reader.Fail("MODEL_ATTRIBUTE", "attributes.kernel", "a window no larger than the input",
+                std::to_string(kernel_h_) + "×" + std::to_string(kernel_w_) + " on " +
+                    std::to_string(output.height) + "×" + std::to_string(output.width));
+  }
+  output.height = (output.height - kernel_h_) / stride_h_ + 1;
+  output.width = (output.width - kernel_w_) / stride_w_ + 1;
+  reader.AddOutput(output);
+}
+
+void AvgPool2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
+  const Tensor& x = inputs[0];
+  const Tensor& y = outputs[0];
+  const float area = static_cast<float>(kernel_h_ * kernel_w_);
+  ForEachPlane(context, int64_t{x.batch} * x.channels, x.plane(), [&](int64_t plane) {
+    const float* from = x.f32() + plane * x.plane();
+    float* to = y.f32() + plane * y.plane();
+    for (int i = 0; i < y.height; ++i) {
+      for (int j = 0; j < y.width; ++j) {
+        const float* window = from + int64_t{i} * stride_h_ * x.width + j * stride_w_;
+        float sum = 0;
+        for (int a = 0; a < kernel_h_; ++a) {
+          for (int b = 0; b < kernel_w_; ++b) sum += window[int64_t{a} * x.width + b];
+        }
+        to[int64_t{i} * y.width + j] = sum / area;
+      }
+    }
+  });
+}
+
+Upsample2d::Upsample2d(OperationReader& reader) {
+  TensorSpec output = reader.OnlyRealInput();
+  factor_ = reader.Int("factor", 1, 16);
+  bilinear_ = reader.Choice("mode", {"bilinear", "nearest"}) == "bilinear";
+  if (output.height > 1 << 20 || output.width > 1 << 20) {
+    reader.Fail("MODEL_SHAPE", "input", "at most 2^20 rows and columns",
+                std::to_string(output.height) + "×" + std::to_string(output.width));
+  }
+  output.height *= factor_;
+  output.width *= factor_;
+  out_width_ = output.width;
+  reader.AddOutput(output);
+}
+
+int64_t Upsample2d::ScratchBytes(int threads) const {
+  return bilinear_ ? int64_t{threads} * out_width_ * sizeof(float) : 0;
+}
+
+/// Two passes: each pair of input rows is blended into `row` (of the input's width), then stretched along it.
+void Upsample2d::Bilinear(const float* from, float* to, const Tensor& x, float* row) const {
+  const int width = x.width, out_height = x.height * factor_;
+  for (int i = 0; i < out_height; ++i) {
+    const Between rows(i, factor_, x.height);
+    const float* low = from + int64_t{rows.low} * width;
+    const float* high = from + int64_t{rows.high} * width;
+    for (int j = 0; j < width; ++j) row[j] = (1 - rows.weight) * low[j] + rows.weight * high[j];
+    float* out = to + int64_t{i} * out_width_;
+    for (int phase = 0; phase < factor_; ++phase) {
+      // Output column j·factor + phase lies between the same two neighbours of j for every j but those at the
+      // edge.
+      const float offset = (phase + 0.5f) / factor_ - 0.5f;
+      const int shift = offset < 0 ? -1 : 0;
+      const float weight = offset - shift;
+      for (int j = 0; j < width; ++j) {
+        const int left = std::max(j + shift, 0), right = std::min(j + shift + 1, width - 1);
+        out[j * factor_ + phase] = (1 - weight) * row[left] + weight * row[right];
+      }
+    }
+  }
+}
+
+void Upsample2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
+  if (!bilinear_) return RunReference(context, inputs, outputs);
+  const Tensor& x = inputs[0];
+  const Tensor& y = outputs[0];
+  const int64_t planes = int64_t{x.batch} * x.channels;
+  const int64_t slots = std::min<int64_t>(context.pool.size(), planes);
+  auto* rows = reinterpret_cast<float*>(context.scratch);
+  context.pool.ParallelFor(0, slots, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t slot = begin; slot < end; ++slot) {
+      for (int64_t plane = slot; plane < planes; plane += slots) {
+        Bilinear(x.f32() + plane * x.plane(), y.f32() + plane * y.plane(), x, rows + slot * out_width_);
+      }
+    }
+  });
+}
+
+void Upsample2d::RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const {
+  const Tensor& x = inputs[0];
+  const Tensor& y = outputs[0];
+  ForEachPlane(context, int64_t{x.batch} * x.channels, y.plane(), [&](int64_t plane) {
+    const float* from = x.f32() + plane * x.plane();
+    float* to = y.f32() + plane * y.plane();
+    for (int i = 0; i < y.height; ++i) {
+      for (int j = 0; j < y.width; ++j, ++to) {
+        if (!bilinear_) {
+          *to = from[int64_t{i / factor_} * x.width + j / factor_];
+          continue;
+        }
+        const Between rows(i, factor_, x.height), columns(j, factor_, x.width);
+        const float* low = from + int64_t{rows.low} * x.width;
+        const float* high = from + int64_t{rows.high} * x.width;
+        *to = (1 - rows.weight) *
+                  ((1 - columns.weight) * low[columns.low] + columns.weight * low[columns.high]) +
+              rows.weight * ((1 - columns.weight) * high[columns.low] + columns.weight * high[columns.high]);
+      }
+    }
+  });
+}
+
+}  // namespace bdc

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "ops/operation.h"
+#include "ops/operation_reader.h"
+
+namespace bdc {
+
+/// Mean of each channel: [N,C,H,W] → [N,C,1,1].
+class GlobalAvgPool2d : public Operation {
+ public:
+  explicit GlobalAvgPool2d(OperationReader& reader);
+  void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+};
+
+/// Mean over windows that lie wholly inside the image.
+class AvgPool2d : public Operation {
+ public:
+  explicit AvgPool2d(OperationReader& reader);
+  void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+
+ private:
+  int kernel_h_, kernel_w_, stride_h_, stride_w_;
+};
+
+/// Enlarges by an integer factor, PyTorch's `interpolate` with align_corners = false.
+class Upsample2d : public Operation {
+ public:
+  explicit Upsample2d(OperationReader& reader);
+  int64_t ScratchBytes(int threads) const override;
+  void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+  void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+
+ private:
+  void Bilinear(const float* from, float* to, const Tensor& x, float* row) const;
+
+  int factor_;
+  bool bilinear_;
+  int out_width_;
+};
+
+}  // namespace bdc

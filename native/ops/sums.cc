@@ -1,0 +1,68 @@
+#include "ops/sums.h"
+
+#include "ops/planes.h"
+
+namespace bdc {
+namespace {
+
+std::string ShapeText(const TensorSpec& spec) {
+  return "[" + (spec.batch == TensorSpec::kPerCamera ? "cameras" : std::to_string(spec.batch)) + ", " +
+         std::to_string(spec.channels) + ", " + std::to_string(spec.height) + ", " +
+         std::to_string(spec.width) + "]";
+}
+
+}  // namespace
+
+Sum::Sum(OperationReader& reader, Kind kind) {
+  reader.ExpectInputs(1, 1024);
+  const TensorSpec& first = reader.Input(0, ElementType::kFloat32);
+  for (size_t i = 1; i < reader.input_count(); ++i) {
+    const TensorSpec& other = reader.Input(i, ElementType::kFloat32);
+    if (other != first) {
+      reader.Fail("MODEL_SHAPE", "inputs[" + std::to_string(i) + "]",
+                  "the shape of inputs[0], " + ShapeText(first), ShapeText(other));
+    }
+  }
+  factor_ = kind == Kind::kAdd ? 1.0f : 1.0f / static_cast<float>(reader.input_count());
+  reader.AddOutput(first);
+}
+
+void Sum::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
+  const Tensor& y = outputs[0];
+  const int64_t total = y.image() * y.batch;
+  context.pool.ParallelFor(0, total, kGrainValues, [&](int64_t begin, int64_t end) {
+    float* to = y.f32();
+    const float* a = inputs[0].f32();
+    const float* b = inputs.size() > 1 ? inputs[1].f32() : nullptr;
+    for (int64_t i = begin; i < end; ++i) to[i] = b ? a[i] + b[i] : a[i];
+    for (size_t k = 2; k < inputs.size(); ++k) {
+      const float* more = inputs[k].f32();
+      for (int64_t i = begin; i < end; ++i) to[i] += more[i];
+    }
+    if (factor_ == 1.0f) return;
+    for (int64_t i = begin; i < end; ++i) to[i] *= factor_;
+  });
+}
+
+ChannelGate::ChannelGate(OperationReader& reader) {
+  reader.ExpectInputs(2, 2);
+  const TensorSpec& x = reader.Input(0, ElementType::kFloat32);
+  TensorSpec expected = x;
+  expected.height = expected.width = 1;
+  const TensorSpec& gate = reader.Input(1, ElementType::kFloat32);
+  if (gate != expected) reader.Fail("MODEL_SHAPE", "inputs[1]", ShapeText(expected), ShapeText(gate));
+  reader.AddOutput(x);
+}
+
+void ChannelGate::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
+  const Tensor& x = inputs[0];
+  const int64_t size = x.plane();
+  ForEachPlane(context, int64_t{x.batch} * x.channels, size, [&](int64_t plane) {
+    const float gate = inputs[1].f32()[plane];
+    const float* from = x.f32() + plane * size;
+    float* to = outputs[0].f32() + plane * size;
+    for (int64_t i = 0; i < size; ++i) to[i] = from[i] * gate;
+  });
+}
+
+}  // namespace bdc

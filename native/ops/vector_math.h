@@ -1,0 +1,45 @@
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+namespace bdc {
+
+// Branch-free, so that compilers vectorise loops of them for the baseline instruction set; relative error ≤
+// 3e-7.
+
+/// eˣ, x clamped to ±87 (so never 0 or infinite); NaN stays NaN.
+inline float FastExp(float x) {
+  x = x < -87.0f ? -87.0f : x;
+  x = x > 87.0f ? 87.0f : x;
+  constexpr float kRound = 12582912.0f;  // 1.5 · 2^23: adding it rounds to an integer
+  const float shifted = x * 1.44269504f + kRound;
+  const float n = shifted - kRound;
+  // ln 2 in two parts (Cody-Waite): n · 0.693359375 is exact.
+  const float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  // Cephes expf: minimax on ±ln 2 / 2.
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * (r * r) + r + 1.0f;
+  const int32_t exponent = (std::bit_cast<int32_t>(shifted) - std::bit_cast<int32_t>(kRound) + 127) << 23;
+  return p * std::bit_cast<float>(exponent);
+}
+
+/// log(1 + y) for y in [0, 1]: 2·artanh(y / (2 + y)) by its series.
+inline float FastLog1p(float y) {
+  const float s = y / (2.0f + y);
+  const float q = s * s;
+  float p = 1.0f / 13;
+  p = p * q + 1.0f / 11;
+  p = p * q + 1.0f / 9;
+  p = p * q + 1.0f / 7;
+  p = p * q + 1.0f / 5;
+  p = p * q + 1.0f / 3;
+  return 2 * (s + s * q * p);
+}
+
+}  // namespace bdc
