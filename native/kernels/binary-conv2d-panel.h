@@ -38,6 +38,48 @@ struct Panel {
 
 inline int WordsPerPixel(const BinaryConv2dArgs& args) { return (args.in_channels + 63) / 64; }
 
+/// Whether output pixels [pixel, pixel + kLanes) lie in one row and see no padding.
+inline bool IsInterior(const BinaryConv2dArgs& args, int64_t pixel) {
+  const int x = static_cast<int>(pixel % args.out_width);
+  const int top = static_cast<int>(pixel / args.out_width) * args.stride_h - args.pad_h;
+  const int left = x * args.stride_w - args.pad_w;
+  const int right = left + (kLanes - 1) * args.stride_w + args.kernel_w;
+  return x + kLanes <= args.out_width && top >= 0 && top + args.kernel_h <= args.in_height && left >= 0 &&
+         right <= args.in_width;
+}
+
+/// FillPanel where IsInterior: each kernel row of a pixel is one run of memory.
+inline void FillInteriorPanel(const BinaryConv2dArgs& args, int64_t pixel, int first, int depth,
+                              Panel* panel) {
+  const int words = WordsPerPixel(args);
+  const int run = args.kernel_w * words;
+  const int top = static_cast<int>(pixel / args.out_width) * args.stride_h - args.pad_h;
+  const int left = static_cast<int>(pixel % args.out_width) * args.stride_w - args.pad_w;
+  const int step = args.stride_w * words;  // from lane to lane
+  panel->depth = depth;
+  panel->masked = false;
+  for (int k = 0; k < depth;) {
+    const int tap_y = (first + k) / run;
+    const int offset = (first + k) % run;
+    const int count = run - offset < depth - k ? run - offset : depth - k;
+    const uint64_t* source =
+        args.input + (static_cast<int64_t>(top + tap_y) * args.in_width + left) * words + offset;
+    if (step == 1) {
+      for (int i = 0; i < count; ++i) {
+        for (int lane = 0; lane < kLanes; ++lane) panel->words[k + i][lane] = source[i + lane];
+      }
+    } else {
+      for (int i = 0; i < count; ++i) {
+        for (int lane = 0; lane < kLanes; ++lane) panel->words[k + i][lane] = source[i + lane * step];
+      }
+    }
+    k += count;
+  }
+  for (int lane = 0; lane < kLanes; ++lane) {
+    panel->valid_bits[lane] = args.kernel_h * args.kernel_w * args.in_channels;
+  }
+}
+
 /// Fills the panel with words [first, first + depth) of the kernel for pixels [pixel, pixel + lanes). Unused
 /// lanes are zero.
 inline void FillPanel(const BinaryConv2dArgs& args, int64_t pixel, int lanes, int first, int depth,
@@ -108,7 +150,11 @@ inline void RunBinaryConv2d(const BinaryConv2dArgs& args, int begin, int end) {
     const int lanes = last - pixel < kLanes ? static_cast<int>(last - pixel) : kLanes;
     for (int first = 0; first < kernel_words; first += kPanelWords) {
       const int depth = kernel_words - first < kPanelWords ? kernel_words - first : kPanelWords;
-      FillPanel(args, pixel, lanes, first, depth, &panel);
+      if (lanes == kLanes && IsInterior(args, pixel)) {
+        FillInteriorPanel(args, pixel, first, depth, &panel);
+      } else {
+        FillPanel(args, pixel, lanes, first, depth, &panel);
+      }
       for (int channel = 0; channel < args.out_channels; channel += kChannelBlock) {
         const int channels =
             args.out_channels - channel < kChannelBlock ? args.out_channels - channel : kChannelBlock;
