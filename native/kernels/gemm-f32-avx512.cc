@@ -11,7 +11,8 @@ struct Avx512Tile {
   static constexpr int kRows = 8;
   static constexpr int kPanel = 32;
 
-  static void Run(const GemmTile& tile) {
+  // Not inlined: GCC keeps the sums in registers only where the tile is a function of its own.
+  __attribute__((noinline)) static void Run(const GemmTile& tile) {
     __m512 sums[kRows][2];
     for (int r = 0; r < kRows; ++r) {
       for (int v = 0; v < 2; ++v) sums[r][v] = _mm512_loadu_ps(tile.c + r * tile.c_stride + 16 * v);
