@@ -5,17 +5,17 @@ import { join } from 'node:path';
 const patterns = {
   passed: [
     /^\s*(\d+) passing\b/gm,
-    /^\[  PASSED  \] (\d+) tests?\./gm,
-    /^(?:=+ )?(?:.*\D)?(\d+) passed\b.* in [\d.]+s/gm,
+    /^\[ {2}PASSED {2}\] (\d+) tests?\./gm,
+    /(?:^|\D)(\d+) passed\b.* in [\d.]+s/gm,
   ],
   failed: [
     /^\s*(\d+) failing\b/gm,
-    /^\[  FAILED  \] (\d+) tests?, listed below/gm,
-    /^(?:=+ )?(?:.*\D)?(\d+) failed\b.* in [\d.]+s/gm,
+    /^\[ {2}FAILED {2}\] (\d+) tests?, listed below/gm,
+    /(?:^|\D)(\d+) failed\b.* in [\d.]+s/gm,
   ],
   skipped: [
     /^\s*(\d+) pending\b/gm,
-    /^\[  SKIPPED \] (\d+) tests?, listed below/gm,
+    /^\[ {2}SKIPPED \] (\d+) tests?, listed below/gm,
     /(?:^|\D)(\d+) skipped\b.* in [\d.]+s/gm,
   ],
 };
