@@ -1,0 +1,65 @@
+"""BEV encoder: a binary pyramid over the bird's-eye-view grid, and the way back up with skips."""
+
+from torch import Tensor, nn
+
+from .blocks import ChannelReduction, UpSample
+from .config import Config
+from .graph_builder import GraphBuilder
+from .units import BDCUnit
+
+
+class UpStep(nn.Module):
+    """Half the channels, twice the resolution, plus the skip: ([N, 2C, H, W], [N, C, 2H, 2W]) → [N, C, 2H, 2W]."""
+
+    def __init__(self, channels: int, config: Config) -> None:
+        super().__init__()
+        self.reduce = ChannelReduction(2 * channels, config.unit)
+        self.up = UpSample(channels, config.unit)
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        return self.up(self.reduce(x)) + skip
+
+    def emit(self, graph: GraphBuilder, name: str, x: str, skip: str) -> str:
+        x = self.up.emit(graph, f"{name}.up", self.reduce.emit(graph, f"{name}.reduce", x))
+        return graph.add("add", name, [x, skip])
+
+
+class BevEncoder(nn.Module):
+    """[B, C, ny, nx] → [B, C_out, ny, nx], by way of 2C channels at 1/2 and 4C at 1/4 of the resolution."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        full = config.view_transformer.context_channels
+        half, quarter = config.bev_encoder.channels
+        if (half, quarter) != (2 * full, 4 * full):
+            raise ValueError(
+                f"bev_encoder.channels must double view_transformer.context_channels ({full}) at each step; "
+                f"found {half}, {quarter}"
+            )
+        if any(n % 4 for n in config.grid.shape[:2]):
+            raise ValueError(f"grid.shape needs x and y divisible by 4; found {config.grid.shape}")
+        unit = config.unit
+        self.down1 = nn.Sequential(BDCUnit(full, half, unit, stride=2), BDCUnit(half, half, unit))
+        self.down2 = nn.Sequential(BDCUnit(half, quarter, unit, stride=2), BDCUnit(quarter, quarter, unit))
+        self.up2 = UpStep(half, config)
+        self.middle = BDCUnit(half, half, unit)
+        self.up1 = UpStep(full, config)
+        self.out = BDCUnit(full, config.bev_encoder.out_channels, unit)
+
+    def forward(self, x: Tensor) -> Tensor:
+        half = self.down1(x)
+        half = self.middle(self.up2(self.down2(half), half))
+        return self.out(self.up1(half, x))
+
+    def emit(self, graph: GraphBuilder, name: str, x: str) -> str:
+        half = _emit_all(self.down1, graph, f"{name}.down1", x)
+        quarter = _emit_all(self.down2, graph, f"{name}.down2", half)
+        half = self.up2.emit(graph, f"{name}.up2", quarter, half)
+        half = self.middle.emit(graph, f"{name}.middle", half)
+        return self.out.emit(graph, f"{name}.out", self.up1.emit(graph, f"{name}.up1", half, x))
+
+
+def _emit_all(units: nn.Sequential, graph: GraphBuilder, name: str, x: str) -> str:
+    for i, unit in enumerate(units):
+        x = unit.emit(graph, f"{name}.{i}", x)
+    return x

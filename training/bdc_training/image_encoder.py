@@ -1,0 +1,58 @@
+"""Image encoder: surround images to feature maps at stride 16."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .blocks import DownSample
+from .config import Config
+from .graph_builder import GraphBuilder
+from .units import BDCUnit
+
+
+class Stem(nn.Module):
+    """The real-valued start: two 3×3 convolutions of stride 2. [N, 3, H, W] → [N, C, H/4, W/4]."""
+
+    def __init__(self, hidden: int, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, hidden, 3, stride=2, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(hidden)
+        self.slope = nn.Parameter(nn.init.constant_(self.norm1.weight.new_empty(hidden), 0.25))
+        self.conv2 = nn.Conv2d(hidden, channels, 3, stride=2, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.prelu(self.norm1(self.conv1(x)), self.slope)
+        return self.norm2(self.conv2(x))
+
+    def emit(self, graph: GraphBuilder, name: str, x: str) -> str:
+        x = graph.conv2d(f"{name}.conv1", x, self.conv1, self.norm1)
+        x = graph.add("prelu", f"{name}.prelu", [x], tensors={"slope": self.slope})
+        return graph.conv2d(f"{name}.conv2", x, self.conv2, self.norm2)
+
+
+class ImageEncoder(nn.Module):
+    """[N, 3, H, W] → [N, C₁₆, H/16, W/16]: stem, then binary stages at strides 4, 8 and 16."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        channels = config.image_encoder.channels
+        if len(channels) != 3 or channels[1] != 2 * channels[0] or channels[2] != 2 * channels[1]:
+            raise ValueError(f"image_encoder.channels needs three numbers, each twice the one before; found {channels}")
+        unit = config.unit
+        self.stem = Stem(config.image_encoder.stem, channels[0])
+        self.stages = nn.Sequential(
+            BDCUnit(channels[0], channels[0], unit),
+            DownSample(channels[0], unit),
+            BDCUnit(channels[1], channels[1], unit),
+            DownSample(channels[1], unit),
+            *(BDCUnit(channels[2], channels[2], unit) for _ in range(config.image_encoder.depth)),
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.stages(self.stem(images))
+
+    def emit(self, graph: GraphBuilder, name: str, x: str) -> str:
+        x = self.stem.emit(graph, f"{name}.stem", x)
+        for i, stage in enumerate(self.stages):
+            x = stage.emit(graph, f"{name}.stages.{i}", x)
+        return x

@@ -1,0 +1,125 @@
+"""The BDC unit and the versions it grew from (arXiv 2405.17037, section 3.2; bdc V0 to V3)."""
+
+from typing import Literal, get_args
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .binary import BinaryConvBlock
+from .config import UnitConfig
+from .graph_builder import GraphBuilder
+
+Version = Literal["V0", "V1", "V2", "V3"]
+
+
+class Refinement(nn.Module):
+    """MulBiconv: binary 1×1 (C → C/r) → RPReLU → binary 1×1 (C/r → C). [N, C, H, W] → the same."""
+
+    def __init__(self, channels: int, reduction: int, signed: bool) -> None:
+        super().__init__()
+        hidden = channels // reduction
+        self.squeeze = BinaryConvBlock(channels, hidden, 1, signed=signed, batch_norm=False)
+        self.expand = BinaryConvBlock(hidden, channels, 1, signed=signed, batch_norm=False, activation=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.expand(self.squeeze(x))
+
+    def emit(self, graph: GraphBuilder, name: str, x: str) -> str:
+        return self.expand.emit(graph, f"{name}.expand", self.squeeze.emit(graph, f"{name}.squeeze", x))
+
+
+class Residual(nn.Module):
+    """X_f on its way around the body: 2×2 average pool at stride 2; channels repeated to grow, averaged in groups to shrink."""
+
+    def __init__(self, channels_in: int, channels_out: int, stride: int, batch_norm: bool) -> None:
+        super().__init__()
+        larger, smaller = max(channels_in, channels_out), min(channels_in, channels_out)
+        if larger % smaller or stride not in (1, 2):
+            raise ValueError(
+                "a residual needs stride 1 or 2 and channel counts of which one is a multiple of the other; "
+                f"found stride {stride}, {channels_in} → {channels_out} channels"
+            )
+        self.stride = stride
+        self.repeats = channels_out // channels_in
+        self.parts = channels_in // channels_out
+        self.channels_out = channels_out
+        self.norm = nn.BatchNorm2d(channels_out) if batch_norm else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.stride == 2:
+            x = F.avg_pool2d(x, 2)
+        if self.repeats > 1:
+            x = torch.cat([x] * self.repeats, dim=1)
+        elif self.parts > 1:
+            x = torch.stack(x.chunk(self.parts, dim=1)).mean(0)
+        return x if self.norm is None else self.norm(x)
+
+    def emit(self, graph: GraphBuilder, name: str, x: str) -> str:
+        if self.stride == 2:
+            x = graph.avg_pool2d(f"{name}.pool", x)
+        if self.repeats > 1:
+            x = graph.add("concat", f"{name}.repeat", [x] * self.repeats)
+        elif self.parts > 1:
+            parts = graph.split(f"{name}.parts", x, [self.channels_out] * self.parts)
+            x = graph.add("average", f"{name}.average", parts)
+        return x if self.norm is None else graph.batch_norm(f"{name}.norm", x, self.norm)
+
+
+class BDCUnit(nn.Module):
+    """X_o = body(X_f) + residual(X_f): [N, C_in, H, W] → [N, C_out, H/stride, W/stride].
+
+    | version | body |
+    | --- | --- |
+    | V0 | sign → binary 3×3 → RPReLU |
+    | V1 | V0 → binary 1×1 → RPReLU |
+    | V2 | V1 → MulBiconv |
+    | V3 | y ⊙ sigmoid(MulBiconv(global average of y)), y = V1 |
+
+    From V1 on the 3×3 keeps C_in channels and the 1×1 maps to C_out; `pointwise_input` says whether the 1×1 layers see real activations
+    (W1A32, the published configuration) or signs (W1A1).
+    """
+
+    def __init__(self, channels_in: int, channels_out: int, config: UnitConfig, stride: int = 1) -> None:
+        super().__init__()
+        if config.version not in get_args(Version):
+            raise ValueError(f"unit.version must be one of {', '.join(get_args(Version))}; found {config.version!r}")
+        signed = config.pointwise_input == "sign"
+        self.version = config.version
+        depthwise_out = channels_out if config.version == "V0" else channels_in
+        norm = config.batch_norm
+        self.spatial = BinaryConvBlock(channels_in, depthwise_out, 3, stride=stride, batch_norm=norm)
+        self.pointwise = (
+            None
+            if config.version == "V0"
+            else BinaryConvBlock(channels_in, channels_out, 1, signed=signed, batch_norm=norm)
+        )
+        self.refinement = (
+            Refinement(channels_out, config.reduction, signed) if config.version in ("V2", "V3") else None
+        )
+        self.residual = Residual(channels_in, channels_out, stride, config.residual_batch_norm)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.spatial(x)
+        if self.pointwise is not None:
+            y = self.pointwise(y)
+        if self.refinement is not None:
+            if self.version == "V2":
+                y = self.refinement(y)
+            else:
+                y = y * torch.sigmoid(self.refinement(y.mean((2, 3), keepdim=True)))
+        return y + self.residual(x)
+
+    def emit(self, graph: GraphBuilder, name: str, x: str) -> str:
+        y = self.spatial.emit(graph, f"{name}.spatial", x)
+        if self.pointwise is not None:
+            y = self.pointwise.emit(graph, f"{name}.pointwise", y)
+        if self.refinement is not None:
+            if self.version == "V2":
+                y = self.refinement.emit(graph, f"{name}.refinement", y)
+            else:
+                mean = graph.add("global_avg_pool2d", f"{name}.refinement.mean", [y])
+                logits = self.refinement.emit(graph, f"{name}.refinement", mean)
+                gate = graph.add("sigmoid", f"{name}.refinement.gate", [logits])
+                y = graph.add("channel_gate", f"{name}.refined", [y, gate])
+        return graph.add("add", name, [y, self.residual.emit(graph, f"{name}.residual", x)])
