@@ -59,9 +59,9 @@ export class TransformBuffer {
     samples.splice(0, kept);
   }
 
-  /** Forgets everything: after time jumped backwards. */
+  /** Forgets what moves, after time jumped backwards. Static transforms stay, as in tf2: nobody sends them again. */
   clear(): void {
-    this.#edges.clear();
+    for (const [frame, { isStatic }] of this.#edges) if (!isStatic) this.#edges.delete(frame);
   }
 
   /**

@@ -7,7 +7,7 @@ export interface SynchronizerOptions {
   readonly anchor: string;
   /** How far another camera's stamp may be from the anchor's, in milliseconds. */
   readonly maxSpreadMs: number;
-  /** How long a frame waits for late cameras after the anchor's image came, in milliseconds. */
+  /** How long a frame waits for late cameras after the anchor's image came, in milliseconds; Infinity waits for the next anchor image. */
   readonly maxWaitMs: number;
   readonly onFrame: (frame: CameraFrame) => void;
   /** Stamps went back by more than a second (a bag that loops): what was held has been cleared. */
@@ -49,7 +49,7 @@ interface CameraState {
 
 interface PendingFrame {
   readonly anchorImage: CameraImage;
-  readonly timer: NodeJS.Timeout;
+  readonly timer: NodeJS.Timeout | undefined;
 }
 
 /** Two, so that the image nearest to the anchor's stamp is still there when the next one overtakes the anchor. */
@@ -75,13 +75,13 @@ export class CameraSynchronizer {
   #frames = 0;
   #timeJumps = 0;
 
-  /** @throws RangeError if the anchor is not among the cameras, a name comes twice, or a time is negative or not finite */
+  /** @throws RangeError if the anchor is not among the cameras, a name comes twice, a time is negative, or the spread not finite */
   constructor(options: SynchronizerOptions) {
     const { cameras, anchor, maxSpreadMs, maxWaitMs } = options;
     if (new Set(cameras).size !== cameras.length) {
       throw new RangeError(`camera names must differ, found ${cameras.join(', ')}`);
     }
-    if (!(maxSpreadMs >= 0 && maxWaitMs >= 0 && Number.isFinite(maxSpreadMs + maxWaitMs))) {
+    if (!(maxSpreadMs >= 0 && maxWaitMs >= 0 && Number.isFinite(maxSpreadMs))) {
       throw new RangeError(
         `spread and wait must be 0 or more milliseconds, found ${maxSpreadMs} and ${maxWaitMs}`,
       );
@@ -133,6 +133,11 @@ export class CameraSynchronizer {
     if (this.#pending !== undefined && this.#isComplete(this.#pending)) this.#emit(this.#pending);
   }
 
+  /** Gives out the frame that waits, as it is: there is nothing more to come. */
+  flush(): void {
+    if (this.#pending !== undefined) this.#emit(this.#pending);
+  }
+
   /** Forgets all images and the frame that waits; counts stay. */
   clear(): void {
     if (this.#pending !== undefined) {
@@ -149,10 +154,11 @@ export class CameraSynchronizer {
   }
 
   #startFrame(anchorImage: CameraImage): void {
-    if (this.#pending !== undefined) this.#emit(this.#pending);
+    this.flush();
+    const { maxWaitMs } = this.#options;
     this.#pending = {
       anchorImage,
-      timer: setTimeout(() => this.#emit(this.#pending!), this.#options.maxWaitMs),
+      timer: Number.isFinite(maxWaitMs) ? setTimeout(() => this.#emit(this.#pending!), maxWaitMs) : undefined,
     };
   }
 

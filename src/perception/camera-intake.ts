@@ -1,0 +1,137 @@
+import type { CameraInfo } from '../geometry/camera-info.js';
+import { TransformBuffer, type StampedTransform } from '../geometry/transform-buffer.js';
+import { BdcError } from '../errors.js';
+import { CameraSynchronizer, type SynchronizerStatistics } from './camera-synchronizer.js';
+import { FaultLog, type FaultCount } from './fault-log.js';
+import { RigAssembler } from './rig-assembler.js';
+import type { CameraFrame, CameraImage, CameraRig } from './types.js';
+
+export interface IntakeOptions {
+  /** Names, in the order of the rig. */
+  readonly cameras: readonly string[];
+  readonly anchor: string;
+  readonly baseFrame: string;
+  readonly maxSpreadMs: number;
+  readonly maxWaitMs: number;
+  readonly onFrame: (frame: RiggedFrame) => void;
+}
+
+/** Images and the cameras that took them. `rig` is the same object as before for as long as nothing changed in it. */
+export interface RiggedFrame {
+  readonly frame: CameraFrame;
+  readonly rig: CameraRig;
+}
+
+export interface IntakeStatistics {
+  readonly synchronizer: SynchronizerStatistics;
+  /** Frames that no camera could be used of. */
+  readonly droppedFrames: number;
+  /** Why frames were dropped and why cameras were left out of frames, by code and camera. */
+  readonly faults: readonly FaultCount[];
+}
+
+/**
+ * From camera streams, calibration and transforms to frames with their rig: what the node and the replay of bags have in common. A camera
+ * without (valid) calibration or transform is left out and counted; a frame none of whose cameras has both waits for a transform until
+ * the next frame comes, as does one whose stamp is ahead of the transforms.
+ */
+export class CameraIntake {
+  readonly #onFrame: (frame: RiggedFrame) => void;
+  readonly #transforms = new TransformBuffer();
+  readonly #synchronizer: CameraSynchronizer;
+  readonly #rigs: RigAssembler;
+  readonly #faults = new FaultLog();
+  #waiting: CameraFrame | undefined;
+  #droppedFrames = 0;
+
+  /** @throws RangeError as CameraSynchronizer does */
+  constructor({ onFrame, baseFrame, ...synchronizer }: IntakeOptions) {
+    this.#onFrame = onFrame;
+    this.#rigs = new RigAssembler(baseFrame, synchronizer.cameras, this.#transforms);
+    this.#synchronizer = new CameraSynchronizer({
+      ...synchronizer,
+      onFrame: (frame) => this.#take(frame),
+      onTimeJump: () => this.#forget(),
+    });
+  }
+
+  get statistics(): IntakeStatistics {
+    return {
+      synchronizer: this.#synchronizer.statistics,
+      droppedFrames: this.#droppedFrames,
+      faults: this.#faults.counts,
+    };
+  }
+
+  /** @param frameId optical frame: `header.frame_id` of the message */
+  addCameraInfo(camera: string, frameId: string, info: CameraInfo): void {
+    if (this.#rigs.setCalibration(camera, frameId, info)) this.#retry();
+  }
+
+  /** A transform that cannot be used is counted, not thrown: others of the same message may be fine. */
+  addTransform(transform: StampedTransform, { isStatic }: { readonly isStatic: boolean }): void {
+    try {
+      if (isStatic) this.#transforms.setStatic(transform);
+      else this.#transforms.setDynamic(transform);
+    } catch (error) {
+      if (!(error instanceof BdcError)) throw error;
+      this.#faults.add(error);
+      return;
+    }
+    this.#retry();
+  }
+
+  addImage(camera: string, image: CameraImage): void {
+    this.#synchronizer.add(camera, image);
+  }
+
+  /** Counts something that came in and could not be read. */
+  reject(error: BdcError, camera?: string): void {
+    this.#faults.add(error, camera);
+  }
+
+  /** Gives out the frames that still wait: there is nothing more to come. */
+  flush(): void {
+    this.#synchronizer.flush();
+    this.#settle();
+  }
+
+  /** Forgets images, frames that wait and moving transforms; calibration and static transforms stay. */
+  clear(): void {
+    this.#synchronizer.clear();
+    this.#forget();
+  }
+
+  #forget(): void {
+    if (this.#waiting !== undefined) this.#droppedFrames++;
+    this.#waiting = undefined;
+    this.#transforms.clear();
+  }
+
+  #take(frame: CameraFrame): void {
+    this.#settle();
+    this.#waiting = frame;
+    this.#retry();
+  }
+
+  /** Gives out the frame that waits if all that can be known of its cameras is known. */
+  #retry(): void {
+    if (this.#waiting === undefined) return;
+    const { rig, isFinal } = this.#rigs.assemble(this.#waiting);
+    if (rig !== undefined && isFinal) this.#settle();
+  }
+
+  /** Gives out the frame that waits with the cameras that it has, or drops it. */
+  #settle(): void {
+    const frame = this.#waiting;
+    if (frame === undefined) return;
+    this.#waiting = undefined;
+    const { rig, used, faults } = this.#rigs.assemble(frame);
+    for (const { camera, error } of faults) this.#faults.add(error, camera);
+    if (rig === undefined) {
+      this.#droppedFrames++;
+      return;
+    }
+    this.#onFrame({ rig, frame: { stamp: frame.stamp, images: used.map((i) => frame.images[i]) } });
+  }
+}

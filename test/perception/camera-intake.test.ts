@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+
+import { RigidTransform } from '../../src/geometry/rigid-transform.js';
+import { CameraIntake, type RiggedFrame } from '../../src/perception/camera-intake.js';
+import type { CameraImage } from '../../src/perception/types.js';
+
+const MS = 1_000_000n;
+const K = [500, 0, 320, 0, 500, 240, 0, 0, 1];
+const info = { width: 640, height: 480, distortion_model: 'plumb_bob', d: [0, 0, 0, 0, 0], k: K };
+const image = (stamp: bigint): CameraImage => ({ kind: 'compressed', stamp, data: new Uint8Array([1]) });
+
+describe('CameraIntake', () => {
+  let frames: RiggedFrame[];
+  let intake: CameraIntake;
+
+  beforeEach(() => {
+    frames = [];
+    intake = new CameraIntake({
+      cameras: ['front', 'left'],
+      anchor: 'front',
+      baseFrame: 'base_link',
+      maxSpreadMs: 50,
+      maxWaitMs: Infinity,
+      onFrame: (frame) => frames.push(frame),
+    });
+  });
+
+  const calibrate = (...cameras: string[]): void =>
+    cameras.forEach((camera) => intake.addCameraInfo(camera, `${camera}_optical`, info));
+
+  function mount(camera: string, { x = 0, stamp = 0n, isStatic = true } = {}): void {
+    const transform = new RigidTransform([0, 0, 0, 1], [x, 0, 0]);
+    intake.addTransform({ parent: 'base_link', child: `${camera}_optical`, stamp, transform }, { isStatic });
+  }
+
+  function shoot(stamp: bigint): void {
+    intake.addImage('front', image(stamp));
+    intake.addImage('left', image(stamp));
+  }
+
+  it('gives out frames with one and the same rig while nothing changes', () => {
+    calibrate('front', 'left');
+    mount('front');
+    mount('left', { x: 1 });
+    shoot(100n * MS);
+    calibrate('front', 'left');
+    mount('left', { x: 1.0005 });
+    shoot(200n * MS);
+    assert.equal(frames.length, 2);
+    assert.deepEqual(
+      frames[0]!.rig.cameras.map(({ name }) => name),
+      ['front', 'left'],
+    );
+    assert.equal(frames[0]!.rig.baseFrame, 'base_link');
+    assert.equal(frames[1]!.rig, frames[0]!.rig);
+  });
+
+  it('makes a new rig when a camera was moved or calibrated anew', () => {
+    calibrate('front', 'left');
+    mount('front');
+    mount('left');
+    shoot(100n * MS);
+    mount('left', { x: 0.2 });
+    shoot(200n * MS);
+    intake.addCameraInfo('left', 'left_optical', { ...info, k: [510, 0, 320, 0, 510, 240, 0, 0, 1] });
+    shoot(300n * MS);
+    const [first, moved, calibrated] = frames.map(({ rig }) => rig);
+    assert.notEqual(first, moved);
+    assert.equal(moved!.cameras[1]!.baseFromCamera.translation[0], 0.2);
+    assert.notEqual(moved, calibrated);
+  });
+
+  it('leaves out a camera without calibration, says why, and takes it in when it comes', () => {
+    calibrate('front');
+    mount('front');
+    mount('left');
+    shoot(100n * MS);
+    calibrate('left');
+    shoot(200n * MS);
+    assert.deepEqual(
+      frames.map(({ rig, frame }) => [rig.cameras.length, frame.images.length]),
+      [
+        [1, 1],
+        [2, 2],
+      ],
+    );
+    assert.deepEqual(
+      intake.statistics.faults.map(({ code, camera, count }) => [code, camera, count]),
+      [['CAMERA_INFO_MISSING', 'left', 1]],
+    );
+  });
+
+  it('counts a calibration of zeros and of NaN, and goes on without that camera', () => {
+    calibrate('front');
+    mount('front');
+    mount('left');
+    intake.addCameraInfo('left', 'left_optical', { ...info, k: new Array<number>(9).fill(0) });
+    shoot(100n * MS);
+    intake.addCameraInfo('left', 'left_optical', { ...info, k: K.with(0, NaN) });
+    shoot(200n * MS);
+    assert.equal(frames.length, 2);
+    assert.deepEqual(
+      intake.statistics.faults.map(({ code, camera }) => [code, camera]),
+      [
+        ['CAMERA_NOT_CALIBRATED', 'left'],
+        ['CAMERA_INFO_INVALID', 'left'],
+      ],
+    );
+  });
+
+  it('keeps a frame for which no transform came, and gives it out when one comes', () => {
+    calibrate('front', 'left');
+    shoot(100n * MS);
+    assert.equal(frames.length, 0);
+    mount('front');
+    assert.equal(frames.length, 1);
+  });
+
+  it('drops and counts frames whose transforms never came', () => {
+    calibrate('front', 'left');
+    shoot(100n * MS);
+    shoot(200n * MS);
+    intake.flush();
+    assert.equal(frames.length, 0);
+    assert.equal(intake.statistics.droppedFrames, 2);
+    const [front] = intake.statistics.faults;
+    assert.deepEqual([front!.code, front!.camera, front!.count], ['TRANSFORM_MISSING', 'front', 2]);
+  });
+
+  it('waits for the transform on both sides of a stamp where a camera moves', () => {
+    calibrate('front', 'left');
+    mount('left');
+    mount('front', { x: 0, stamp: 0n, isStatic: false });
+    shoot(100n * MS);
+    assert.equal(frames.length, 0);
+    mount('front', { x: 2, stamp: 200n * MS, isStatic: false });
+    assert.equal(frames.length, 1);
+    assert.equal(frames[0]!.rig.cameras[0]!.baseFromCamera.translation[0], 1);
+  });
+
+  it('gives out the last frame at the end, with the cameras it has', () => {
+    calibrate('front', 'left');
+    mount('front');
+    mount('left');
+    intake.addImage('front', image(100n * MS));
+    assert.equal(frames.length, 0);
+    intake.flush();
+    assert.deepEqual(
+      frames.map(({ frame }) => frame.images.map((each) => each !== undefined)),
+      [[true, false]],
+    );
+  });
+
+  it('keeps calibration and static transforms when time jumps back', () => {
+    calibrate('front', 'left');
+    mount('front');
+    mount('left');
+    shoot(5_000n * MS);
+    shoot(100n * MS);
+    assert.equal(frames.length, 2);
+    assert.equal(frames[1]!.rig, frames[0]!.rig);
+  });
+
+  it('counts a transform that cannot be one', () => {
+    intake.addTransform(
+      { parent: 'a', child: 'a', stamp: 0n, transform: RigidTransform.identity },
+      { isStatic: true },
+    );
+    assert.equal(intake.statistics.faults[0]!.code, 'TRANSFORM_INVALID');
+  });
+});
