@@ -39,11 +39,11 @@ std::string Text(Number value) {
 std::string Describe(const Attribute& attribute) {
   if (const auto* text = std::get_if<std::string>(&attribute)) return Quoted(*text);
   if (const auto* number = std::get_if<double>(&attribute)) return Text(*number);
-  std::string list = "[";
+  std::string list;
   for (double value : std::get<std::vector<double>>(attribute)) {
-    list += (list.size() > 1 ? ", " : "") + Text(value);
+    list.append(list.empty() ? "[" : ", ").append(Text(value));
   }
-  return list + "]";
+  return list.empty() ? "[]" : list.append(1, ']');
 }
 
 template <typename T>

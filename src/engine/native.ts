@@ -1,0 +1,133 @@
+import { createRequire } from 'node:module';
+import { BdcError, type FaultKind } from '../errors.js';
+import { AbortError } from './abort-error.js';
+import type { GraphOperation } from './manifest.js';
+import type { TensorEntry } from './safetensors.js';
+import type { Isa } from './types.js';
+
+/** An engine on the native side; only the addon can look inside. */
+export type NativeHandle = object & { readonly __nativeEngine: never };
+
+/** The parsed model file; native code believes none of it. A batch of cameras is 0. */
+export interface NativeModel {
+  readonly dataOffset: number;
+  readonly tensors: readonly TensorEntry[];
+  readonly inputs: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  readonly operations: readonly GraphOperation[];
+  readonly outputs: readonly { readonly role: string; readonly tensor: string }[];
+  readonly images: {
+    readonly width: number;
+    readonly height: number;
+    readonly mean: readonly number[];
+    readonly std: readonly number[];
+  };
+  readonly grid: {
+    readonly min: readonly number[];
+    readonly max: readonly number[];
+    readonly shape: readonly number[];
+  };
+  readonly cameras: number;
+}
+
+export type Arithmetic = 'none' | 'real' | 'binary' | 'binary_weight_real_input';
+
+export interface NativeOperation {
+  readonly arithmetic: Arithmetic;
+  /** Multiply-adds of one image. */
+  readonly macs: number;
+  readonly parameters: number;
+  /** Of the parameters, those of one bit. */
+  readonly binaryParameters: number;
+  /** Of the first output; a batch of cameras is 0. */
+  readonly outputShape: readonly [number, number, number, number];
+}
+
+export interface NativeEngine {
+  readonly handle: NativeHandle;
+  readonly isa: Isa;
+  readonly threads: number;
+  readonly arenaBytes: number;
+  readonly featureSize?: readonly [number, number];
+  readonly operations: readonly NativeOperation[];
+  readonly outputs: readonly {
+    readonly role: string;
+    readonly type: 'f32' | 'u8';
+    readonly shape: readonly number[];
+  }[];
+}
+
+export interface NativeRig {
+  readonly cameras: number;
+  readonly height: number;
+  readonly width: number;
+  readonly rays: Float32Array;
+  readonly origins: Float32Array;
+}
+
+export interface NativeTensor {
+  /** Index of the graph input. */
+  readonly input: number;
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+export type NativeFrame = { readonly cameras: readonly number[] } & (
+  { readonly images: readonly Uint8Array[] } | { readonly tensors: readonly NativeTensor[] }
+);
+
+export interface NativeResult {
+  readonly outputs: readonly { readonly shape: readonly number[]; readonly data: ArrayBuffer }[];
+  readonly normalizeMilliseconds: number;
+  readonly milliseconds: Float64Array;
+}
+
+/** `exports.engine` of the addon (native/addon/engine_binding.cc). An engine takes one job at a time. */
+export interface NativeApi {
+  supportedIsas(): Isa[];
+  load(
+    file: Uint8Array,
+    model: NativeModel,
+    options: {
+      readonly isa?: Isa | undefined;
+      readonly threads: number;
+      readonly mode: 'fast' | 'reference';
+    },
+  ): Promise<NativeEngine>;
+  setRig(handle: NativeHandle, rig: NativeRig): Promise<void>;
+  run(handle: NativeHandle, frame: NativeFrame): Promise<NativeResult>;
+  abort(handle: NativeHandle): void;
+  dispose(handle: NativeHandle): void;
+}
+
+const ADDON = '../../build/native/Release/bdc_occ.node';
+
+let loaded: NativeApi | undefined;
+
+/** @throws BdcError `ADDON_MISSING` where the native addon has not been built, or was built for another machine */
+export function nativeApi(): NativeApi {
+  if (loaded === undefined) {
+    try {
+      loaded = (createRequire(import.meta.url)(ADDON) as { readonly engine: NativeApi }).engine;
+    } catch (cause) {
+      throw new BdcError('environment', {
+        code: 'ADDON_MISSING',
+        message: `the native engine can't be loaded (${(cause as Error).message}); build it with: npm run build:native`,
+        cause,
+      });
+    }
+  }
+  return loaded;
+}
+
+/** Instruction sets that this CPU runs, slowest first. */
+export const supportedIsas = (): readonly Isa[] => nativeApi().supportedIsas();
+
+const KINDS: readonly string[] = ['model', 'camera', 'configuration', 'environment'] satisfies FaultKind[];
+
+/** What native code rejects with, as the program's own error classes. */
+export function fromNativeError(error: unknown): unknown {
+  const { kind, code, message } = error as { kind?: string; code?: string; message: string };
+  if (code === 'ABORTED') return new AbortError(message);
+  if (kind === undefined || code === undefined || !KINDS.includes(kind)) return error;
+  return new BdcError(kind as FaultKind, { code, message });
+}
