@@ -61,6 +61,12 @@ std::string ToString(const std::vector<int64_t>& shape) {
   return text + "]";
 }
 
+std::string ToString(const TensorSpec& spec) {
+  std::string text = ToString({spec.batch, spec.channels, spec.height, spec.width});
+  if (spec.batch == TensorSpec::kPerCamera) text.replace(1, 1, "cameras");
+  return text;
+}
+
 void OperationReader::Fail(std::string_view code, const std::string& field, const std::string& expected,
                            const std::string& found) const {
   throw Error(ErrorKind::kModel, std::string(code),

@@ -105,5 +105,7 @@ class OperationReader {
 
 /// `[1, 2, 3]`
 std::string ToString(const std::vector<int64_t>& shape);
+/// `[cameras, 64, 16, 44]`
+std::string ToString(const TensorSpec& spec);
 
 }  // namespace bdc

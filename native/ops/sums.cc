@@ -3,16 +3,6 @@
 #include "ops/planes.h"
 
 namespace bdc {
-namespace {
-
-std::string ShapeText(const TensorSpec& spec) {
-  return "[" + (spec.batch == TensorSpec::kPerCamera ? "cameras" : std::to_string(spec.batch)) + ", " +
-         std::to_string(spec.channels) + ", " + std::to_string(spec.height) + ", " +
-         std::to_string(spec.width) + "]";
-}
-
-}  // namespace
-
 Sum::Sum(OperationReader& reader, Kind kind) {
   reader.ExpectInputs(1, 1024);
   const TensorSpec& first = reader.Input(0, ElementType::kFloat32);
@@ -20,7 +10,7 @@ Sum::Sum(OperationReader& reader, Kind kind) {
     const TensorSpec& other = reader.Input(i, ElementType::kFloat32);
     if (other != first) {
       reader.Fail("MODEL_SHAPE", "inputs[" + std::to_string(i) + "]",
-                  "the shape of inputs[0], " + ShapeText(first), ShapeText(other));
+                  "the shape of inputs[0], " + ToString(first), ToString(other));
     }
   }
   factor_ = kind == Kind::kAdd ? 1.0f : 1.0f / static_cast<float>(reader.input_count());
@@ -50,7 +40,7 @@ ChannelGate::ChannelGate(OperationReader& reader) {
   TensorSpec expected = x;
   expected.height = expected.width = 1;
   const TensorSpec& gate = reader.Input(1, ElementType::kFloat32);
-  if (gate != expected) reader.Fail("MODEL_SHAPE", "inputs[1]", ShapeText(expected), ShapeText(gate));
+  if (gate != expected) reader.Fail("MODEL_SHAPE", "inputs[1]", ToString(expected), ToString(gate));
   reader.AddOutput(x);
 }
 
