@@ -1,0 +1,67 @@
+"""Reading and writing of model files (docs/model-format.md)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from .config import Config
+from .graph_builder import GraphBuilder
+from .heads import detection_manifest, occupancy_manifest
+
+SCHEMA = Path(__file__).resolve().parents[2] / "models" / "manifest.schema.json"
+
+
+def network_manifest(
+    config: Config, *, license: str, training_data: str, metrics: Mapping[str, Any]
+) -> dict[str, Any]:
+    """All but the graph."""
+    return {
+        "format": "bdc_occ",
+        "format_version": 1,
+        "name": config.name,
+        "license": license,
+        "training_data": training_data,
+        "metrics": dict(metrics),
+        "input": {
+            "width": config.input.width,
+            "height": config.input.height,
+            "cameras": len(config.input.camera_names),
+            "camera_names": list(config.input.camera_names),
+            "mean": list(config.input.mean),
+            "std": list(config.input.std),
+        },
+        "grid": {"min": list(config.grid.min), "max": list(config.grid.max), "shape": list(config.grid.shape)},
+        "occupancy": occupancy_manifest(),
+        "detection": detection_manifest(config),
+    }
+
+
+def graph_manifest(
+    graph: GraphBuilder, inputs: Mapping[str, Sequence[int | str]], outputs: Mapping[str, str]
+) -> dict[str, Any]:
+    """The manifest's `graph` section."""
+    return {
+        "inputs": [{"name": name, "shape": list(shape)} for name, shape in inputs.items()],
+        "operations": graph.operations,
+        "outputs": dict(outputs),
+    }
+
+
+def save_model(path: Path, manifest: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> None:
+    """@raises jsonschema.ValidationError if the manifest isn't what the schema says."""
+    jsonschema.validate(manifest, json.loads(SCHEMA.read_text()))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(dict(tensors), path, metadata={"manifest": json.dumps(manifest, separators=(",", ":"))})
+
+
+def load_model(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """(manifest, tensors by name)"""
+    with safe_open(path, framework="numpy") as file:
+        manifest = json.loads((file.metadata() or {})["manifest"])
+        return manifest, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

@@ -1,0 +1,152 @@
+"""Runs a model file's graph in plain PyTorch, operation by operation: the oracle of the exporter and of the native engine."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .config import GridConfig
+from .view_transformer import lift_splat
+
+
+@dataclass(frozen=True)
+class Rig:
+    """rays [N, h, w, 3], origins [N, 3] (m, base frame); cameras that aren't there are left out of all inputs."""
+
+    rays: Tensor
+    origins: Tensor
+
+
+@dataclass
+class GraphRun:
+    """Values by tensor name, and the closest that any input of a sign came to its threshold, relative to 1 + |threshold|."""
+
+    values: dict[str, Tensor]
+    sign_margin: float = float("inf")
+
+
+def normalised(images: np.ndarray, manifest: Mapping[str, Any]) -> Tensor:
+    """uint8 [N, H, W, 3] → float32 [N, 3, H, W]."""
+    mean, std = (torch.tensor(manifest["input"][key], dtype=torch.float32) for key in ("mean", "std"))
+    return ((torch.from_numpy(images).float() - mean) / std).permute(0, 3, 1, 2).contiguous()
+
+
+def run_graph(
+    manifest: Mapping[str, Any], tensors: Mapping[str, np.ndarray], inputs: Mapping[str, Tensor], rig: Rig | None = None
+) -> GraphRun:
+    """@raises KeyError for an operation that isn't known."""
+    run = GraphRun(dict(inputs))
+    for operation in manifest["graph"]["operations"]:
+        weights = {role: tensors[name] for role, name in operation.get("tensors", {}).items()}
+        call = _Call([run.values[name] for name in operation["inputs"]], weights, operation.get("attributes", {}))
+        if operation["op"] == "lift_splat":
+            results = [_lift_splat(call, manifest, rig)]
+        else:
+            output = _OPERATIONS[operation["op"]](call)
+            results = output if isinstance(output, list) else [output]
+        if operation["op"] == "sign":
+            run.sign_margin = min(run.sign_margin, _sign_margin(call))
+        run.values.update(zip(operation["outputs"], results, strict=True))
+    return run
+
+
+@dataclass(frozen=True)
+class _Call:
+    inputs: list[Tensor]
+    weights: Mapping[str, np.ndarray]
+    attributes: Mapping[str, Any]
+
+    @property
+    def x(self) -> Tensor:
+        return self.inputs[0]
+
+    def channels(self, role: str) -> Tensor:
+        """A per-channel tensor, shaped to broadcast over [N, C, H, W]."""
+        return torch.from_numpy(self.weights[role]).view(1, -1, 1, 1)
+
+
+def _sign(call: _Call) -> Tensor:
+    threshold, direction = call.channels("threshold"), call.channels("direction")
+    bits = torch.where(direction > 0, call.x >= threshold, call.x <= threshold)
+    return torch.where(bits, 1.0, -1.0)
+
+
+def _sign_margin(call: _Call) -> float:
+    threshold = call.channels("threshold")
+    margin = (call.x - threshold).abs() / (1 + threshold.abs())
+    return float(margin[torch.isfinite(margin)].min()) if torch.isfinite(margin).any() else float("inf")
+
+
+def _binary_conv2d(call: _Call) -> Tensor:
+    words = call.weights["weight"]
+    bits = np.unpackbits(words.view(np.uint8), axis=-1, bitorder="little")[..., : call.attributes["in_channels"]]
+    weight = torch.from_numpy(bits.astype(np.float32) * 2 - 1).permute(0, 3, 1, 2)
+    y = F.conv2d(call.x, weight, stride=call.attributes["stride"], padding=call.attributes["padding"])
+    y = y * call.channels("scale")
+    return y + call.channels("bias") if "bias" in call.weights else y
+
+
+def _conv2d(call: _Call) -> Tensor:
+    bias = call.weights.get("bias")
+    return F.conv2d(
+        call.x,
+        torch.from_numpy(call.weights["weight"]),
+        None if bias is None else torch.from_numpy(bias),
+        stride=call.attributes["stride"],
+        padding=call.attributes["padding"],
+    )
+
+
+def _rprelu(call: _Call) -> Tensor:
+    t = call.x + call.channels("bias_in")
+    return torch.where(t > 0, t, call.channels("slope") * t) + call.channels("bias_out")
+
+
+def _upsample2d(call: _Call) -> Tensor:
+    mode = call.attributes["mode"]
+    align = {"align_corners": False} if mode == "bilinear" else {}
+    return F.interpolate(call.x, scale_factor=call.attributes["factor"], mode=mode, **align)
+
+
+def _occupancy_argmax(call: _Call) -> list[Tensor]:
+    logits = call.x.unflatten(1, (-1, call.attributes["classes"]))  # [1, nz, K, ny, nx]
+    probability = logits.softmax(2).permute(0, 4, 3, 1, 2)
+    # torch.argmax doesn't say which of equal values it takes: numpy takes the first.
+    labels = torch.from_numpy(np.argmax(logits.permute(0, 4, 3, 1, 2).numpy(), axis=-1))
+    confidence = probability.gather(-1, labels[..., None])[..., 0]
+    return [labels.to(torch.uint8), confidence.contiguous()]
+
+
+def _lift_splat(call: _Call, manifest: Mapping[str, Any], rig: Rig | None) -> Tensor:
+    if rig is None:
+        raise ValueError("a graph with lift_splat needs a rig: rays and origins of its cameras")
+    grid = GridConfig(**{key: tuple(value) for key, value in manifest["grid"].items()})
+    depth, context = (x.unsqueeze(0) for x in call.inputs)
+    return lift_splat(depth, context, rig.rays[None], rig.origins[None], None, call.attributes["depths"], grid)
+
+
+_OPERATIONS: dict[str, Callable[[_Call], Tensor | list[Tensor]]] = {
+    "conv2d": _conv2d,
+    "sign": _sign,
+    "binary_conv2d": _binary_conv2d,
+    "rprelu": _rprelu,
+    "prelu": lambda call: F.prelu(call.x, torch.from_numpy(call.weights["slope"])),
+    "relu": lambda call: F.relu(call.x),
+    "sigmoid": lambda call: torch.sigmoid(call.x),
+    "softplus": lambda call: F.softplus(call.x),
+    "batch_norm": lambda call: call.x * call.channels("scale") + call.channels("bias"),
+    "channel_gate": lambda call: call.x * call.inputs[1],
+    "global_avg_pool2d": lambda call: call.x.mean((2, 3), keepdim=True),
+    "avg_pool2d": lambda call: F.avg_pool2d(call.x, call.attributes["kernel"], call.attributes["stride"]),
+    "upsample2d": _upsample2d,
+    "add": lambda call: sum(call.inputs[1:], start=call.inputs[0]),
+    "average": lambda call: sum(call.inputs[1:], start=call.inputs[0]) / len(call.inputs),
+    "concat": lambda call: torch.cat(call.inputs, dim=1),
+    "split": lambda call: list(call.x.split(call.attributes["sizes"], dim=1)),
+    "softmax": lambda call: call.x.softmax(1),
+    "occupancy_argmax": _occupancy_argmax,
+}
