@@ -1,0 +1,138 @@
+import type { OccupancyClass } from '../engine/manifest.js';
+import { BdcError } from '../errors.js';
+import type { PerceptionResult } from '../perception/types.js';
+import type { PointCloud2, PointField } from './ros-types.js';
+import { timeFromNs } from './stamp.js';
+
+/** `PointField.datatype` of sensor_msgs. */
+const UINT8 = 2;
+const UINT32 = 6;
+const FLOAT32 = 7;
+
+/**
+ * One point, little endian, 24 bytes; floats are aligned, as PCL and RViz want them:
+ *
+ *     0      4      8      12           16     20      21    24
+ *     | x    | y    | z    | confidence | rgb  | label | pad |
+ *
+ * x, y, z: float32, centre of the voxel in metres; confidence: float32, 0 … 1; rgb: uint32 0x00RRGGBB in a float32 field, PCL's
+ * convention; label: uint8, index into the model's classes.
+ */
+const POINT_STEP = 24;
+const FIELDS: readonly PointField[] = [
+  { name: 'x', offset: 0, datatype: FLOAT32, count: 1 },
+  { name: 'y', offset: 4, datatype: FLOAT32, count: 1 },
+  { name: 'z', offset: 8, datatype: FLOAT32, count: 1 },
+  { name: 'confidence', offset: 12, datatype: FLOAT32, count: 1 },
+  { name: 'rgb', offset: 16, datatype: FLOAT32, count: 1 },
+  { name: 'label', offset: 20, datatype: UINT8, count: 1 },
+];
+
+export interface OccupancyLabels {
+  readonly classes: readonly OccupancyClass[];
+  /** Index of the class that means "nothing there". */
+  readonly free: number;
+}
+
+/** The voxels that a live camera sees and that are not free, in the grid's order. */
+export function occupiedVoxelsCloud(
+  result: PerceptionResult,
+  { classes, free }: OccupancyLabels,
+): PointCloud2 {
+  const { grid, labels, confidence, observed } = requireOccupancy(result);
+  let count = 0;
+  for (let i = 0; i < grid.size; i++) if (observed[i] === 1 && labels[i] !== free) count++;
+
+  const data = new Uint8Array(count * POINT_STEP);
+  const view = new DataView(data.buffer);
+  const colors = classes.map(({ color: [r, g, b] }) => (r << 16) | (g << 8) | b);
+  const [nx, ny, nz] = grid.shape;
+  let at = 0;
+  let index = 0;
+  for (let i = 0; i < nx; i++) {
+    for (let j = 0; j < ny; j++) {
+      for (let k = 0; k < nz; k++, index++) {
+        const label = labels[index]!;
+        if (observed[index] !== 1 || label === free) continue;
+        view.setFloat32(at, grid.min[0] + (i + 0.5) * grid.cellSize[0], true);
+        view.setFloat32(at + 4, grid.min[1] + (j + 0.5) * grid.cellSize[1], true);
+        view.setFloat32(at + 8, grid.min[2] + (k + 0.5) * grid.cellSize[2], true);
+        view.setFloat32(at + 12, confidence[index]!, true);
+        view.setUint32(at + 16, colors[label] ?? 0, true);
+        data[at + 20] = label;
+        at += POINT_STEP;
+      }
+    }
+  }
+  return {
+    header: { stamp: timeFromNs(result.stamp), frame_id: result.frameId },
+    height: 1,
+    width: count,
+    fields: FIELDS,
+    is_bigendian: false,
+    point_step: POINT_STEP,
+    row_step: data.length,
+    data,
+    is_dense: true,
+  };
+}
+
+export interface VoxelPoint {
+  readonly x: number;
+  readonly y: number;
+  readonly z: number;
+  readonly label: number;
+  readonly confidence: number;
+  /** 0x00RRGGBB. */
+  readonly rgb: number;
+}
+
+/**
+ * The points of a cloud as `occupiedVoxelsCloud` makes it, in any layout that its fields describe.
+ * @throws BdcError `POINT_CLOUD_INVALID` if a field is missing, of another type, or the data is too short
+ */
+export function readOccupiedVoxelsCloud(cloud: PointCloud2): VoxelPoint[] {
+  const { fields, width, height, point_step: step, row_step: rowStep, data, is_bigendian: big } = cloud;
+  const offset = (name: string, ...datatypes: readonly number[]): number => {
+    const field = fields.find((candidate) => candidate.name === name);
+    if (field === undefined || !datatypes.includes(field.datatype) || field.offset + 4 > step + 3) {
+      throw invalid(`expected a field ${name} inside of ${step} bytes, found ${JSON.stringify(fields)}`);
+    }
+    return field.offset;
+  };
+  const [x, y, z, confidence] = ['x', 'y', 'z', 'confidence'].map((name) => offset(name, FLOAT32)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const [rgb, label] = [offset('rgb', FLOAT32, UINT32), offset('label', UINT8)];
+  if (rowStep < step * width || data.length < rowStep * height) {
+    throw invalid(
+      `expected ${height} rows of ${width} · ${step} bytes, found rows of ${rowStep}, ${data.length} bytes`,
+    );
+  }
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  return Array.from({ length: width * height }, (_, n) => {
+    const at = Math.floor(n / width) * rowStep + (n % width) * step;
+    return {
+      x: view.getFloat32(at + x, !big),
+      y: view.getFloat32(at + y, !big),
+      z: view.getFloat32(at + z, !big),
+      confidence: view.getFloat32(at + confidence, !big),
+      rgb: view.getUint32(at + rgb, !big),
+      label: view.getUint8(at + label),
+    };
+  });
+}
+
+export function requireOccupancy({
+  occupancy,
+}: PerceptionResult): NonNullable<PerceptionResult['occupancy']> {
+  if (occupancy === undefined)
+    throw new TypeError('the model has no occupancy head: there are no voxels to send');
+  return occupancy;
+}
+
+const invalid = (message: string): BdcError =>
+  new BdcError('message', { code: 'POINT_CLOUD_INVALID', message });
