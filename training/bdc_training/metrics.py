@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from .sample_spec import FREE, OCC3D_CLASSES, UNSEEN
+from .classes import FREE, OCCUPANCY_CLASSES
+from .sample_spec import UNSEEN
 
-CLASSES = len(OCC3D_CLASSES)
+CLASSES = len(OCCUPANCY_CLASSES)
 
 
 class OccupancyMetric:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .sample_spec import FREE, OCC3D_CLASSES, UNSEEN, SampleSpec
+from .classes import FREE, OCCUPANCY_CLASSES
+from .sample_spec import UNSEEN, SampleSpec
 
 # Range of Occ3D-nuScenes' labels in metres.
 OCC3D_MIN = (-40.0, -40.0, -1.0)
@@ -64,7 +65,7 @@ def class_frequencies(labels: Iterable[np.ndarray]) -> np.ndarray:
     counts = np.zeros(UNSEEN + 1, dtype=np.int64)
     for array in labels:
         counts += np.bincount(array.ravel(), minlength=UNSEEN + 1)
-    counts = counts[: len(OCC3D_CLASSES)]
+    counts = counts[: len(OCCUPANCY_CLASSES)]
     return counts / max(1, counts.sum())
 
 

@@ -4,11 +4,6 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-OCC3D_CLASSES = (
-    "others", "barrier", "bicycle", "bus", "car", "construction_vehicle", "motorcycle", "pedestrian", "traffic_cone",
-    "trailer", "truck", "driveable_surface", "other_flat", "sidewalk", "terrain", "manmade", "vegetation", "free",
-)  # fmt: skip
-FREE = 17
 # Voxels no camera sees; cross_entropy skips them.
 UNSEEN = 255
 

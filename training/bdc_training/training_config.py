@@ -1,13 +1,12 @@
 """The `training` section of a config file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Any
 
 from .augmentation import AugmentationConfig
+from .config import from_mapping
 from .losses import LossWeights
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -37,23 +36,5 @@ class TrainingConfig:
 
 
 def training_config(section: Mapping[str, Any]) -> TrainingConfig:
-    """From parsed YAML. @raises ValueError for a key that doesn't exist or a value of another kind."""
-    return _from_mapping(TrainingConfig, section, "training")
-
-
-def _from_mapping(kind: type[T], section: Mapping[str, Any], where: str) -> T:
-    if not isinstance(section, Mapping):
-        raise ValueError(f"{where}: expected a mapping, found {section!r}")
-    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
-    values: dict[str, Any] = {}
-    for name, value in section.items():
-        if name not in known:
-            raise ValueError(f"{where}.{name}: no such key; there are {', '.join(sorted(known))}")
-        expected = known[name].type
-        if is_dataclass(expected):
-            values[name] = _from_mapping(expected, value, f"{where}.{name}")
-        elif type(value) is expected or (expected is float and type(value) is int):
-            values[name] = expected(value)
-        else:
-            raise ValueError(f"{where}.{name}: expected a number ({expected.__name__}), found {value!r}")
-    return kind(**values)
+    """@raises ValueError for a key that doesn't exist or a value of another kind."""
+    return from_mapping(TrainingConfig, section, "training")

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from bdc_training.classes import FREE
 from bdc_training.metrics import MajorityPrior, OccupancyMetric
-from bdc_training.sample_spec import FREE, UNSEEN
+from bdc_training.sample_spec import UNSEEN
 
 CAR, ROAD, BUS = 4, 11, 3
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from tiny_dataset import SPEC
 
+from bdc_training.classes import FREE
 from bdc_training.occupancy_labels import class_frequencies, class_weights, down_sample, load_labels
-from bdc_training.sample_spec import FREE, UNSEEN
+from bdc_training.sample_spec import UNSEEN
 
 
 def block(voxels: list[int], visible: list[int]) -> int:

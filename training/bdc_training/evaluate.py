@@ -1,0 +1,125 @@
+"""Measures a trained network on a data set, beside the best that a constant can do on it."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from .batches import BatchMaker
+from .checkpoint import load_checkpoint
+from .classes import OCCUPANCY_CLASSES
+from .config import load_config
+from .metrics import MajorityPrior, OccupancyMetric
+from .network import build_network
+from .training_data import batch_maker
+
+
+@dataclass(frozen=True)
+class OccupancyFigures:
+    """IoUs as shares (0…1); None for a class that neither occurs nor was predicted."""
+
+    mean_iou: float
+    occupied_iou: float
+    class_iou: dict[str, float | None]
+
+    @staticmethod
+    def of(metric: OccupancyMetric) -> "OccupancyFigures":
+        class_iou = {
+            known.name: None if np.isnan(iou) else float(iou)
+            for known, iou in zip(OCCUPANCY_CLASSES, metric.class_iou(), strict=False)
+        }
+        return OccupancyFigures(metric.mean_iou(), metric.occupied_iou(), class_iou)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    samples: int
+    network: OccupancyFigures
+    # The same metric for the constant that says each voxel's most frequent class of these very samples.
+    prior: OccupancyFigures
+    # Mean |expected depth − mean depth of the returns| over the feature cells with LiDAR returns, in metres.
+    depth_error: float
+
+
+def evaluate(network: nn.Module, maker: BatchMaker, indices: Sequence[int], batch_size: int = 2) -> Evaluation:
+    """Leaves the network in evaluation mode."""
+    network.eval()
+    spec = maker.dataset.spec
+    metric, prior, prior_metric = OccupancyMetric(), MajorityPrior(spec.grid_shape), OccupancyMetric()
+    depths = torch.tensor(spec.depths)[:, None, None]
+    error_sum, error_count = 0.0, 0
+    for start in range(0, len(indices), batch_size):
+        batch = maker.plain(list(indices[start : start + batch_size]))
+        with torch.no_grad():
+            outputs = network(batch.images, batch.rays, batch.origins, batch.camera_mask)
+        size, nz, ny, nx = batch.labels.shape
+        predicted = outputs["occupancy_logits"].reshape(size, nz, -1, ny, nx).argmax(2)
+        # Both to Occ3D's [x][y][z].
+        labels = batch.labels.permute(0, 3, 2, 1).numpy().astype(np.uint8)
+        metric.add(labels, predicted.permute(0, 3, 2, 1).numpy())
+        for sample in labels:
+            prior.add(sample)
+        known = batch.depth.sum(2) > 0
+        expected = (outputs["depth_logits"].softmax(2) * depths).sum(2)
+        error_sum += (expected - (batch.depth * depths).sum(2)).abs()[known].sum().item()
+        error_count += int(known.sum())
+    constant = prior.prediction()
+    for index in indices:
+        prior_metric.add(maker.dataset.labels(index), constant)
+    return Evaluation(
+        samples=len(indices),
+        network=OccupancyFigures.of(metric),
+        prior=OccupancyFigures.of(prior_metric),
+        depth_error=error_sum / max(1, error_count),
+    )
+
+
+def table(result: Evaluation) -> str:
+    """Markdown: a row a class, IoU in percent, network and prior side by side."""
+
+    def percent(share: float | None) -> str:
+        return "–" if share is None else f"{100 * share:.1f}"
+
+    rows = [("mIoU", result.network.mean_iou, result.prior.mean_iou)]
+    rows.append(("occupied", result.network.occupied_iou, result.prior.occupied_iou))
+    rows += [(name, iou, result.prior.class_iou[name]) for name, iou in result.network.class_iou.items()]
+    width = max(len(name) for name, _, _ in rows)
+    lines = [f"| {'IoU in %':<{width}} | network | constant prior |", f"| {'-' * width} | ------: | -------------: |"]
+    lines += [f"| {name:<{width}} | {percent(iou):>7} | {percent(prior):>14} |" for name, iou, prior in rows]
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bdc_training.evaluate", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="the YAML file it was trained with")
+    parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint.pt of bdc_training.train")
+    parser.add_argument("--data", type=Path, required=True, help="data set (nuScenes + Occ3D layout)")
+    parser.add_argument("--cache", type=Path, help="folder for prepared samples (default: cache/ in the data set)")
+    parser.add_argument("--samples", type=int, help="measure on the first so many samples (default: all)")
+    parser.add_argument("--threads", type=int, help="of PyTorch (default: one per core)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(options.threads or os.cpu_count() or 1)
+    config = load_config(options.config)
+    network = build_network(config)
+    network.load_state_dict(load_checkpoint(options.checkpoint).network)
+    maker = batch_maker(config, options.data, options.cache)
+    count = min(options.samples or len(maker.dataset), len(maker.dataset))
+    result = evaluate(network, maker, range(count))
+    if options.json:
+        print(json.dumps(asdict(result)))
+    else:
+        print(table(result))
+        print(f"\n{result.samples} samples; mean depth error {result.depth_error:.2f} m")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""A config's data, ready to make batches of."""
+
+from pathlib import Path
+
+from .batches import BatchMaker
+from .classes import DETECTION_CLASSES
+from .config import Config
+from .dataset import OccupancyDataset
+from .sample_spec import SampleSpec
+
+# Of the image encoder.
+STRIDE = 16
+
+
+def sample_spec(config: Config) -> SampleSpec:
+    return SampleSpec(
+        width=config.input.width,
+        height=config.input.height,
+        stride=STRIDE,
+        camera_names=config.input.camera_names,
+        grid_min=config.grid.min,
+        grid_max=config.grid.max,
+        grid_shape=config.grid.shape,
+        depths=tuple(config.view_transformer.depths),
+        detection_classes=tuple(c.name for c in DETECTION_CLASSES),
+    )
+
+
+def batch_maker(config: Config, root: Path, cache: Path | None = None) -> BatchMaker:
+    dataset = OccupancyDataset(root, sample_spec(config), cache)
+    # The detection head works at the grid's resolution: rows are y, columns x.
+    detection_shape = config.grid.shape[1], config.grid.shape[0]
+    return BatchMaker(dataset, config.input.mean, config.input.std, detection_shape)

@@ -1,0 +1,79 @@
+"""A whole run on a tiny data set: it learns, and it can be interrupted anywhere."""
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_config import write_tiny_config
+from tiny_dataset import write_tiny_dataset
+
+from bdc_training.checkpoint import load_checkpoint
+from bdc_training.training_run import TrainingRun, TrainingRunOptions
+
+
+@pytest.fixture()
+def options(tmp_path: Path) -> TrainingRunOptions:
+    write_tiny_dataset(tmp_path / "data", samples=3)
+    config = tmp_path / "tiny.yaml"
+    write_tiny_config(config)
+    return TrainingRunOptions(
+        config=config,
+        data=tmp_path / "data",
+        val=tmp_path / "data",
+        out=tmp_path / "out",
+        cache=tmp_path / "cache",
+        threads=1,
+    )
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_run_learns_its_samples_by_heart(options: TrainingRunOptions) -> None:
+    run = TrainingRun(replace(options, steps=40))
+    assert run.run()
+    log = rows(options.out / "train.csv")
+    first, last = log[0], log[-1]
+    for part, factor in (("occupancy", 0.25), ("depth", 0.8), ("heatmap", 0.1), ("box", 0.5)):
+        assert float(last[part]) < factor * float(first[part]), part
+    validation = rows(options.out / "val.csv")[-1]
+    assert int(validation["step"]) == 40 and float(validation["occupied_iou"]) > 0.9
+
+
+def test_a_resumed_run_continues_bit_by_bit(options: TrainingRunOptions) -> None:
+    whole = replace(options, steps=6, out=options.out / "whole")
+    assert TrainingRun(whole).run()
+    parts = replace(options, steps=6, out=options.out / "parts")
+    interrupted = TrainingRun(parts)
+    step = interrupted._train_step
+
+    def train_step_then_stop(*arguments: object) -> tuple[float, ...]:
+        if interrupted._step == 2:
+            interrupted.request_stop()
+        return step(*arguments)  # type: ignore[arg-type]
+
+    interrupted._train_step = train_step_then_stop  # type: ignore[method-assign]
+    assert not interrupted.run()
+    assert load_checkpoint(parts.out / "checkpoint.pt").step == 3
+    assert TrainingRun(replace(parts, resume=True)).run()
+
+    expected, found = (load_checkpoint(out / "checkpoint.pt") for out in (whole.out, parts.out))
+    assert found.step == expected.step == 6 and found.progress == expected.progress
+    for name, value in expected.network.items():
+        assert torch.equal(found.network[name], value), name
+    for index, state in expected.optimizer["state"].items():
+        for name, value in state.items():
+            assert np.array_equal(found.optimizer["state"][index][name], value), (index, name)
+    columns = ("step", "loss", "occupancy", "depth", "heatmap", "box", "gradient_norm", "learning_rate")
+    logs = [[[row[c] for c in columns] for row in rows(out / "train.csv")] for out in (whole.out, parts.out)]
+    assert logs[0][-1] == logs[1][-1] and [row[0] for row in logs[0]] == [row[0] for row in logs[1]]
+
+
+def test_resuming_without_a_checkpoint_says_what_to_do(options: TrainingRunOptions) -> None:
+    with pytest.raises(FileNotFoundError, match=r"no checkpoint to resume from; start the run without --resume"):
+        TrainingRun(replace(options, resume=True))
