@@ -17,9 +17,7 @@ from .heads import detection_manifest, occupancy_manifest
 SCHEMA = Path(__file__).resolve().parents[2] / "models" / "manifest.schema.json"
 
 
-def network_manifest(
-    config: Config, *, license: str, training_data: str, metrics: Mapping[str, Any]
-) -> dict[str, Any]:
+def network_manifest(config: Config, *, license: str, training_data: str, metrics: Mapping[str, Any]) -> dict[str, Any]:
     """All but the graph."""
     return {
         "format": "bdc_occ",

@@ -94,9 +94,7 @@ class BDCUnit(nn.Module):
             if config.version == "V0"
             else BinaryConvBlock(channels_in, channels_out, 1, signed=signed, batch_norm=norm)
         )
-        self.refinement = (
-            Refinement(channels_out, config.reduction, signed) if config.version in ("V2", "V3") else None
-        )
+        self.refinement = Refinement(channels_out, config.reduction, signed) if config.version in ("V2", "V3") else None
         self.residual = Residual(channels_in, channels_out, stride, config.residual_batch_norm)
 
     def forward(self, x: Tensor) -> Tensor:

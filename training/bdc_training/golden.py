@@ -1,0 +1,163 @@
+"""Writes the golden fixtures: small models with random weights, inputs and the outputs that PyTorch computes.
+
+python -m bdc_training.golden test/fixtures/golden
+"""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.numpy import save_file
+from torch import Tensor, nn
+
+from .binary import SignActivation
+from .config import Config, UnitConfig, load_config
+from .export import export_network
+from .golden_graphs import GOLDEN_GRAPHS, GoldenGraph
+from .golden_units import GOLDEN_UNITS, GoldenUnit
+from .graph_builder import GraphBuilder
+from .model_file import graph_manifest, load_model, network_manifest, save_model
+from .network import build_network
+from .run_graph import Rig, normalised, run_graph
+
+EDGE = Path(__file__).resolve().parents[1] / "configs" / "edge.yaml"
+# No value may come closer to a sign's threshold than this (relative): rounding must not be able to flip a bit.
+MARGIN = 2e-6
+
+
+def small_config(cameras: int, unit: UnitConfig) -> Config:
+    """The edge network's shape at a size that can be committed: images 64×32, grid 8×12×2."""
+    edge = load_config(EDGE)
+    return replace(
+        edge,
+        name=f"golden-{cameras}-camera-{unit.version}-{unit.pointwise_input}",
+        input=replace(edge.input, width=64, height=32, camera_names=edge.input.camera_names[:cameras]),
+        grid=replace(edge.grid, min=(-8.0, -12.0, -1.0), max=(8.0, 12.0, 5.4), shape=(8, 12, 2)),
+        unit=unit,
+        image_encoder=replace(edge.image_encoder, stem=5, channels=(6, 12, 24), depth=1),
+        view_transformer=replace(edge.view_transformer, depth_bins=9, context_channels=8),
+        bev_encoder=replace(edge.bev_encoder, channels=(16, 32), out_channels=16),
+    )
+
+
+def randomise(module: nn.Module, generator: torch.Generator) -> None:
+    """Trained-looking values where initialisation leaves ones and zeros: norms, slopes, thresholds (negative and zero k too)."""
+
+    def fill(tensor: Tensor, mean: float, deviation: float) -> None:
+        tensor.data.copy_(torch.randn(tensor.shape, generator=generator) * deviation + mean)
+
+    for layer in module.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            fill(layer.weight, 1.0, 0.3)
+            fill(layer.bias, 0.0, 0.3)
+            fill(layer.running_mean, 0.0, 0.5)
+            layer.running_var.copy_(torch.rand(layer.running_var.shape, generator=generator) + 0.5)
+        elif isinstance(layer, SignActivation):
+            fill(layer.scale, 0.5, 0.8)
+            layer.scale.data[0] = 0
+            fill(layer.bias, 0.0, 0.3)
+    for name, parameter in module.named_parameters():
+        if name.endswith(("bias_in", "bias_out", "slope")):
+            fill(parameter, 0.1, 0.2)
+        elif name.endswith("weight") and parameter.dim() == 4:
+            fill(parameter, 0.0, (parameter[0].numel()) ** -0.5)
+
+
+def write_fixture(folder: Path, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, Tensor]) -> None:
+    tensors = {f"input.{name}" if name not in ("rays", "origins") else name: value for name, value in inputs.items()}
+    tensors |= {f"output.{role}": value.detach().numpy() for role, value in outputs.items()}
+    save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, folder / "io.safetensors")
+
+
+def outputs_of(manifest: Mapping[str, Any], values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {role: values[name] for role, name in manifest["graph"]["outputs"].items()}
+
+
+def write_graph(root: Path, name: str, golden: GoldenGraph) -> None:
+    """A graph of a few operations, fed with float tensors by name."""
+    manifest = network_manifest(small_config(1, UnitConfig()), license="Apache-2.0", training_data="none", metrics={})
+    manifest["name"] = f"golden-{name}"
+    manifest["grid"] = golden.grid or manifest["grid"]
+    shapes = {key: value.shape for key, value in golden.inputs.items()}
+    manifest["graph"] = graph_manifest(golden.graph, shapes, golden.outputs)
+    save_model(root / name / "model.safetensors", manifest, golden.graph.tensors)
+    rig = None if golden.rig is None else Rig(*(torch.from_numpy(value) for value in golden.rig))
+    inputs = {key: torch.from_numpy(value) for key, value in golden.inputs.items()}
+    run = run_graph(manifest, golden.graph.tensors, inputs, rig)
+    geometry = {} if golden.rig is None else dict(zip(("rays", "origins"), golden.rig, strict=True))
+    write_fixture(root / name, {**golden.inputs, **geometry}, outputs_of(manifest, run.values))
+
+
+def write_unit(root: Path, name: str, golden: GoldenUnit) -> None:
+    """One module of the network; the outputs are the module's own, not the exported graph's."""
+    for seed in range(1000):
+        generator = torch.Generator().manual_seed(seed)
+        module = golden.module()
+        randomise(module, generator)
+        module.eval()
+        x = torch.randn(golden.shape, generator=generator)
+        graph = GraphBuilder()
+        outputs = {"output": module.emit(graph, name, "x")}  # type: ignore[operator]
+        if run_graph({"graph": {"operations": graph.operations}}, graph.tensors, {"x": x}).sign_margin > MARGIN:
+            break
+    else:
+        raise RuntimeError(f"{name}: no seed keeps every value {MARGIN} away from its threshold")
+    manifest = network_manifest(small_config(1, UnitConfig()), license="Apache-2.0", training_data="none", metrics={})
+    manifest["name"] = f"golden-{name}"
+    manifest["graph"] = graph_manifest(graph, {"x": golden.shape}, outputs)
+    save_model(root / name / "model.safetensors", manifest, graph.tensors)
+    with torch.no_grad():
+        write_fixture(root / name, {"x": x.numpy()}, {"output": module(x)})
+
+
+def write_network(root: Path, name: str, config: Config, missing: tuple[int, ...] = ()) -> None:
+    """A whole small network; `missing` cameras deliver no image."""
+    cameras = len(config.input.camera_names)
+    live = [i for i in range(cameras) if i not in missing]
+    (root / name).mkdir(parents=True, exist_ok=True)
+    for seed in range(1000):
+        generator = torch.Generator().manual_seed(seed)
+        network = build_network(config)
+        randomise(network, generator)
+        network.eval()
+        shape = (cameras, config.input.height, config.input.width, 3)
+        images = torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8).numpy()
+        rays = torch.randn(cameras, config.input.height // 16, config.input.width // 16, 3, generator=generator)
+        rays[:, 0, 0] = float("nan")
+        origins = torch.randn(cameras, 3, generator=generator)
+        export_network(network, config, root / name / "model.safetensors")
+        manifest, tensors = load_model(root / name / "model.safetensors")
+        run = run_graph(
+            manifest, tensors, {"images": normalised(images[live], manifest)}, Rig(rays[live], origins[live])
+        )
+        if run.sign_margin > MARGIN:
+            break
+    else:
+        raise RuntimeError(f"{name}: no seed keeps every value {MARGIN} away from its threshold")
+    mask = np.isin(np.arange(cameras), live).astype(np.uint8)
+    inputs = {"images": images, "camera_mask": mask, "rays": rays.numpy(), "origins": origins.numpy()}
+    write_fixture(root / name, inputs, outputs_of(manifest, run.values))
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 1:
+        print("usage: python -m bdc_training.golden FOLDER", file=sys.stderr)
+        return 2
+    root = Path(arguments[0])
+    torch.manual_seed(0)
+    for name, make in GOLDEN_GRAPHS.items():
+        write_graph(root, f"op-{name}", make(np.random.default_rng(0)))
+    for name, unit in GOLDEN_UNITS.items():
+        write_unit(root, f"unit-{name}", unit)
+    write_network(root, "network-one-camera", small_config(1, UnitConfig(pointwise_input="sign")))
+    write_network(root, "network-six-cameras", small_config(6, UnitConfig(pointwise_input="real")))
+    write_network(root, "network-camera-missing", small_config(6, UnitConfig(version="V0")), missing=(1, 4))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
