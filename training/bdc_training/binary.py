@@ -1,4 +1,4 @@
-"""Binary layers: sign activation, binary convolution, RPReLU (arXiv 2405.17037, section 3.1). sign(0) = +1 everywhere."""
+"""Binary layers: sign activation, binary convolution, RPReLU (arXiv 2405.17037, section 3.1). sign(0) = +1."""
 
 import torch
 import torch.nn.functional as F
@@ -43,7 +43,7 @@ class _ClampGradientSign(torch.autograd.Function):
 
 
 class SignActivation(nn.Module):
-    """sign(k·x + b) with learned k and b per channel and one learned β for the gradient. [N, C, H, W] → the same, ±1."""
+    """sign(k·x + b) with learned k and b per channel and one learned β for the gradient. [N, C, H, W] → ±1."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -62,8 +62,8 @@ class SignActivation(nn.Module):
 class BinaryConv2d(nn.Module):
     """Convolution with weights s·sign(W), s[o] = mean |W[o]|, a constant in the backward pass.
 
-    Pads with zeros, so taps outside the image contribute nothing. The sum over ±1 is taken before the scale, so that on signed input it is
-    an exact integer.
+    Pads with zeros, so taps outside the image contribute nothing. The sum over ±1 is taken before the scale, so that on
+    signed input it is an exact integer.
     """
 
     def __init__(self, channels_in: int, channels_out: int, kernel_size: int, stride: int = 1) -> None:

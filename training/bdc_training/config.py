@@ -1,4 +1,7 @@
-"""A network's configuration, read from YAML (training/configs). Every key is checked; a wrong one is answered with the nearest right one."""
+"""A network's configuration, read from YAML (training/configs).
+
+Every key is checked; a wrong one is answered with the nearest right one.
+"""
 
 import difflib
 import types

@@ -1,4 +1,7 @@
-"""Writes a trained network as a model file: python -m bdc_training.export --config CONFIG --checkpoint CKPT --out MODEL."""
+"""Writes a trained network as a model file.
+
+python -m bdc_training.export --config CONFIG --checkpoint CHECKPOINT --out MODEL
+"""
 
 import argparse
 import json

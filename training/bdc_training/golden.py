@@ -45,7 +45,7 @@ def small_config(cameras: int, unit: UnitConfig) -> Config:
 
 
 def randomise(module: nn.Module, generator: torch.Generator) -> None:
-    """Trained-looking values where initialisation leaves ones and zeros: norms, slopes, thresholds (negative and zero k too)."""
+    """Trained-looking values instead of ones and zeros: norms, slopes, thresholds (negative and zero k too)."""
 
     def fill(tensor: Tensor, mean: float, deviation: float) -> None:
         tensor.data.copy_(torch.randn(tensor.shape, generator=generator) * deviation + mean)
@@ -148,6 +148,8 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m bdc_training.golden FOLDER", file=sys.stderr)
         return 2
     root = Path(arguments[0])
+    # The order of sums depends on the number of threads.
+    torch.set_num_threads(1)
     torch.manual_seed(0)
     for name, make in GOLDEN_GRAPHS.items():
         write_graph(root, f"op-{name}", make(np.random.default_rng(0)))

@@ -137,7 +137,7 @@ GOLDEN_GRAPHS: dict[str, Callable[[np.random.Generator], GoldenGraph]] = {
     "binary-conv2d-pointwise-stride-2": lambda r: signed_conv(r, (1, 24, 5, 6), 8, (1, 1), (2, 2), (0, 0)),
     "binary-conv2d-one-pixel": lambda r: signed_conv(r, (1, 24, 1, 1), 5, (3, 3)),
     "binary-conv2d-one-row": lambda r: signed_conv(r, (1, 24, 1, 11), 5, (3, 3)),
-    "binary-conv2d-wide": lambda r: signed_conv(r, (1, 256, 3, 70), 4, (3, 3)),
+    "binary-conv2d-wide": lambda r: signed_conv(r, (1, 256, 1, 70), 4, (3, 3)),
     "binary-conv2d-1x5-no-padding": lambda r: signed_conv(r, (1, 40, 3, 9), 4, (1, 5), padding=(0, 0)),
     "binary-conv2d-real-input-pointwise": lambda r: real_input_conv(r, (2, 70, 4, 5), 1),
     "binary-conv2d-real-input-3x3": lambda r: real_input_conv(r, (1, 24, 4, 5), 3),

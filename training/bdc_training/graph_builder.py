@@ -13,7 +13,7 @@ Value = Tensor | np.ndarray
 
 
 class GraphBuilder:
-    """Operations in execution order. Tensors are named `<operation>.<role>`; an operation's first output bears its name."""
+    """Operations in execution order. Tensors are named `<operation>.<role>`, single outputs like their operation."""
 
     def __init__(self) -> None:
         self.operations: list[dict[str, Any]] = []
@@ -92,7 +92,10 @@ def batch_norm_scale_bias(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
 
 
 def pack_signs(weight: Tensor) -> np.ndarray:
-    """Signs of [O, I, kh, kw] weights as uint64 [O, kh, kw, ceil(I / 64)]: bit b of word w is channel 64·w + b, 1 = +1, padding 0."""
+    """Signs of [O, I, kh, kw] weights as uint64 [O, kh, kw, ceil(I / 64)].
+
+    Bit b of word w is channel 64·w + b, 1 = +1; padding bits are 0.
+    """
     bits = (weight.detach().cpu().numpy() >= 0).transpose(0, 2, 3, 1)
     channels = bits.shape[-1]
     padded = np.zeros((*bits.shape[:-1], -(-channels // 64) * 64), dtype=bool)

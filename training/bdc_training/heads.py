@@ -1,4 +1,7 @@
-"""Task heads: occupancy by channel-to-height, detection by centre heatmaps (arXiv 2006.11275). Their last layers are real."""
+"""Task heads: occupancy by channel-to-height, detection by centre heatmaps (arXiv 2006.11275).
+
+Their last layers are real.
+"""
 
 from torch import Tensor, nn
 
@@ -30,7 +33,8 @@ class OccupancyHead(nn.Module):
 class DetectionHead(nn.Module):
     """[B, C, ny, nx] → the maps of docs/model-format.md: heatmap, reg, height, dim, rot, vel, each [B, c, ny, nx].
 
-    Half the channels, then one unit for the heatmap and one that the maps of the box share; each map has its own real 3×3 convolution.
+    Half the channels, then one unit for the heatmap and one that the maps of the box share; each map has its own real
+    3×3 convolution.
     """
 
     SIZES = {"heatmap": len(DETECTION_CLASSES), "reg": 2, "height": 1, "dim": 3, "rot": 2, "vel": 2}  # noqa: RUF012

@@ -24,8 +24,8 @@ class Network(nn.Module):
     def forward(
         self, images: Tensor, rays: Tensor, origins: Tensor, camera_mask: Tensor | None = None
     ) -> dict[str, Tensor]:
-        """images [B, N, 3, H, W] (normalised), rays [B, N, h, w, 3] and origins [B, N, 3] (m, base frame), camera_mask [B, N]: a camera
-        that is False contributes nothing to the grid.
+        """images [B, N, 3, H, W] (normalised), rays [B, N, h, w, 3] and origins [B, N, 3] (m, base frame),
+        camera_mask [B, N]: a camera that is False contributes nothing to the grid.
 
         Returns occupancy_logits [B, nz·K, ny, nx], depth_logits [B, N, D, h, w] and the detection head's maps.
         """

@@ -1,4 +1,4 @@
-"""Runs a model file's graph in plain PyTorch, operation by operation: the oracle of the exporter and of the native engine."""
+"""Runs a model file's graph in plain PyTorch, operation by operation: oracle of exporter and native engine."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Rig:
 
 @dataclass
 class GraphRun:
-    """Values by tensor name, and the closest that any input of a sign came to its threshold, relative to 1 + |threshold|."""
+    """Values by tensor name; the closest any input of a sign came to its threshold, relative to 1 + |threshold|."""
 
     values: dict[str, Tensor]
     sign_margin: float = float("inf")

@@ -7,7 +7,7 @@ _MAX = np.finfo(np.float32).max
 
 
 def sign_thresholds(scale: Tensor, bias: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Per channel (threshold float32, direction int8) with fl(fl(k·x) + b) ≥ 0 ⇔ x ≥ t (direction +1) or x ≤ t (−1), for finite x.
+    """Per channel (threshold t float32, direction int8): fl(fl(k·x) + b) ≥ 0 ⇔ x ≥ t (+1) or x ≤ t (−1), for finite x.
 
     Rounding is monotonic, so such a float32 exists: it is found by bisection over the ordered float32 numbers.
     """

@@ -30,7 +30,7 @@ class Refinement(nn.Module):
 
 
 class Residual(nn.Module):
-    """X_f on its way around the body: 2×2 average pool at stride 2; channels repeated to grow, averaged in groups to shrink."""
+    """X_f around the body: 2×2 average pool at stride 2; channels repeated to grow, averaged in groups to shrink."""
 
     def __init__(self, channels_in: int, channels_out: int, stride: int, batch_norm: bool) -> None:
         super().__init__()
@@ -76,8 +76,8 @@ class BDCUnit(nn.Module):
     | V2 | V1 → MulBiconv |
     | V3 | y ⊙ sigmoid(MulBiconv(global average of y)), y = V1 |
 
-    From V1 on the 3×3 keeps C_in channels and the 1×1 maps to C_out; `pointwise_input` says whether the 1×1 layers see real activations
-    (W1A32, the published configuration) or signs (W1A1).
+    From V1 on the 3×3 keeps C_in channels and the 1×1 maps to C_out; `pointwise_input` says whether the 1×1 layers see
+    real activations (W1A32, the published configuration) or signs (W1A1).
     """
 
     def __init__(self, channels_in: int, channels_out: int, config: UnitConfig, stride: int = 1) -> None:

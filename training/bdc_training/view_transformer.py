@@ -20,8 +20,8 @@ def lift_splat(
 ) -> Tensor:
     """Sums depth · context into the grid's cells, as docs/model-format.md says.
 
-    depth [B, N, D, h, w], context [B, N, C, h, w], rays [B, N, h, w, 3] and origins [B, N, 3] (m, base frame), camera_mask [B, N]
-    → [B, C, ny, nx]. Geometry in float64.
+    depth [B, N, D, h, w], context [B, N, C, h, w], rays [B, N, h, w, 3] and origins [B, N, 3] (m, base frame),
+    camera_mask [B, N] → [B, C, ny, nx]. Geometry in float64.
     """
     batch, _, channels = context.shape[:3]
     device = context.device
@@ -43,7 +43,10 @@ def lift_splat(
 
 
 class ViewTransformer(nn.Module):
-    """features [B·N, C₁₆, h, w] → (bev [B, C, ny, nx], depth_logits [B, N, D, h, w]); the 1×1 depth/context layer is real."""
+    """features [B·N, C₁₆, h, w] → (bev [B, C, ny, nx], depth_logits [B, N, D, h, w]).
+
+    The 1×1 depth/context layer is real.
+    """
 
     def __init__(self, channels: int, config: Config) -> None:
         super().__init__()
