@@ -1,0 +1,139 @@
+import { BdcError } from '../errors.js';
+import { checkedValue } from './parameter-declaration.js';
+import type { ParameterDeclaration, ParameterValue } from './parameter-declaration.js';
+import type {
+  Node,
+  Parameter,
+  ParameterDescriptor,
+  Rclnodejs,
+  SetParametersResult,
+} from './rclnodejs-types.js';
+
+/**
+ * Declares parameters on a node and keeps their checked values. Checks are made here and not by rclnodejs, which refuses the integer 1
+ * for a double at run time, takes it at start as a bigint, and gives a wrong reason for a value out of range.
+ */
+export class ParameterServer {
+  readonly #node: Node;
+  readonly #rclnodejs: Rclnodejs;
+  readonly #overrides: ReadonlyMap<string, unknown>;
+  readonly #declarations = new Map<string, ParameterDeclaration>();
+  readonly #values = new Map<string, ParameterValue>();
+  readonly #relations: ((values: ReadonlyMap<string, ParameterValue>) => void)[] = [];
+
+  constructor(node: Node, rclnodejs: Rclnodejs) {
+    this.#node = node;
+    this.#rclnodejs = rclnodejs;
+    this.#overrides = new Map(node.getParameterOverrides().map(({ name, value }) => [name, value]));
+    node.addOnSetParametersCallback((parameters) => this.#onSet(parameters));
+  }
+
+  /**
+   * Makes a parameter known to the graph, with the value from the command line or a parameter file, else the default.
+   * @throws BdcError `PARAMETER_INVALID`
+   */
+  declare(declaration: ParameterDeclaration): void {
+    const { name, defaultValue } = declaration;
+    const value = this.#overrides.has(name) ? this.#startValue(declaration) : defaultValue;
+    this.#declarations.set(name, declaration);
+    this.#values.set(name, value);
+    const { Parameter } = this.#rclnodejs;
+    const parameter = new Parameter(name, this.#rosType(declaration), rosValue(declaration, value));
+    this.#node.declareParameter(parameter, this.#descriptor(declaration), true);
+  }
+
+  /**
+   * Adds a condition between parameters, asked for now and at each change; `check` throws a RangeError with the reason.
+   * @throws BdcError `PARAMETER_INVALID`
+   */
+  require(check: (values: ReadonlyMap<string, ParameterValue>) => void): void {
+    this.#relations.push(check);
+    asConfiguration(() => check(this.#values));
+  }
+
+  get values(): ReadonlyMap<string, ParameterValue> {
+    return this.#values;
+  }
+
+  /** Names that were given at start and that nobody declared: most likely misspelt. */
+  undeclaredOverrides(): readonly string[] {
+    return [...this.#overrides.keys()].filter(
+      // rclnodejs and rcl declare these by themselves, some of them only when they are used
+      (name) =>
+        !this.#declarations.has(name) &&
+        !/^(use_sim_time|start_type_description_service|qos_overrides\..*)$/.test(name),
+    );
+  }
+
+  #startValue(declaration: ParameterDeclaration): ParameterValue {
+    return asConfiguration(() => checkedValue(declaration, this.#overrides.get(declaration.name)));
+  }
+
+  #onSet(parameters: readonly Parameter[]): SetParametersResult {
+    const changed = new Map(this.#values);
+    try {
+      for (const { name, value } of parameters) {
+        const declaration = this.#declarations.get(name);
+        if (declaration !== undefined) changed.set(name, checkedValue(declaration, value));
+      }
+      for (const check of this.#relations) check(changed);
+    } catch (error) {
+      if (error instanceof RangeError) return { successful: false, reason: error.message };
+      throw error;
+    }
+    for (const [name, value] of changed) this.#values.set(name, value);
+    return { successful: true, reason: '' };
+  }
+
+  #rosType({ type }: ParameterDeclaration): number {
+    const { ParameterType } = this.#rclnodejs;
+    return {
+      integer: ParameterType.PARAMETER_INTEGER,
+      double: ParameterType.PARAMETER_DOUBLE,
+      string: ParameterType.PARAMETER_STRING,
+      string_array: ParameterType.PARAMETER_STRING_ARRAY,
+    }[type];
+  }
+
+  #descriptor(declaration: ParameterDeclaration): ParameterDescriptor {
+    const { name, description, readOnly } = declaration;
+    const descriptor = new this.#rclnodejs.ParameterDescriptor(
+      name,
+      this.#rosType(declaration),
+      'choices' in declaration && declaration.choices
+        ? `${description}. One of: ${declaration.choices.map((choice) => JSON.stringify(choice)).join(', ')}`
+        : description,
+      readOnly,
+      'range' in declaration ? this.#range(declaration) : null,
+    );
+    descriptor.validateParameter = () => undefined;
+    return descriptor;
+  }
+
+  /** rclnodejs hands this very object to describe_parameters, but under other field names than the message's, which it would leave at 0. */
+  #range({ type, range: [from, to] }: Extract<ParameterDeclaration, { readonly range: unknown }>) {
+    const { FloatingPointRange, IntegerRange } = this.#rclnodejs;
+    return type === 'integer'
+      ? Object.assign(new IntegerRange(BigInt(from), BigInt(to), 1n), {
+          from_value: BigInt(from),
+          to_value: BigInt(to),
+        })
+      : Object.assign(new FloatingPointRange(from, to, 0), { from_value: from, to_value: to });
+  }
+}
+
+const rosValue = ({ type }: ParameterDeclaration, value: ParameterValue): unknown =>
+  type === 'integer' ? BigInt(value as number) : value;
+
+function asConfiguration<Result>(action: () => Result): Result {
+  try {
+    return action();
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new BdcError('configuration', {
+      code: 'PARAMETER_INVALID',
+      message: `${cause.message}; correct the parameter file or the command line`,
+      cause,
+    });
+  }
+}

@@ -1,0 +1,119 @@
+/** The part of rclnodejs 2.2.0 that is used; its own declarations are generated at install time and differ from machine to machine. */
+
+export interface Rclnodejs {
+  readonly Context: { defaultContext(): Context };
+  readonly Node: new (
+    name: string,
+    namespace?: string,
+    context?: Context,
+    options?: Readonly<Record<string, boolean>>,
+  ) => Node;
+  readonly Parameter: new (name: string, type: number, value: unknown) => Parameter;
+  readonly ParameterDescriptor: ParameterDescriptorClass;
+  readonly FloatingPointRange: NumberRangeClass;
+  readonly IntegerRange: NumberRangeClass;
+  readonly ParameterType: Readonly<Record<ParameterTypeName, number>>;
+  readonly QoS: QoSClass;
+  init(context: Context, argv: readonly string[]): Promise<void>;
+  removeROSArgs(argv: readonly string[]): string[];
+  shutdown(): void;
+}
+
+export type Context = object;
+
+export interface Node {
+  name(): string;
+  namespace(): string;
+  getFullyQualifiedName(): string;
+  getLogger(): Logger;
+  resolveTopicName(topic: string): string;
+  createPublisher(type: string, topic: string, options: { readonly qos: QoS }): Publisher;
+  createSubscription(
+    type: string,
+    topic: string,
+    options: { readonly qos: QoS; readonly isRaw: true },
+    callback: (cdr: Buffer) => void,
+  ): Subscription;
+  getParameterOverrides(): readonly Parameter[];
+  declareParameter(parameter: Parameter, descriptor: ParameterDescriptor, ignoreOverride: boolean): void;
+  addOnSetParametersCallback(callback: (parameters: readonly Parameter[]) => SetParametersResult): void;
+  /** Called by the executor with what is ready; an exception that leaves it ends the process. */
+  execute(handles: readonly unknown[]): void;
+  spin(): void;
+}
+
+export interface Logger {
+  debug(message: string): boolean;
+  info(message: string): boolean;
+  warn(message: string): boolean;
+  error(message: string): boolean;
+}
+
+export interface Publisher {
+  readonly topic: string;
+  readonly subscriptionCount: number;
+  publish(cdr: Buffer): void;
+}
+
+export interface Subscription {
+  readonly topic: string;
+  readonly publisherCount: number;
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly type: number;
+  readonly value: unknown;
+}
+
+export interface SetParametersResult {
+  readonly successful: boolean;
+  readonly reason: string;
+}
+
+export type ParameterTypeName =
+  | 'PARAMETER_NOT_SET'
+  | 'PARAMETER_BOOL'
+  | 'PARAMETER_INTEGER'
+  | 'PARAMETER_DOUBLE'
+  | 'PARAMETER_STRING'
+  | 'PARAMETER_STRING_ARRAY';
+
+export interface ParameterDescriptor {
+  validateParameter(parameter: Parameter): void;
+}
+
+export type ParameterDescriptorClass = new (
+  name: string,
+  type: number,
+  description: string,
+  readOnly: boolean,
+  range: NumberRange | null,
+) => ParameterDescriptor;
+
+export interface NumberRange {
+  inRange(value: unknown): boolean;
+}
+
+export type NumberRangeClass = new (
+  from: number | bigint,
+  to: number | bigint,
+  step: number | bigint,
+) => NumberRange;
+
+export interface QoS {
+  readonly depth: number;
+}
+
+export interface QoSClass {
+  new (history: number, depth: number, reliability: number, durability: number): QoS;
+  readonly HistoryPolicy: { readonly RMW_QOS_POLICY_HISTORY_KEEP_LAST: number };
+  readonly ReliabilityPolicy: {
+    readonly RMW_QOS_POLICY_RELIABILITY_RELIABLE: number;
+    readonly RMW_QOS_POLICY_RELIABILITY_BEST_EFFORT: number;
+  };
+  readonly DurabilityPolicy: {
+    readonly RMW_QOS_POLICY_DURABILITY_TRANSIENT_LOCAL: number;
+    readonly RMW_QOS_POLICY_DURABILITY_VOLATILE: number;
+  };
+}
