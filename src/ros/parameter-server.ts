@@ -21,10 +21,12 @@ export class ParameterServer {
   readonly #values = new Map<string, ParameterValue>();
   readonly #relations: ((values: ReadonlyMap<string, ParameterValue>) => void)[] = [];
 
-  constructor(node: Node, rclnodejs: Rclnodejs) {
+  /** @param overrides values given at start, by name */
+  constructor(node: Node, rclnodejs: Rclnodejs, overrides: ReadonlyMap<string, unknown>) {
     this.#node = node;
     this.#rclnodejs = rclnodejs;
-    this.#overrides = new Map(node.getParameterOverrides().map(({ name, value }) => [name, value]));
+    this.#overrides = overrides;
+    node.addPreSetParametersCallback((parameters) => parameters.map((parameter) => this.#widened(parameter)));
     node.addOnSetParametersCallback((parameters) => this.#onSet(parameters));
   }
 
@@ -67,6 +69,14 @@ export class ParameterServer {
 
   #startValue(declaration: ParameterDeclaration): ParameterValue {
     return asConfiguration(() => checkedValue(declaration, this.#overrides.get(declaration.name)));
+  }
+
+  /** An integer that is set on a double becomes a double. */
+  #widened(parameter: Parameter): Parameter {
+    const { Parameter, ParameterType } = this.#rclnodejs;
+    const isDouble = this.#declarations.get(parameter.name)?.type === 'double';
+    if (!isDouble || parameter.type !== ParameterType.PARAMETER_INTEGER) return parameter;
+    return new Parameter(parameter.name, ParameterType.PARAMETER_DOUBLE, Number(parameter.value));
   }
 
   #onSet(parameters: readonly Parameter[]): SetParametersResult {

@@ -19,7 +19,20 @@ export interface Rclnodejs {
   shutdown(): void;
 }
 
-export type Context = object;
+export interface Context {
+  readonly handle: unknown;
+}
+
+/** The native addon, for what rclnodejs keeps to itself. */
+export interface RclAddon {
+  getParameterOverrides(contextHandle: unknown): readonly NodeParameterOverrides[] | undefined;
+}
+
+/** The parameters under one key of a parameter file, or given on the command line for one node name. */
+export interface NodeParameterOverrides {
+  readonly name: string;
+  readonly parameters: readonly { readonly name: string; readonly type: number; readonly value: unknown }[];
+}
 
 export interface Node {
   name(): string;
@@ -34,8 +47,9 @@ export interface Node {
     options: { readonly qos: QoS; readonly isRaw: true },
     callback: (cdr: Buffer) => void,
   ): Subscription;
-  getParameterOverrides(): readonly Parameter[];
   declareParameter(parameter: Parameter, descriptor: ParameterDescriptor, ignoreOverride: boolean): void;
+  /** May change what is to be set, before any check. */
+  addPreSetParametersCallback(callback: (parameters: readonly Parameter[]) => readonly Parameter[]): void;
   addOnSetParametersCallback(callback: (parameters: readonly Parameter[]) => SetParametersResult): void;
   /** Called by the executor with what is ready; an exception that leaves it ends the process. */
   execute(handles: readonly unknown[]): void;

@@ -2,14 +2,19 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { BdcError } from '../errors.js';
-import type { Rclnodejs } from './rclnodejs-types.js';
+import type { RclAddon, Rclnodejs } from './rclnodejs-types.js';
 
 /** Private behaviour of this very version is relied upon (see the comments where), so another one is refused. */
 const VERSION = '2.2.0';
 /** Besides those that every ROS 2 installation brings. */
 const MESSAGE_PACKAGES = ['vision_msgs', 'tf2_msgs', 'visualization_msgs', 'nav_msgs', 'sensor_msgs'];
 
-let loaded: Rclnodejs | undefined;
+export interface LoadedRclnodejs {
+  readonly rclnodejs: Rclnodejs;
+  readonly addon: RclAddon;
+}
+
+let loaded: LoadedRclnodejs | undefined;
 
 /**
  * The ROS client library. What is missing is found out before the package is touched: imported in a shell without ROS 2 it starts to
@@ -17,13 +22,13 @@ let loaded: Rclnodejs | undefined;
  *
  * @throws BdcError of kind `environment` that says what to source or install
  */
-export function loadRclnodejs(): Rclnodejs {
+export function loadRclnodejs(): LoadedRclnodejs {
   if (loaded === undefined) {
     checkRos(process.env);
     const require = createRequire(import.meta.url);
-    checkAddon(packageFolder(require), require, process.env);
+    const addon = loadAddon(packageFolder(require), require, process.env);
     // import and require give two separate instances of it: everything goes through this one
-    loaded = require('rclnodejs') as Rclnodejs;
+    loaded = { rclnodejs: require('rclnodejs') as Rclnodejs, addon };
   }
   return loaded;
 }
@@ -84,7 +89,7 @@ function packageFolder(require: NodeJS.Require): string {
 }
 
 /** Loads the addon itself first: the package takes any failure of that as a reason to rebuild. */
-function checkAddon(folder: string, require: NodeJS.Require, env: NodeJS.ProcessEnv): void {
+function loadAddon(folder: string, require: NodeJS.Require, env: NodeJS.ProcessEnv): RclAddon {
   const addon = [
     path.join(folder, prebuiltAddon(env)),
     path.join(folder, 'build/Release/rclnodejs.node'),
@@ -97,7 +102,7 @@ function checkAddon(folder: string, require: NodeJS.Require, env: NodeJS.Process
     );
   }
   try {
-    require(addon);
+    return require(addon) as RclAddon;
   } catch (cause) {
     throw missing(
       'RCLNODEJS_BROKEN',

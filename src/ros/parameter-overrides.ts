@@ -1,0 +1,33 @@
+import type { NodeParameterOverrides } from './rclnodejs-types.js';
+
+/**
+ * The parameter values that files and the command line give to a node, the last one of a name winning, as rclcpp matches them:
+ * a key is a node's full name, `*` stands for one part of it, `**` for any number. rclnodejs itself takes only `/**` and the bare name.
+ */
+export function overridesFor(
+  fullName: string,
+  overrides: readonly NodeParameterOverrides[],
+): ReadonlyMap<string, unknown> {
+  return new Map(
+    overrides
+      .filter(({ name }) => patternOf(name).test(fullName))
+      .flatMap(({ parameters }) =>
+        parameters.map(({ name, type, value }) => [name, typedValue(type, value)] as const),
+      ),
+  );
+}
+
+function patternOf(name: string): RegExp {
+  const parts = name.split('/').filter((part) => part !== '');
+  const pattern = parts.map((part) => {
+    if (part === '**') return '(/[^/]+)*';
+    return `/${part === '*' ? '[^/]+' : part.replaceAll(/[^\w]/g, '\\$&')}`;
+  });
+  return new RegExp(`^${pattern.join('')}$`);
+}
+
+const PARAMETER_INTEGER = 2;
+
+/** Integers become bigint, as everywhere else in rclnodejs: at this one place they come as numbers and look like doubles. */
+const typedValue = (type: number, value: unknown): unknown =>
+  type === PARAMETER_INTEGER && typeof value === 'number' ? BigInt(value) : value;
