@@ -88,13 +88,6 @@ export const NODE_PARAMETERS = [
 export const TRANSPORTS = ['raw', 'compressed'] as const;
 export type ImageTransport = (typeof TRANSPORTS)[number];
 
-export interface CameraSettings {
-  readonly name: string;
-  readonly imageTopic: string;
-  readonly infoTopic: string;
-  readonly transport: ImageTransport;
-}
-
 /** The parameters of one camera: their names depend on the value of `cameras`. */
 export const cameraParameters = (camera: string) =>
   [

@@ -1,0 +1,100 @@
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+export interface Qos {
+  readonly reliability?: 'reliable' | 'best_effort';
+  readonly durability?: 'volatile' | 'transient_local';
+  readonly depth?: number;
+}
+
+/** A long array of a received message, kept in a file. */
+export interface ArrayFile {
+  readonly file: string;
+  readonly dtype: string;
+  readonly length: number;
+}
+
+type Line =
+  | { readonly reply: unknown }
+  | { readonly error: string }
+  | { readonly topic: string; readonly message: unknown };
+
+interface Waiter<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Drives test/ros/peer.py, a rclpy process. */
+export class Peer {
+  readonly #child: ChildProcess;
+  readonly #replies: Waiter<unknown>[] = [];
+  readonly #messages = new Map<string, unknown[]>();
+  readonly #waiting = new Map<string, Waiter<unknown>[]>();
+  #errors = '';
+  #ended: Error | undefined;
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    createInterface({ input: child.stdout! }).on('line', (line) => this.#onLine(JSON.parse(line) as Line));
+    child.stderr!.on('data', (text: Buffer) => (this.#errors += text.toString()));
+    child.on('exit', (code, signal) =>
+      this.#onExit(new Error(`the rclpy process ended (${code ?? signal}): ${this.#errors}`)),
+    );
+  }
+
+  advertise(topic: string, type: string, qos: Qos = {}): Promise<unknown> {
+    return this.request({ op: 'advertise', topic, type, qos });
+  }
+
+  subscribe(topic: string, type: string, qos: Qos = {}): Promise<unknown> {
+    return this.request({ op: 'subscribe', topic, type, qos });
+  }
+
+  publish(topic: string, message: object): Promise<unknown> {
+    return this.request({ op: 'publish', topic, message });
+  }
+
+  /** Until each publisher and each subscription has somebody at the other end. */
+  waitMatched(): Promise<unknown> {
+    return this.request({ op: 'wait_matched' });
+  }
+
+  request(request: object): Promise<unknown> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    return new Promise((resolve, reject) => {
+      this.#replies.push({ resolve, reject });
+      this.#child.stdin!.write(`${JSON.stringify(request)}\n`);
+    });
+  }
+
+  /** The next message of a subscribed topic that was not taken yet. */
+  next<T>(topic: string): Promise<T> {
+    const message = this.#messages.get(topic)?.shift();
+    if (message !== undefined) return Promise.resolve(message as T);
+    if (this.#ended) return Promise.reject(this.#ended);
+    return new Promise<T>((resolve, reject) => {
+      const waiters = this.#waiting.get(topic) ?? [];
+      this.#waiting.set(topic, [...waiters, { resolve: resolve as (value: unknown) => void, reject }]);
+    });
+  }
+
+  #onLine(line: Line): void {
+    if ('topic' in line) {
+      const waiter = this.#waiting.get(line.topic)?.shift();
+      if (waiter !== undefined) waiter.resolve(line.message);
+      else this.#messages.set(line.topic, [...(this.#messages.get(line.topic) ?? []), line.message]);
+    } else if ('error' in line) this.#replies.shift()!.reject(new Error(line.error));
+    else this.#replies.shift()!.resolve(line.reply);
+  }
+
+  #onExit(error: Error): void {
+    this.#ended = error;
+    for (const waiter of [...this.#replies, ...[...this.#waiting.values()].flat()]) waiter.reject(error);
+  }
+}
+
+/** The bytes of a received array, long or short. */
+export function arrayBytes(value: ArrayFile | readonly number[]): Buffer {
+  return 'file' in value ? readFileSync(value.file) : Buffer.from(value);
+}

@@ -1,0 +1,90 @@
+import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Peer } from './peer.js';
+import { RunningNode } from './running-node.js';
+
+const project = fileURLToPath(new URL('../..', import.meta.url));
+const NOT_AVAILABLE = 3;
+
+export interface Ros2Environment {
+  readonly kind: 'sourced' | 'private';
+  readonly python: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * The ROS 2 that the tests run on; builds the private one at its first use on a machine, which takes minutes. Skips the calling suite with
+ * the reason where ROS 2 cannot be had, and fails instead if CI is set.
+ */
+export function requireRos2(context: Mocha.Context): Ros2Environment {
+  context.timeout(20 * 60_000);
+  const script = path.join(project, 'scripts/ros2-environment.mjs');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, '--json'], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', process.stderr.isTTY ? 'inherit' : 'pipe'],
+  });
+  if (status === 0) return JSON.parse(stdout) as Ros2Environment;
+  if (status === NOT_AVAILABLE && !process.env['CI']) {
+    console.log(`      no ROS 2 here, graph tests are skipped: ${stderr ?? ''}`);
+    return context.skip();
+  }
+  throw new Error(`ROS 2 is needed for these tests: ${stderr ?? 'see above'}`);
+}
+
+/** Tests that run at the same time on one machine must not hear each other: a domain for each test of each process. */
+let nextDomain = 1 + (process.pid % 20) * 5;
+
+/** One graph of its own: processes that only hear each other, and a folder for their files. `dispose` ends them all. */
+export class Ros2Graph {
+  readonly folder = mkdtempSync(path.join(tmpdir(), 'bdc-occ-ros-'));
+  readonly #ros: Ros2Environment;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #children: ChildProcess[] = [];
+
+  constructor(ros: Ros2Environment) {
+    this.#ros = ros;
+    this.#env = {
+      ...process.env,
+      ...ros.env,
+      ROS_DOMAIN_ID: String(nextDomain),
+      ROS_AUTOMATIC_DISCOVERY_RANGE: 'LOCALHOST',
+      ROS_LOG_DIR: path.join(this.folder, 'log'),
+    };
+    nextDomain = 1 + (nextDomain % 100);
+  }
+
+  startPeer(): Peer {
+    const files = mkdtempSync(path.join(this.folder, 'peer-'));
+    return new Peer(this.#spawn(this.#ros.python, [path.join(project, 'test/ros/peer.py'), files]));
+  }
+
+  /** `bdc-occ node` with these arguments, from the TypeScript sources. */
+  startNode(args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningNode {
+    const main = path.join(project, 'src/cli/main.ts');
+    return new RunningNode(this.#spawn(process.execPath, ['--import', 'tsx', main, 'node', ...args], env));
+  }
+
+  async dispose(): Promise<void> {
+    const running = this.#children.filter((child) => child.exitCode === null && child.signalCode === null);
+    await Promise.all(
+      running.map(
+        (child) =>
+          new Promise((resolve) => {
+            child.once('exit', resolve);
+            child.kill('SIGKILL');
+          }),
+      ),
+    );
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #spawn(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+    const child = spawn(command, args, { cwd: project, env: { ...this.#env, ...env } });
+    this.#children.push(child);
+    return child;
+  }
+}
