@@ -1,5 +1,9 @@
 import { BdcError } from '../errors.js';
-import { imageFromCompressedMessage, imageFromMessage, transformsFromMessage } from '../messages/input-messages.js';
+import {
+  imageFromCompressedMessage,
+  imageFromMessage,
+  transformsFromMessage,
+} from '../messages/input-messages.js';
 import type { MessageCodec } from '../messages/message-codec.js';
 import type { RosMessages, RosTypeName } from '../messages/ros-types.js';
 import type { CameraIntake } from '../perception/camera-intake.js';
@@ -26,9 +30,20 @@ export interface CameraSubscriptionOptions {
  * Takes images, calibration and transforms from the graph into the intake. Messages come as CDR bytes: that saves rclnodejs's own
  * conversion of every field, and damaged ones can be told from good ones.
  */
-export function subscribeCameras({ node, qos, cameras, codec, intake }: CameraSubscriptionOptions): readonly CameraSubscription[] {
+export function subscribeCameras({
+  node,
+  qos,
+  cameras,
+  codec,
+  intake,
+}: CameraSubscriptionOptions): readonly CameraSubscription[] {
   const subscribe = <Name extends RosTypeName>(
-    { type, topic, qos: profile, camera }: { readonly type: Name; readonly topic: string; readonly qos: QoS; readonly camera?: string },
+    {
+      type,
+      topic,
+      qos: profile,
+      camera,
+    }: { readonly type: Name; readonly topic: string; readonly qos: QoS; readonly camera?: string },
     take: (message: RosMessages[Name]) => void,
   ): Subscription =>
     node.createSubscription(type, topic, { qos: profile, isRaw: true }, (cdr) => {
@@ -40,8 +55,14 @@ export function subscribeCameras({ node, qos, cameras, codec, intake }: CameraSu
       }
     });
 
-  subscribe({ type: 'tf2_msgs/msg/TFMessage', topic: '/tf', qos: qos.transforms }, takeTransforms(intake, false));
-  subscribe({ type: 'tf2_msgs/msg/TFMessage', topic: '/tf_static', qos: qos.staticTransforms }, takeTransforms(intake, true));
+  subscribe(
+    { type: 'tf2_msgs/msg/TFMessage', topic: '/tf', qos: qos.transforms },
+    takeTransforms(intake, false),
+  );
+  subscribe(
+    { type: 'tf2_msgs/msg/TFMessage', topic: '/tf_static', qos: qos.staticTransforms },
+    takeTransforms(intake, true),
+  );
   return cameras.map(({ name: camera, imageTopic, infoTopic, transport }) => ({
     camera,
     info: subscribe(
@@ -50,11 +71,13 @@ export function subscribeCameras({ node, qos, cameras, codec, intake }: CameraSu
     ),
     image:
       transport === 'raw'
-        ? subscribe({ type: 'sensor_msgs/msg/Image', topic: imageTopic, qos: qos.sensorData, camera }, (image) =>
-            intake.addImage(camera, imageFromMessage(image)),
+        ? subscribe(
+            { type: 'sensor_msgs/msg/Image', topic: imageTopic, qos: qos.sensorData, camera },
+            (image) => intake.addImage(camera, imageFromMessage(image)),
           )
-        : subscribe({ type: 'sensor_msgs/msg/CompressedImage', topic: imageTopic, qos: qos.sensorData, camera }, (image) =>
-            intake.addImage(camera, imageFromCompressedMessage(image)),
+        : subscribe(
+            { type: 'sensor_msgs/msg/CompressedImage', topic: imageTopic, qos: qos.sensorData, camera },
+            (image) => intake.addImage(camera, imageFromCompressedMessage(image)),
           ),
   }));
 }

@@ -32,7 +32,8 @@ export class InputWatch {
     }
     for (const { code, camera, count, message } of faults) {
       const key = `${code} ${camera ?? ''}`;
-      if (count > (this.#reported.get(key) ?? 0)) this.#log.warn(key, `${message} [${code}, ${count} times so far]`);
+      if (count > (this.#reported.get(key) ?? 0))
+        this.#log.warn(key, `${message} [${code}, ${count} times so far]`);
       this.#reported.set(key, count);
     }
   }

@@ -1,4 +1,5 @@
 import type { Isa } from '../engine/types.js';
+import type { HeightBand } from '../messages/occupancy-grid.js';
 import { cameraParameters, NODE_PARAMETERS } from './node-parameters.js';
 import type { ImageTransport } from './node-parameters.js';
 import type { ParameterValue } from './parameter-declaration.js';
@@ -25,8 +26,7 @@ export interface NodeSettings {
 
 /** The parameters that may change at run time, as they are now. */
 export interface LiveSettings {
-  /** Metres above the base frame's origin. */
-  readonly gridHeights: readonly [number, number];
+  readonly heightBand: HeightBand;
 }
 
 /**
@@ -42,7 +42,9 @@ export function declareNodeParameters(parameters: ParameterServer): NodeSettings
   const cameras = names.map((name): CameraSettings => {
     const declarations = cameraParameters(name);
     for (const declaration of declarations) parameters.declare(declaration);
-    const [imageTopic, infoTopic, transport] = declarations.map((declaration) => values.get(declaration.name));
+    const [imageTopic, infoTopic, transport] = declarations.map((declaration) =>
+      values.get(declaration.name),
+    );
     return {
       name,
       imageTopic: imageTopic as string,
@@ -64,7 +66,10 @@ export function declareNodeParameters(parameters: ParameterServer): NodeSettings
 }
 
 export const liveSettings = ({ values }: ParameterServer): LiveSettings => ({
-  gridHeights: [values.get('grid_min_height') as number, values.get('grid_max_height') as number],
+  heightBand: {
+    min: values.get('grid_min_height') as number,
+    max: values.get('grid_max_height') as number,
+  },
 });
 
 type Values = ReadonlyMap<string, ParameterValue>;
@@ -75,20 +80,29 @@ function checkCameras(values: Values): void {
   // names become parts of parameter and topic names
   const bad = cameras.find((name) => !/^[A-Za-z]\w*$/.test(name));
   if (bad !== undefined) {
-    throw new RangeError(`parameter cameras: expected names of letters, digits and _, found ${JSON.stringify(bad)}`);
+    throw new RangeError(
+      `parameter cameras: expected names of letters, digits and _, found ${JSON.stringify(bad)}`,
+    );
   }
   if (cameras.length === 0 || new Set(cameras).size < cameras.length) {
-    throw new RangeError(`parameter cameras: expected different names, at least one, found [${cameras.join(', ')}]`);
+    throw new RangeError(
+      `parameter cameras: expected different names, at least one, found [${cameras.join(', ')}]`,
+    );
   }
   if (anchor !== '' && !cameras.includes(anchor)) {
-    throw new RangeError(`parameter anchor_camera: expected one of ${cameras.join(', ')}, found ${JSON.stringify(anchor)}`);
+    throw new RangeError(
+      `parameter anchor_camera: expected one of ${cameras.join(', ')}, found ${JSON.stringify(anchor)}`,
+    );
   }
-  if (values.get('base_frame') === '') throw new RangeError('parameter base_frame: expected a frame name, found none');
+  if (values.get('base_frame') === '')
+    throw new RangeError('parameter base_frame: expected a frame name, found none');
 }
 
 function checkHeights(values: Values): void {
   const [low, high] = [values.get('grid_min_height') as number, values.get('grid_max_height') as number];
   if (low >= high) {
-    throw new RangeError(`parameter grid_min_height: expected less than grid_max_height (${high}), found ${low}`);
+    throw new RangeError(
+      `parameter grid_min_height: expected less than grid_max_height (${high}), found ${low}`,
+    );
   }
 }
