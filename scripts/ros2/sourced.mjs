@@ -13,6 +13,8 @@ import { output } from './step.mjs';
 export function describeSourced() {
   const { AMENT_PREFIX_PATH, ROS_DISTRO } = process.env;
   if (!AMENT_PREFIX_PATH || !ROS_DISTRO) return undefined;
+  // the private one, in a shell that took over its environment
+  if (AMENT_PREFIX_PATH.startsWith(path.join(cacheRoot(), 'ros2-'))) return undefined;
   const prefixes = AMENT_PREFIX_PATH.split(':').filter(Boolean);
   const has = (file) => prefixes.some((prefix) => existsSync(path.join(prefix, file)));
   if (!has('lib/librcl.so')) {
