@@ -65,8 +65,8 @@ export function parseHeader(header: Uint8Array): SafetensorsHeader {
     throw invalidHeader(`its header is not JSON (${(cause as Error).message})`);
   }
   if (!isRecord(entries)) throw invalidHeader('its header is not a JSON object');
-  const { __metadata__: metadata, ...tensors } = entries;
-  if (!isRecord(metadata)) throw invalidHeader('its header has no __metadata__');
+  const { __metadata__: metadata = {}, ...tensors } = entries;
+  if (!isRecord(metadata)) throw invalidHeader('its __metadata__ is not a JSON object');
   return {
     metadata,
     tensors: Object.entries(tensors).map(([name, entry]) => parseEntry(name, entry)),

@@ -79,10 +79,13 @@ def outputs_of(manifest: Mapping[str, Any], values: Mapping[str, Tensor]) -> dic
 
 def write_graph(root: Path, name: str, golden: GoldenGraph) -> None:
     """A graph of a few operations, fed with float tensors by name."""
-    manifest = network_manifest(small_config(1, UnitConfig()), license="Apache-2.0", training_data="none", metrics={})
+    cameras = 1 if golden.rig is None else len(golden.rig[1])
+    config = small_config(cameras, UnitConfig())
+    manifest = network_manifest(config, license="Apache-2.0", training_data="none", metrics={})
     manifest["name"] = f"golden-{name}"
     manifest["grid"] = golden.grid or manifest["grid"]
-    shapes = {key: value.shape for key, value in golden.inputs.items()}
+    batch = None if golden.rig is None else "cameras"
+    shapes = {key: (batch or value.shape[0], *value.shape[1:]) for key, value in golden.inputs.items()}
     manifest["graph"] = graph_manifest(golden.graph, shapes, golden.outputs)
     save_model(root / name / "model.safetensors", manifest, golden.graph.tensors)
     rig = None if golden.rig is None else Rig(*(torch.from_numpy(value) for value in golden.rig))

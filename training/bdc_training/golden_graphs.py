@@ -108,7 +108,9 @@ def argmax(random: np.random.Generator) -> GoldenGraph:
     logits = normal(random, 1, 3 * 4, 5, 6)
     logits[0, :, 2, 3] = 1.0  # Equal logits: the lowest class wins.
     logits[0, 5:7, 1, 1] = 9.0
-    return one("occupancy_argmax", logits, attributes={"classes": 4}, roles=("labels", "confidence"))
+    golden = one("occupancy_argmax", logits, attributes={"classes": 4}, roles=("labels", "confidence"))
+    golden.grid = {"min": [-6.0, -5.0, -1.0], "max": [6.0, 5.0, 5.0], "shape": [6, 5, 3]}
+    return golden
 
 
 def per_channel(op: str, *roles: str) -> Callable[[np.random.Generator], GoldenGraph]:

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { loadEngine } from '../../src/engine/load-engine.js';
+import { supportedIsas } from '../../src/engine/native.js';
+import type { NetworkEngine } from '../../src/engine/network-engine.js';
+import { ISAS, type EngineOptions, type EngineOutput } from '../../src/engine/types.js';
+import { goldenFixtures, type FixtureTensor, type GoldenFixture } from './golden-fixture.js';
+
+const TOLERANCE = 1e-4; // of the largest value of an output
+/** Outputs that are integers: any difference is an error. */
+const EXACT = new Set(['exact', 'labels', 'occupancy_labels']);
+
+async function runFixture(engine: NetworkEngine, { tensors }: GoldenFixture): Promise<EngineOutput> {
+  const rays = tensors.get('rays');
+  const origins = tensors.get('origins');
+  if (rays && origins) {
+    await engine.setRig({
+      cameras: origins.shape[0]!,
+      rays: rays.data as Float32Array,
+      origins: origins.data as Float32Array,
+    });
+  }
+  const images = tensors.get('input.images');
+  if (images?.data instanceof Uint8Array) {
+    const mask = tensors.get('input.camera_mask')!.data;
+    const bytes = images.data;
+    const size = bytes.length / mask.length;
+    return engine.run(
+      [...mask].map((live, i) => (live ? bytes.subarray(i * size, (i + 1) * size) : undefined)),
+    );
+  }
+  const inputs = [...tensors].filter(([name]) => name.startsWith('input.'));
+  return engine.runTensors(
+    Object.fromEntries(
+      inputs.map(([name, { shape, data }]) => [
+        name.slice('input.'.length),
+        { shape, data: data as Float32Array },
+      ]),
+    ),
+  );
+}
+
+function assertClose(actual: FixtureTensor, expected: FixtureTensor, role: string): void {
+  assert.deepEqual(actual.shape, expected.shape, `${role}: shape`);
+  const largest = Math.max(...Array.from(expected.data, Math.abs));
+  const tolerance = EXACT.has(role) ? 0 : TOLERANCE * largest;
+  let worst = -1;
+  let difference = 0;
+  for (const [i, value] of expected.data.entries()) {
+    const here = Object.is(actual.data[i], value) ? 0 : Math.abs(actual.data[i]! - value);
+    if (!(here <= difference)) [worst, difference] = [i, here];
+  }
+  assert(
+    difference <= tolerance,
+    `${role}[${worst}]: expected ${expected.data[worst]} ± ${tolerance}, found ${actual.data[worst]}`,
+  );
+}
+
+const fixtures = goldenFixtures();
+const here = supportedIsas();
+const absent = ISAS.filter((isa) => !here.includes(isa));
+const variants: (EngineOptions & { readonly title: string })[] = [
+  { title: 'reference', mode: 'reference', isa: 'portable' },
+  ...here.map((isa) => ({ title: isa, mode: 'fast' as const, isa })),
+];
+
+describe(`Golden fixtures on ${variants.map(({ title }) => title).join(', ')} (not on this CPU: ${absent.join(', ')})`, () => {
+  it('are there', () => assert(fixtures.length > 50, `${fixtures.length} fixtures`));
+  for (const { title, ...options } of variants) {
+    describe(title, () => {
+      for (const fixture of fixtures) {
+        it(fixture.name, async () => {
+          const engine = await loadEngine(fixture.model, { threads: 2, ...options });
+          try {
+            const { tensors } = await runFixture(engine, fixture);
+            const roles = [...fixture.tensors].filter(([name]) => name.startsWith('output.'));
+            assert(roles.length > 0);
+            for (const [name, expected] of roles) {
+              const role = name.slice('output.'.length);
+              const actual = tensors.get(role);
+              assert(actual, `output ${role} is missing`);
+              assertClose(actual, expected, role);
+            }
+          } finally {
+            engine.dispose();
+          }
+        });
+      }
+    });
+  }
+});
