@@ -51,7 +51,8 @@ class TrainingRun:
         self._maker = batch_maker(config, options.data, options.cache and options.cache / "train")
         self._val_maker = batch_maker(config, options.val, options.cache and options.cache / "val")
         torch.manual_seed(self._config.seed)
-        self._network = build_network(config)
+        # Half the time of a step goes into convolutions, which oneDNN runs faster with channels last.
+        self._network = build_network(config).to(memory_format=torch.channels_last)
         self._optimizer = build_optimizer(self._network, self._config.learning_rate, self._config.weight_decay)
         self._schedule = CosineSchedule(self._config.learning_rate, self._config.warmup_steps, self._config.final_share)
         self._step = 0
