@@ -22,11 +22,15 @@ void ForEachPlane(const RunContext& context, int64_t planes, int64_t size, const
   });
 }
 
-/// Calls `body(image, begin, end)` for ranges of rows that never cross an image; `values` a row.
+/// Calls `body(image, begin, end)` for ranges of rows that never cross an image; `values` a row. The ranges
+/// are as long as an even share allows: kernels work on tiles of pixels that run over the ends of rows, not
+/// over the ends of ranges.
 template <typename Body>
 void ForEachImageRow(const RunContext& context, int64_t images, int64_t rows, int64_t values,
                      const Body& body) {
-  context.pool.ParallelFor(0, images * rows, Grain(values), [&](int64_t begin, int64_t end) {
+  constexpr int64_t kRangesPerThread = 4;
+  const int64_t share = images * rows / (context.pool.size() * kRangesPerThread);
+  context.pool.ParallelFor(0, images * rows, std::max(share, Grain(values)), [&](int64_t begin, int64_t end) {
     while (begin < end) {
       const int64_t image = begin / rows, stop = std::min(end, (image + 1) * rows);
       body(image, begin - image * rows, stop - image * rows);
