@@ -2,10 +2,11 @@
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { BdcError } from '../errors.js';
+import { frameCommand } from './frame.js';
 import { nodeCommand } from './node.js';
 
 /** Each file of this folder that holds a command exports a factory; it is registered here. */
-const commands: readonly (() => Command)[] = [nodeCommand];
+const commands: readonly (() => Command)[] = [frameCommand, nodeCommand];
 
 const USAGE_OR_INPUT_ERROR = 2;
 const UNEXPECTED_ERROR = 3;

@@ -1,7 +1,7 @@
-import type { OccupancyClass, Rgb } from '../engine/manifest.js';
+import type { Rgb } from '../engine/manifest.js';
 import type { VoxelGrid } from '../geometry/voxel-grid.js';
 import { FREE, mix, UNKNOWN, UNKNOWN_HATCH } from './theme.js';
-import type { PicturePanel } from './types.js';
+import type { PictureClass, PicturePanel } from './types.js';
 
 /** RGB bytes, `[height, width, 3]`. */
 export interface Raster {
@@ -38,7 +38,7 @@ export class BirdEyeView {
   }
 
   /** Voxels and points; boxes and labels are drawn above as vectors. */
-  render(panel: PicturePanel, classes: readonly OccupancyClass[], free: number): Raster {
+  render(panel: PicturePanel, classes: readonly PictureClass[], free: number | undefined): Raster {
     const data = Buffer.alloc(this.width * this.height * 3);
     const colors = panel.occupancy && columnColors(panel.occupancy, classes, free);
     const [nx, ny] = panel.occupancy?.grid.shape ?? this.#grid.shape;
@@ -82,8 +82,8 @@ const unknownAt = (u: number, v: number): Rgb => ((u + v) % 12 < 2 ? UNKNOWN_HAT
  */
 function columnColors(
   { grid, labels, observed }: NonNullable<PicturePanel['occupancy']>,
-  classes: readonly OccupancyClass[],
-  free: number,
+  classes: readonly PictureClass[],
+  free: number | undefined,
 ): readonly (Rgb | undefined)[] {
   const [nx, ny, nz] = grid.shape;
   const tops = Array.from({ length: nx * ny }, (_, column) => {

@@ -1,7 +1,12 @@
-import type { OccupancyClass, Rgb } from '../engine/manifest.js';
+import type { Rgb } from '../engine/manifest.js';
 import type { Vector3 } from '../geometry/rigid-transform.js';
 import type { VoxelGrid } from '../geometry/voxel-grid.js';
 import type { CameraFrame, CameraRig, Occupancy } from '../perception/types.js';
+
+export interface PictureClass {
+  readonly name: string;
+  readonly color: Rgb;
+}
 
 /** A box in the base frame: metres, radians. */
 export interface PictureBox {
@@ -36,7 +41,7 @@ export interface PictureOptions {
   readonly grid: VoxelGrid;
   /** Side by side. */
   readonly panels: readonly [PicturePanel] | readonly [PicturePanel, PicturePanel];
-  /** Classes of the panels' voxels, and which of them means empty. */
-  readonly classes: readonly OccupancyClass[];
-  readonly free: number;
+  /** Classes of the panels' voxels, or of the boxes where there are no voxels, and which of them means empty. */
+  readonly classes: readonly PictureClass[];
+  readonly free: number | undefined;
 }

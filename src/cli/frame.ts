@@ -1,0 +1,121 @@
+import { Command } from 'commander';
+
+import { readFrameFile } from '../dataset/frame-file.js';
+import type { FrameFile } from '../dataset/frame-file.js';
+import { loadEngine } from '../engine/load-engine.js';
+import { shippedModel } from '../engine/shipped-model.js';
+import type { Engine, Isa } from '../engine/types.js';
+import { FaultLog } from '../perception/fault-log.js';
+import { PerceptionPipeline } from '../perception/perception-pipeline.js';
+import type { PerceptionResult } from '../perception/types.js';
+import { writeFrameOutput } from './frame-output.js';
+import { printJson } from './json-output.js';
+import { isaOption, jsonOption, threadsOption } from './options.js';
+
+interface FrameOptions {
+  readonly out: string;
+  readonly model?: string;
+  readonly threads?: number;
+  readonly isa?: Isa;
+  readonly json?: boolean;
+}
+
+/** `bdc-occ frame FRAME.json --out DIR`: one set of images with its calibration through the whole pipeline. */
+export function frameCommand(): Command {
+  return new Command('frame')
+    .description('voxels, boxes and a picture of one set of camera images (docs/frame-file.md)')
+    .argument('<frame>', 'JSON file that names the images and their calibration')
+    .requiredOption(
+      '-o, --out <folder>',
+      'folder for picture.png, voxels.npz and boxes.json; made if it is not there',
+    )
+    .option('-m, --model <file>', 'model file (default: the one that comes with the program)')
+    .addOption(threadsOption())
+    .addOption(isaOption())
+    .addOption(jsonOption())
+    .action(async (path: string, options: FrameOptions) => {
+      const report = await processFile(path, options);
+      if (options.json) printJson(report);
+      else process.stdout.write(`${formatReport(report)}\n`);
+    });
+}
+
+type FrameReport = Awaited<ReturnType<typeof processFile>>;
+
+async function processFile(path: string, { out, model, threads, isa }: FrameOptions) {
+  const file = await readFrameFile(path);
+  const engine = await loadEngine(model ?? shippedModel(), {
+    ...(threads !== undefined && { threads }),
+    ...(isa !== undefined && { isa }),
+  });
+  try {
+    const faults = new FaultLog();
+    const result = await perceive(file, engine, faults);
+    const written = await writeFrameOutput(out, { file, engine, result });
+    return reportOf(file, engine, result, faults, written);
+  } finally {
+    engine.dispose();
+  }
+}
+
+/** Runs the frame twice: the first run fills caches and memory, the second is what a stream of frames costs. */
+async function perceive(file: FrameFile, engine: Engine, faults: FaultLog): Promise<PerceptionResult> {
+  const pipeline = new PerceptionPipeline({
+    engine,
+    onImageError: (camera, error) => faults.add(error, camera),
+  });
+  await pipeline.setRig(file.rig);
+  await pipeline.process(file.frame);
+  const result = await pipeline.process(file.frame);
+  if (result === undefined) throw new Error('a frame that ran alone was superseded');
+  return result;
+}
+
+function reportOf(
+  { rig }: FrameFile,
+  { manifest, isa, threads }: Engine,
+  { liveCameras, occupancy, detections, timings }: PerceptionResult,
+  faults: FaultLog,
+  out: Readonly<Record<string, string>>,
+) {
+  const free = manifest.occupancy?.free;
+  const isOccupied = (label: number, voxel: number): boolean =>
+    label !== free && occupancy?.observed[voxel] === 1;
+  return {
+    model: manifest.name,
+    isa,
+    threads,
+    cameras: {
+      used: rig.cameras.filter((_, i) => liveCameras[i]).map(({ name }) => name),
+      faults: faults.counts.map(({ code, camera, message }) => ({ code, camera, message })),
+    },
+    latency_ms: timings,
+    occupied_voxels: occupancy?.labels.filter(isOccupied).length,
+    observed_voxels: occupancy?.observed.reduce((sum, seen) => sum + seen, 0),
+    detections: detections?.length,
+    out,
+  };
+}
+
+function formatReport(report: FrameReport): string {
+  const { model, isa, threads, cameras, latency_ms, occupied_voxels, observed_voxels, detections, out } =
+    report;
+  const latencies: readonly (readonly [string, number])[] = [
+    ['preprocess', latency_ms.preprocess],
+    ...Object.entries(latency_ms.modules),
+    ['decode', latency_ms.decode],
+    ['total', latency_ms.total],
+  ];
+  return [
+    `${model}, ${isa}, ${threads} threads, cameras: ${cameras.used.join(', ')}`,
+    ...cameras.faults.map(({ message }) => `left out: ${message}`),
+    '',
+    ...latencies.map(([name, milliseconds]) => `${name.padEnd(18)}${milliseconds.toFixed(1).padStart(8)} ms`),
+    '',
+    ...(occupied_voxels === undefined
+      ? []
+      : [`${occupied_voxels} of ${observed_voxels} observed voxels are occupied`]),
+    ...(detections === undefined ? [] : [`${detections} boxes`]),
+    ...Object.entries(out).map(([what, path]) => `${what.padEnd(8)} ${path}`),
+  ].join('\n');
+}
