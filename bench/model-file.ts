@@ -41,7 +41,7 @@ export function encodeModelFile({ manifest, tensors }: Network): Uint8Array {
 export async function readNetwork(path: string): Promise<Network> {
   const { bytes, header, manifest } = await readModelFile(path);
   const tensors = header.tensors.map(({ name, dtype, shape, begin, end }): [string, ModelTensor] => {
-    const { buffer } = bytes.slice(header.dataOffset + begin, header.dataOffset + end);
+    const { buffer } = new Uint8Array(bytes.subarray(header.dataOffset + begin, header.dataOffset + end));
     if (dtype === 'F32') return [name, { shape, data: new Float32Array(buffer) }];
     if (dtype === 'I8') return [name, { shape, data: new Int8Array(buffer) }];
     if (dtype === 'U64') return [name, { shape, data: new BigUint64Array(buffer) }];
