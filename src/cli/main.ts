@@ -3,10 +3,18 @@ import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { BdcError } from '../errors.js';
 import { frameCommand } from './frame.js';
+import { inspectCommand } from './inspect.js';
 import { nodeCommand } from './node.js';
+import { replayCommand } from './replay.js';
 
 /** Each file of this folder that holds a command exports a factory; it is registered here. */
-const commands: readonly (() => Command)[] = [frameCommand, nodeCommand];
+const commands: readonly (() => Command)[] = [
+  // in the order of the help
+  nodeCommand,
+  replayCommand,
+  frameCommand,
+  inspectCommand,
+];
 
 const USAGE_OR_INPUT_ERROR = 2;
 const UNEXPECTED_ERROR = 3;

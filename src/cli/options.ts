@@ -10,6 +10,20 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+/** For lists of names. */
+export const commaSeparated = (text: string): readonly string[] =>
+  text.split(',').filter((name) => name !== '');
+
+/** For options that measure something: any finite number. */
+export function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('expected a number.');
+  return value;
+}
+
+export const modelOption = (): Option =>
+  new Option('--model <file>', 'model file (default: the shipped one)');
+
 export const threadsOption = (): Option =>
   new Option('--threads <n>', 'native threads that compute (default: all cores)').argParser(positiveInteger);
 

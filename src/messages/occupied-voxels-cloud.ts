@@ -40,9 +40,7 @@ export function occupiedVoxelsCloud(
   { classes, free }: OccupancyLabels,
 ): PointCloud2 {
   const { grid, labels, confidence, observed } = requireOccupancy(result);
-  let count = 0;
-  for (let i = 0; i < grid.size; i++) if (observed[i] === 1 && labels[i] !== free) count++;
-
+  const count = countOccupiedVoxels(result, free);
   const data = new Uint8Array(count * POINT_STEP);
   const view = new DataView(data.buffer);
   const colors = classes.map(({ color: [r, g, b] }) => (r << 16) | (g << 8) | b);
@@ -75,6 +73,12 @@ export function occupiedVoxelsCloud(
     data,
     is_dense: true,
   };
+}
+
+/** How many points `occupiedVoxelsCloud` makes. */
+export function countOccupiedVoxels(result: PerceptionResult, free: number): number {
+  const { labels, observed } = requireOccupancy(result);
+  return labels.reduce((count, label, i) => (observed[i] === 1 && label !== free ? count + 1 : count), 0);
 }
 
 export interface VoxelPoint {
