@@ -5,21 +5,18 @@ set -euo pipefail
 build=$1 results=$2
 shift 2
 mkdir -p "$results"
+summary_lines='^\[==========\] .* ran\.|^\[  (PASSED |FAILED |SKIPPED) \] [0-9]+ test|^Instruction sets'
 failed=0
 summaries=()
 for binary in "$build"/bin/*_test; do
   name=$(basename "$binary")
-  if output=$("$@" "$binary" --gtest_output="xml:$results/$name.xml" 2>&1); then
-    status=ok
-  else
-    status="exit code $?"
+  status=0
+  output=$("$@" "$binary" --gtest_output="xml:$results/$name.xml" 2>&1) || status=$?
+  if [ "$status" -ne 0 ]; then
     failed=1
-    printf '%s\n' "$output"
+    grep -Ev "$summary_lines" <<<"$output" || true
   fi
-  summaries+=("$name: $status")
-  while IFS= read -r line; do
-    summaries+=("  $line")
-  done < <(grep -E '^\[==========\] .* ran\.|^\[  (PASSED|SKIPPED|FAILED)  \] [0-9]+ test|^\[  SKIPPED \] [0-9]+ test|^ *[0-9]+ FAILED TEST|^Instruction sets' <<<"$output" || true)
+  summaries+=("$name: exit code $status" "$(grep -E "$summary_lines" <<<"$output" || true)")
 done
 printf '%s\n' "${summaries[@]}"
 exit "$failed"

@@ -25,6 +25,7 @@ build() {
 case "${1:-}" in
   "")
     build build/gtest ""
+    scripts/check-isa-symbols.sh build/gtest
     scripts/run-gtests.sh build/gtest build/results/native
     ;;
   --sanitize)
