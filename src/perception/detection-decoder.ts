@@ -51,15 +51,16 @@ export class DetectionDecoder {
     const threshold = Math.log(score_threshold / (1 - score_threshold));
     const area = rows * columns;
     const peaks: Peak[] = [];
-    heatmap.forEach((logit, i) => {
+    for (let i = 0; i < heatmap.length; i++) {
+      const logit = heatmap[i]!;
       if (Number.isNaN(logit)) throw invalidOutput('heatmap', `is not a number at index ${i}`);
-      if (logit < threshold) return;
+      if (logit < threshold) continue;
       const label = Math.floor(i / area);
       const cell = i % area;
       if (isLocalMaximum(heatmap.subarray(label * area, (label + 1) * area), cell, rows, columns)) {
         peaks.push({ label, logit, cell });
       }
-    });
+    }
     return peaks.sort((a, b) => b.logit - a.logit).slice(0, max_candidates);
   }
 

@@ -22,11 +22,11 @@ export class OccupancyDecoder {
     const shape = [1, ...this.#grid.shape];
     const labels = outputData(output, 'occupancy_labels', Uint8Array, shape);
     const confidence = outputData(output, 'occupancy_confidence', Float32Array, shape);
-    const wrong = labels.findIndex((label) => label >= this.#classes);
-    if (wrong >= 0) {
+    for (let voxel = 0; voxel < labels.length; voxel++) {
+      if (labels[voxel]! < this.#classes) continue;
       throw invalidOutput(
         'occupancy_labels',
-        `must hold classes below ${this.#classes}, found ${labels[wrong]} at voxel ${wrong}`,
+        `must hold classes below ${this.#classes}, found ${labels[voxel]} at voxel ${voxel}`,
       );
     }
     return { grid: this.#grid, labels, confidence, observed };

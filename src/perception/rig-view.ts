@@ -17,7 +17,8 @@ export class RigView {
   observedBy(liveCameras: readonly boolean[]): Uint8Array {
     const mask = liveCameras.reduce((bits, isLive, camera) => (isLive ? bits | (1 << camera) : bits), 0);
     if (this.#observed?.mask !== mask) {
-      const voxels = Uint8Array.from(this.#coverage, (cameras) => ((cameras & mask) === 0 ? 0 : 1));
+      const voxels = new Uint8Array(this.#coverage.length);
+      for (let i = 0; i < voxels.length; i++) voxels[i] = (this.#coverage[i]! & mask) === 0 ? 0 : 1;
       this.#observed = { mask, voxels };
     }
     return this.#observed.voxels;
