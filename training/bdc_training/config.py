@@ -4,7 +4,6 @@ Every key is checked; a wrong one is answered with the nearest right one.
 """
 
 import difflib
-import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -13,6 +12,9 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 import yaml
 
 T = TypeVar("T")
+UnitVersion = Literal["V0", "V1", "V2", "V3"]
+# Pixels of the image to one cell of the image encoder's output.
+STRIDE = 16
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,15 @@ class InputConfig:
     mean: tuple[float, ...] = (123.675, 116.28, 103.53)
     std: tuple[float, ...] = (58.395, 57.12, 57.375)
 
+    def __post_init__(self) -> None:
+        for side, value in (("width", self.width), ("height", self.height)):
+            if value <= 0 or value % STRIDE:
+                raise ValueError(f"{side}: expected a multiple of {STRIDE}; found {value}")
+        if not self.camera_names:
+            raise ValueError("camera_names: expected at least one")
+        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
+            raise ValueError(f"mean, std: expected three numbers each, std above 0; found {self.mean}, {self.std}")
+
 
 @dataclass(frozen=True)
 class GridConfig:
@@ -34,12 +45,20 @@ class GridConfig:
     max: tuple[float, ...]
     shape: tuple[int, ...]
 
+    def __post_init__(self) -> None:
+        if {len(self.min), len(self.max), len(self.shape)} != {3}:
+            raise ValueError(f"min, max, shape: expected three numbers each; found {self.min} {self.max} {self.shape}")
+        if any(low >= high for low, high in zip(self.min, self.max, strict=True)):
+            raise ValueError(f"min: expected below max on every axis; found {self.min} and {self.max}")
+        if any(n < 1 for n in self.shape):
+            raise ValueError(f"shape: expected at least one voxel on every axis; found {self.shape}")
+
 
 @dataclass(frozen=True)
 class UnitConfig:
     """The BDC unit everywhere in the network (bdc_training.units)."""
 
-    version: str = "V3"
+    version: UnitVersion = "V3"
     # What the 1×1 and refinement layers see: signs (W1A1) or real activations (W1A32).
     pointwise_input: Literal["sign", "real"] = "real"
     batch_norm: bool = True
@@ -66,6 +85,13 @@ class ViewTransformerConfig:
     depth_bins: int
     context_channels: int
 
+    def __post_init__(self) -> None:
+        if self.first_depth <= 0 or self.depth_step <= 0 or self.depth_bins < 1:
+            raise ValueError(
+                "first_depth, depth_step, depth_bins: expected numbers above 0; "
+                f"found {self.first_depth}, {self.depth_step}, {self.depth_bins}"
+            )
+
     @property
     def depths(self) -> list[float]:
         return [self.first_depth + i * self.depth_step for i in range(self.depth_bins)]
@@ -77,6 +103,10 @@ class BevEncoderConfig:
 
     channels: tuple[int, ...]
     out_channels: int
+
+    def __post_init__(self) -> None:
+        if len(self.channels) != 2:
+            raise ValueError(f"channels: expected two numbers; found {self.channels}")
 
 
 @dataclass(frozen=True)
@@ -104,7 +134,7 @@ def load_config(path: Path | str) -> Config:
     """@raises ValueError naming the file and the key at fault."""
     try:
         return from_mapping(Config, yaml.safe_load(Path(path).read_text()), "")
-    except ValueError as error:
+    except (ValueError, yaml.YAMLError) as error:
         raise ValueError(f"{path}: {error}") from error
 
 
@@ -125,6 +155,8 @@ def from_mapping(kind: type[T], section: Any, where: str) -> T:
     except TypeError:
         required = {f.name for f in fields(kind) if f.name not in values}  # type: ignore[arg-type]
         raise ValueError(f"{where or 'the file'}: keys missing, among {', '.join(sorted(required))}") from None
+    except ValueError as error:
+        raise ValueError(f"{prefix}{error}") from None
 
 
 def _value(kind: Any, value: Any, where: str) -> Any:
@@ -141,8 +173,6 @@ def _value(kind: Any, value: Any, where: str) -> Any:
     elif origin is not None and issubclass(origin, Mapping):
         if isinstance(value, Mapping):
             return value
-    elif isinstance(kind, types.UnionType):
-        return _value(next(k for k in get_args(kind) if k is not type(None)), value, where)
     elif kind is float and type(value) in (int, float):
         return float(value)
     elif type(value) is kind:

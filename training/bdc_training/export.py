@@ -7,6 +7,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,23 +42,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, required=True, help="YAML file the network was trained with")
     parser.add_argument("--checkpoint", type=Path, help="checkpoint of bdc_training.train (default: random weights)")
     parser.add_argument("--out", type=Path, required=True, help="model file to write (.safetensors)")
+    parser.add_argument("--name", help="name of the model (default: the config's)")
     parser.add_argument("--license", default="Apache-2.0")
     parser.add_argument("--training-data", default="none", help="one line for the manifest")
     parser.add_argument("--metrics", type=json.loads, default={}, help="JSON object for the manifest")
     options = parser.parse_args(arguments)
 
-    config = load_config(options.config)
-    network = build_network(config)
-    if options.checkpoint is not None:
-        network.load_state_dict(torch.load(options.checkpoint, map_location="cpu")["network"])
-    export_network(
-        network,
-        config,
-        options.out,
-        license=options.license,
-        training_data=options.training_data,
-        metrics=options.metrics,
-    )
+    try:
+        config = load_config(options.config)
+        config = replace(config, name=options.name or config.name)
+        network = build_network(config)
+        if options.checkpoint is not None:
+            network.load_state_dict(torch.load(options.checkpoint, map_location="cpu")["network"])
+        export_network(
+            network,
+            config,
+            options.out,
+            license=options.license,
+            training_data=options.training_data,
+            metrics=options.metrics,
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        # A file that isn't there, a wrong config, a checkpoint of another network, weights that aren't finite.
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 2
     print(f"{options.out}: {options.out.stat().st_size} bytes")
     return 0
 

@@ -42,7 +42,10 @@ class GraphBuilder:
         if tensors:
             operation["tensors"] = {role: f"{name}.{role}" for role in tensors}
             for role, value in tensors.items():
-                self.tensors[f"{name}.{role}"] = _array(value)
+                array = _array(value)
+                if array.dtype == np.float32 and role != "threshold" and not np.isfinite(array).all():
+                    raise ValueError(f"{name}.{role}: found inf or NaN: the training diverged")
+                self.tensors[f"{name}.{role}"] = array
         self.operations.append(operation)
         return operation["outputs"][0]
 

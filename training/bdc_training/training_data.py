@@ -4,12 +4,9 @@ from pathlib import Path
 
 from .batches import BatchMaker
 from .classes import DETECTION_CLASSES
-from .config import Config
+from .config import STRIDE, Config
 from .dataset import OccupancyDataset
 from .sample_spec import SampleSpec
-
-# Of the image encoder.
-STRIDE = 16
 
 
 def sample_spec(config: Config) -> SampleSpec:

@@ -1,16 +1,14 @@
 """The BDC unit and the versions it grew from (arXiv 2405.17037, section 3.2; bdc V0 to V3)."""
 
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .binary import BinaryConvBlock
-from .config import UnitConfig
+from .config import UnitConfig, UnitVersion
 from .graph_builder import GraphBuilder
-
-Version = Literal["V0", "V1", "V2", "V3"]
 
 
 class Refinement(nn.Module):
@@ -18,6 +16,8 @@ class Refinement(nn.Module):
 
     def __init__(self, channels: int, reduction: int, signed: bool) -> None:
         super().__init__()
+        if reduction < 1 or channels % reduction:
+            raise ValueError(f"unit.reduction must divide the unit's {channels} channels; found {reduction}")
         hidden = channels // reduction
         self.squeeze = BinaryConvBlock(channels, hidden, 1, signed=signed, batch_norm=False)
         self.expand = BinaryConvBlock(hidden, channels, 1, signed=signed, batch_norm=False, activation=False)
@@ -82,13 +82,15 @@ class BDCUnit(nn.Module):
 
     def __init__(self, channels_in: int, channels_out: int, config: UnitConfig, stride: int = 1) -> None:
         super().__init__()
-        if config.version not in get_args(Version):
-            raise ValueError(f"unit.version must be one of {', '.join(get_args(Version))}; found {config.version!r}")
+        if config.version not in get_args(UnitVersion):
+            raise ValueError(
+                f"unit.version must be one of {', '.join(get_args(UnitVersion))}; found {config.version!r}"
+            )
         signed = config.pointwise_input == "sign"
         self.version = config.version
-        depthwise_out = channels_out if config.version == "V0" else channels_in
+        spatial_out = channels_out if config.version == "V0" else channels_in
         norm = config.batch_norm
-        self.spatial = BinaryConvBlock(channels_in, depthwise_out, 3, stride=stride, batch_norm=norm)
+        self.spatial = BinaryConvBlock(channels_in, spatial_out, 3, stride=stride, batch_norm=norm)
         self.pointwise = (
             None
             if config.version == "V0"
