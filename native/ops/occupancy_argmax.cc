@@ -41,9 +41,11 @@ void OccupancyArgmax::Run(const RunContext& context, Tensors inputs, Tensors out
         std::copy_n(logits, count, largest);
         for (int k = 1; k < classes_; ++k) {
           for (int i = 0; i < count; ++i) {
-            const float value = logits[k * size + i];
-            label[i] = value > largest[i] ? k : label[i];
-            largest[i] = value > largest[i] ? value : largest[i];
+            const float value = logits[k * size + i], before = largest[i];
+            // −1 where this class is larger: a mask instead of a branch.
+            const int32_t larger = -static_cast<int32_t>(value > before);
+            label[i] = (k & larger) | (label[i] & ~larger);
+            largest[i] = before < value ? value : before;
           }
         }
         for (int k = 0; k < classes_; ++k) {

@@ -24,7 +24,10 @@ void Softmax::Run(const RunContext& context, Tensors inputs, Tensors outputs) co
       std::copy_n(from, count, largest);
       for (int c = 1; c < x.channels; ++c) {
         const float* row = from + c * size;
-        for (int64_t i = 0; i < count; ++i) largest[i] = std::max(largest[i], row[i]);
+        for (int64_t i = 0; i < count; ++i) {
+          const float before = largest[i], value = row[i];
+          largest[i] = before < value ? value : before;
+        }
       }
       for (int c = 0; c < x.channels; ++c) {
         for (int64_t i = 0; i < count; ++i) {
