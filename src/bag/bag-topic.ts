@@ -1,5 +1,6 @@
 import { messageDefinitionText } from '../messages/definitions.js';
 import type { RosTypeName } from '../messages/ros-types.js';
+import { TYPE_HASHES } from '../messages/type-hashes.js';
 
 /** A channel of a bag: all that is needed to write its messages into another bag unchanged. */
 export interface BagTopic {
@@ -34,7 +35,7 @@ export function rosTopic(name: string, type: RosTypeName, qos: TopicQos = RELIAB
     schema: new TextEncoder().encode(messageDefinitionText(type)),
     metadata: new Map([
       ['offered_qos_profiles', offeredQosProfiles(qos)],
-      ['topic_type_hash', ''],
+      ['topic_type_hash', TYPE_HASHES[type]],
     ]),
   };
 }
