@@ -1,6 +1,7 @@
 """A whole run on a tiny data set: it learns, and it can be interrupted anywhere."""
 
 import csv
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tiny_config import write_tiny_config
 from tiny_dataset import write_tiny_dataset
 
 from bdc_training.checkpoint import load_checkpoint
+from bdc_training.evaluate import main as evaluate_main
 from bdc_training.training_run import TrainingRun, TrainingRunOptions
 
 
@@ -72,6 +74,34 @@ def test_a_resumed_run_continues_bit_by_bit(options: TrainingRunOptions) -> None
     columns = ("step", "loss", "occupancy", "depth", "heatmap", "box", "gradient_norm", "learning_rate")
     logs = [[[row[c] for c in columns] for row in rows(out / "train.csv")] for out in (whole.out, parts.out)]
     assert logs[0][-1] == logs[1][-1] and [row[0] for row in logs[0]] == [row[0] for row in logs[1]]
+
+
+def test_evaluate_repeats_the_figures_of_the_last_validation(
+    options: TrainingRunOptions, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert TrainingRun(replace(options, steps=10)).run()
+    capsys.readouterr()
+    checkpoint = str(options.out / "checkpoint.pt")
+    arguments = [
+        "--config",
+        str(options.config),
+        "--checkpoint",
+        checkpoint,
+        "--data",
+        str(options.val),
+        "--threads",
+        "1",
+    ]
+    assert evaluate_main([*arguments, "--threads", "1", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    logged = rows(options.out / "val.csv")[-1]
+    assert figures["samples"] == 3
+    assert figures["network"]["mean_iou"] == pytest.approx(float(logged["mean_iou"]), rel=1e-4)
+    assert figures["prior"]["mean_iou"] == pytest.approx(float(logged["prior_mean_iou"]), rel=1e-4)
+    assert evaluate_main([*arguments, "--samples", "1"]) == 0
+    table = capsys.readouterr().out
+    # The prior of a single sample is the sample.
+    assert "| driveable_surface    |" in table and " 100.0 |" in table and "1 samples" in table
 
 
 def test_resuming_without_a_checkpoint_says_what_to_do(options: TrainingRunOptions) -> None:

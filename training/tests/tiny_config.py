@@ -18,7 +18,7 @@ def write_tiny_config(path: Path) -> None:
             "learning_rate": 0.01,
             "warmup_steps": 5,
             "log_every": 3,
-            "validate_every": 40,
+            "validate_every": 10,
             "checkpoint_every": 100,
         },
     }
