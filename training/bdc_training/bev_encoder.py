@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from .blocks import ChannelReduction, UpSample
+from .blocks import ChannelReduction, ResidualBlock, UpSample
 from .config import Config
 from .graph_builder import GraphBuilder
 from .units import BDCUnit
@@ -39,8 +39,12 @@ class BevEncoder(nn.Module):
         if any(n % 4 for n in config.grid.shape[:2]):
             raise ValueError(f"grid.shape needs x and y divisible by 4; found {config.grid.shape}")
         unit = config.unit
-        self.down1 = nn.Sequential(BDCUnit(full, half, unit, stride=2), BDCUnit(half, half, unit))
-        self.down2 = nn.Sequential(BDCUnit(half, quarter, unit, stride=2), BDCUnit(quarter, quarter, unit))
+        if config.bev_encoder.blocks == "residual":
+            self.down1 = nn.Sequential(ResidualBlock(full, unit, "stride 2"), ResidualBlock(half, unit, "unit"))
+            self.down2 = nn.Sequential(ResidualBlock(half, unit, "down-sample"), ResidualBlock(quarter, unit, "unit"))
+        else:
+            self.down1 = nn.Sequential(BDCUnit(full, half, unit, stride=2), BDCUnit(half, half, unit))
+            self.down2 = nn.Sequential(BDCUnit(half, quarter, unit, stride=2), BDCUnit(quarter, quarter, unit))
         self.up2 = UpStep(half, config)
         self.middle = BDCUnit(half, half, unit)
         self.up1 = UpStep(full, config)

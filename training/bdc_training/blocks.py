@@ -1,9 +1,12 @@
 """The module kinds made from the BDC unit (arXiv 2405.17037, figure 4); `BDCUnit` itself is the base module."""
 
+from typing import Literal
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .binary import RPReLU
 from .config import UnitConfig
 from .graph_builder import GraphBuilder
 from .units import BDCUnit
@@ -78,3 +81,37 @@ class ChannelReduction(nn.Module):
         halves = graph.split(f"{name}.halves", x, [self.half, self.half])
         outputs = [u.emit(graph, f"{name}.{i}", h) for i, (u, h) in enumerate(zip(self.units, halves, strict=True))]
         return graph.add("average", name, outputs)
+
+
+class ResidualBlock(nn.Module):
+    """RPReLU(unit(first(x)) + shortcut(x)), the published BEV encoder's block.
+
+    | first | in → out |
+    | --- | --- |
+    | `unit` | [N, C, H, W] → the same; the shortcut is x itself |
+    | `stride 2` | → [N, 2C, H/2, W/2]; first and shortcut are units of stride 2 (its stage 1) |
+    | `down-sample` | → [N, 2C, H/2, W/2]; first and shortcut are down-sample modules (its stages 2 and 3) |
+    """
+
+    def __init__(self, channels: int, config: UnitConfig, first: Literal["unit", "stride 2", "down-sample"]) -> None:
+        super().__init__()
+        channels_out = channels if first == "unit" else 2 * channels
+
+        def start() -> nn.Module:
+            if first == "down-sample":
+                return DownSample(channels, config)
+            return BDCUnit(channels, channels_out, config, stride=1 if first == "unit" else 2)
+
+        self.first = start()
+        self.second = BDCUnit(channels_out, channels_out, config)
+        self.shortcut = None if first == "unit" else start()
+        self.activation = RPReLU(channels_out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.second(self.first(x))
+        return self.activation(y + (x if self.shortcut is None else self.shortcut(x)))
+
+    def emit(self, graph: GraphBuilder, name: str, x: str) -> str:
+        y = self.second.emit(graph, f"{name}.second", self.first.emit(graph, f"{name}.first", x))
+        shortcut = x if self.shortcut is None else self.shortcut.emit(graph, f"{name}.shortcut", x)
+        return self.activation.emit(graph, f"{name}.activation", graph.add("add", f"{name}.sum", [y, shortcut]))

@@ -103,6 +103,8 @@ class BevEncoderConfig:
 
     channels: tuple[int, ...]
     out_channels: int
+    # What the way down is made of: units, or the residual blocks of the published configuration (about twice the cost).
+    blocks: Literal["unit", "residual"] = "unit"
 
     def __post_init__(self) -> None:
         if len(self.channels) != 2:

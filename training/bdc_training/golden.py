@@ -98,6 +98,8 @@ def write_graph(root: Path, name: str, golden: GoldenGraph) -> None:
 def write_unit(root: Path, name: str, golden: GoldenUnit) -> None:
     """One module of the network; the outputs are the module's own, not the exported graph's."""
     for seed in range(1000):
+        # Initialisation draws from the default generator, the rest from its own.
+        torch.manual_seed(seed)
         generator = torch.Generator().manual_seed(seed)
         module = golden.module()
         randomise(module, generator)
@@ -123,6 +125,8 @@ def write_network(root: Path, name: str, config: Config, missing: tuple[int, ...
     live = [i for i in range(cameras) if i not in missing]
     (root / name).mkdir(parents=True, exist_ok=True)
     for seed in range(1000):
+        # Initialisation draws from the default generator, the rest from its own.
+        torch.manual_seed(seed)
         generator = torch.Generator().manual_seed(seed)
         network = build_network(config)
         randomise(network, generator)
@@ -153,7 +157,6 @@ def main(arguments: list[str]) -> int:
     root = Path(arguments[0])
     # The order of sums depends on the number of threads.
     torch.set_num_threads(1)
-    torch.manual_seed(0)
     for name, make in GOLDEN_GRAPHS.items():
         write_graph(root, f"op-{name}", make(np.random.default_rng(0)))
     for name, unit in GOLDEN_UNITS.items():

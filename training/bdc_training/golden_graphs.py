@@ -72,14 +72,16 @@ def signed_conv(
     return golden
 
 
-def real_input_conv(random: np.random.Generator, shape: tuple[int, int, int, int], kernel: int) -> GoldenGraph:
+def real_input_conv(
+    random: np.random.Generator, shape: tuple[int, int, int, int], kernel: int, stride: int = 1
+) -> GoldenGraph:
     channels, out_channels = shape[1], 13
     tensors = {
         "weight": pack_signs(torch.from_numpy(normal(random, out_channels, channels, kernel, kernel))),
         "scale": normal(random, out_channels),
         "bias": normal(random, out_channels),
     }
-    attributes = {"in_channels": channels, "stride": [1, 1], "padding": [kernel // 2] * 2}
+    attributes = {"in_channels": channels, "stride": [stride] * 2, "padding": [kernel // 2] * 2}
     return one("binary_conv2d", normal(random, *shape), tensors, attributes)
 
 
@@ -143,6 +145,7 @@ GOLDEN_GRAPHS: dict[str, Callable[[np.random.Generator], GoldenGraph]] = {
     "binary-conv2d-1x5-no-padding": lambda r: signed_conv(r, (1, 40, 3, 9), 4, (1, 5), padding=(0, 0)),
     "binary-conv2d-real-input-pointwise": lambda r: real_input_conv(r, (2, 70, 4, 5), 1),
     "binary-conv2d-real-input-3x3": lambda r: real_input_conv(r, (1, 24, 4, 5), 3),
+    "binary-conv2d-real-input-stride-2": lambda r: real_input_conv(r, (1, 9, 5, 6), 3, 2),
     "binary-conv2d-real-input-one-pixel": lambda r: real_input_conv(r, (1, 24, 1, 1), 1),
     "conv2d": lambda r: conv(r, 3, 1, bias=True),
     "conv2d-stride-2": lambda r: conv(r, 3, 2, bias=False),

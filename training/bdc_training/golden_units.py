@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from torch import nn
 
-from .blocks import ChannelIncrease, ChannelReduction, DownSample, UpSample
+from .blocks import ChannelIncrease, ChannelReduction, DownSample, ResidualBlock, UpSample
 from .config import UnitConfig
 from .units import BDCUnit
 
@@ -37,4 +37,7 @@ GOLDEN_UNITS = {
     "up-sample": GoldenUnit(lambda: UpSample(24, SIGNED), (1, 24, 5, 3)),
     "channel-reduction": GoldenUnit(lambda: ChannelReduction(48, REAL), (1, 48, 5, 5)),
     "channel-increase": GoldenUnit(lambda: ChannelIncrease(24, SIGNED), (1, 24, 5, 5)),
+    "residual-block": GoldenUnit(lambda: ResidualBlock(12, REAL, "unit"), (1, 12, 5, 4)),
+    "residual-block-stride-2": GoldenUnit(lambda: ResidualBlock(12, REAL, "stride 2"), (1, 12, 6, 4)),
+    "residual-block-down-sample": GoldenUnit(lambda: ResidualBlock(10, REAL, "down-sample"), (1, 10, 6, 4)),
 }

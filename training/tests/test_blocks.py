@@ -2,8 +2,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from bdc_training.blocks import ChannelIncrease, ChannelReduction, DownSample, UpSample
+from bdc_training.blocks import ChannelIncrease, ChannelReduction, DownSample, ResidualBlock, UpSample
 from bdc_training.config import UnitConfig
+from bdc_training.units import BDCUnit
 
 UNIT = UnitConfig()
 
@@ -40,6 +41,23 @@ def test_channel_reduction_averages_one_unit_on_each_half():
 def test_channel_increase_concatenates_two_units():
     module, x = make(ChannelIncrease, 8), random_input()
     assert torch.equal(module(x), torch.cat([unit(x) for unit in module.units], 1))
+
+
+@pytest.mark.parametrize(
+    ("first", "kind", "shape"),
+    [
+        ("unit", BDCUnit, (2, 8, 6, 4)),
+        ("stride 2", BDCUnit, (2, 16, 3, 2)),
+        ("down-sample", DownSample, (2, 16, 3, 2)),
+    ],
+)
+def test_a_residual_block_activates_the_sum_of_two_modules_and_a_shortcut(first, kind, shape):
+    torch.manual_seed(0)
+    block, x = ResidualBlock(8, UNIT, first).eval(), random_input()
+    assert isinstance(block.first, kind)
+    shortcut = x if first == "unit" else block.shortcut(x)
+    assert torch.equal(block(x), block.activation(block.second(block.first(x)) + shortcut))
+    assert block(x).shape == shape
 
 
 @pytest.mark.parametrize("kind", [UpSample, ChannelReduction])

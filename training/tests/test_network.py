@@ -62,6 +62,14 @@ def test_the_shipped_network_stays_at_its_size():
     assert total - binary == 45730
 
 
+def test_the_bev_encoder_can_be_made_of_the_published_residual_blocks():
+    config = replace(SMALL, bev_encoder=replace(SMALL.bev_encoder, blocks="residual"))
+    network = build_network(config).eval()
+    kinds = [type(block.first).__name__ for block in (*network.bev_encoder.down1, *network.bev_encoder.down2)]
+    assert kinds == ["BDCUnit", "BDCUnit", "DownSample", "BDCUnit"]
+    assert network(*scene())["occupancy_logits"].shape == (1, 36, 12, 8)
+
+
 def test_a_heatmap_starts_at_its_prior():
     network = small_network()
     assert torch.allclose(torch.sigmoid(network.detection_head.maps["heatmap"].bias), torch.tensor(0.1), atol=1e-3)
