@@ -42,7 +42,7 @@ export function boxesInImage(
     const path = boxEdges(box)
       .flatMap(([from, to]) => visiblePieces(from, to, project))
       .map(([from, to]) => `M${pixels(...from)}L${pixels(...to)}`);
-    return path.length === 0 ? [] : [stroke(path.join(''), css(box.color), 1.5)];
+    return path.length === 0 ? [] : [stroke(path.join(''), css(box.color), 1.2)];
   });
 }
 

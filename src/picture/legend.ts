@@ -1,6 +1,6 @@
 import type { Rgb } from '../engine/manifest.js';
 import { svgText } from './svg.js';
-import { css, FREE, MUTED_TEXT, UNKNOWN_HATCH } from './theme.js';
+import { css, FREE, mix, MUTED_TEXT, UNKNOWN, UNKNOWN_HATCH } from './theme.js';
 import type { PictureOptions } from './types.js';
 
 const ROW_HEIGHT = 24;
@@ -16,7 +16,7 @@ export function legend(
       .filter((_, label) => label !== free)
       .map(({ name, color }) => [name.replaceAll('_', ' '), color] as const),
     ['free', FREE],
-    ['unknown', UNKNOWN_HATCH],
+    ['unknown', UNKNOWN],
   ];
   // As many columns as fit, then as few as the same number of rows needs.
   const rows = Math.ceil(entries.length / Math.max(1, Math.floor(width / ENTRY_WIDTH)));
@@ -26,8 +26,14 @@ export function legend(
     const y = top + Math.floor(i / columns) * ROW_HEIGHT;
     return (
       `<rect x="${x}" y="${y + 4}" width="14" height="14" rx="3" fill="${css(color)}" stroke="#ffffff" stroke-opacity="0.2"/>` +
+      (color === UNKNOWN ? hatch(x, y + 4) : '') +
       svgText(name, x + 22, y + 16, { size: 13, color: MUTED_TEXT })
     );
   });
   return { height: rows * ROW_HEIGHT, elements };
 }
+
+/** As the bird's-eye view draws it, a little stronger. */
+const hatch = (x: number, y: number): string =>
+  `<path d="M${x + 1},${y + 6}l5,-5M${x + 1},${y + 13}l12,-12M${x + 8},${y + 13}l5,-5" ` +
+  `stroke="${css(mix(UNKNOWN_HATCH, [255, 255, 255], 0.2))}" stroke-width="1.5"/>`;

@@ -1,7 +1,7 @@
 import type { Rgb } from '../engine/manifest.js';
 
 export const BACKGROUND: Rgb = [16, 19, 24];
-export const FREE: Rgb = [40, 46, 56];
+export const FREE: Rgb = [50, 57, 69];
 export const UNKNOWN: Rgb = [22, 26, 32];
 export const UNKNOWN_HATCH: Rgb = [32, 37, 45];
 export const TEXT = '#e8ecf1';

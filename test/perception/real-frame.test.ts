@@ -7,8 +7,8 @@ import type { FrameFile } from '../../src/dataset/frame-file.js';
 import { RigidTransform } from '../../src/geometry/rigid-transform.js';
 import type { Matrix3, Vector3 } from '../../src/geometry/rigid-transform.js';
 import { TransformBuffer } from '../../src/geometry/transform-buffer.js';
-import { buildCameraRig } from '../../src/perception/camera-rig.js';
 import { InputTransform } from '../../src/perception/input-transform.js';
+import { RigAssembler } from '../../src/perception/rig-assembler.js';
 import { computeRigRays } from '../../src/perception/rig-rays.js';
 
 type Matrix = readonly (readonly number[])[];
@@ -148,16 +148,15 @@ describe('The real frame', () => {
         transforms.setStatic({ parent: 'base_link', child, stamp: 0n, transform: rigid(m) });
       setStatic('lidar', lidar2ego);
       for (const [name, { cam2ego }] of Object.entries(json.cameras)) setStatic(name, cam2ego);
-      const rig = buildCameraRig({
-        baseFrame: 'base_link',
-        cameras: Object.entries(json.cameras).map(([name, { width, height, K }]) => ({
-          name,
-          frameId: name,
-          info: { width, height, k: K.flat(), d: [0, 0, 0, 0, 0], distortion_model: 'plumb_bob' },
-        })),
-        transforms,
-        stamp: file.frame.stamp,
-      });
+      const names = Object.keys(json.cameras);
+      const assembler = new RigAssembler('base_link', names, transforms);
+      for (const [name, { width, height, K }] of Object.entries(json.cameras)) {
+        const info = { width, height, k: K.flat(), d: [0, 0, 0, 0, 0], distortion_model: 'plumb_bob' };
+        assembler.setCalibration(name, name, info);
+      }
+      const { rig, faults } = assembler.assemble(file.frame);
+      assert.deepEqual(faults, []);
+      assert.ok(rig);
       rig.cameras.forEach(({ baseFromCamera }, camera) => {
         const { matrix } = file.rig.cameras[camera]!.baseFromCamera;
         baseFromCamera.matrix.forEach((value, i) => assert.ok(Math.abs(value - matrix[i]!) < 1e-12));
