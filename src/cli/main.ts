@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { BdcError } from '../errors.js';
+import { evaluateCommand } from './evaluate.js';
 import { frameCommand } from './frame.js';
 import { inspectCommand } from './inspect.js';
 import { nodeCommand } from './node.js';
@@ -12,6 +13,7 @@ const commands: readonly (() => Command)[] = [
   // in the order of the help
   nodeCommand,
   replayCommand,
+  evaluateCommand,
   frameCommand,
   inspectCommand,
 ];
