@@ -1,0 +1,138 @@
+import { OCC3D_GRID } from '../dataset/occ3d.js';
+import { RigidTransform } from '../geometry/rigid-transform.js';
+import type { VoxelGrid } from '../geometry/voxel-grid.js';
+import { placementAt, velocityAt } from './actor.js';
+import { boxTruth } from './box-truth.js';
+import type { BoxTruth } from './box-truth.js';
+import { packGround } from './ground.js';
+import { loadNativeSimulation } from './native.js';
+import type { NativeCamera, PackedPose, RenderedImage, RenderedScan, RenderedVoxels } from './native.js';
+import type { Random } from './random.js';
+import type { SimulatedCamera, SimulatedRig } from './rig.js';
+import { solidsAt } from './world.js';
+import type { World } from './world.js';
+import { packWeather } from './weather.js';
+
+export interface CaptureOptions {
+  /** Rays per pixel. */
+  readonly samplesPerPixel: number;
+  /** Of the sensors' noise. */
+  readonly noise: Random;
+  readonly grid?: VoxelGrid;
+}
+
+export interface CapturedCamera {
+  readonly camera: SimulatedCamera;
+  readonly image: RenderedImage;
+}
+
+/** What all sensors saw at one instant, and the truth. */
+export interface Capture {
+  /** Seconds since the scene's start. */
+  readonly time: number;
+  readonly worldFromEgo: RigidTransform;
+  /** Of the ego vehicle, world frame, m/s. */
+  readonly egoVelocity: readonly [number, number];
+  readonly cameras: readonly CapturedCamera[];
+  readonly scan: RenderedScan;
+  readonly voxels: RenderedVoxels;
+  /** Of everything within range that a sensor could see. */
+  readonly boxes: readonly BoxTruth[];
+}
+
+const RINGS = 32;
+const COLUMNS = 1080;
+const LIDAR_DIRECTIONS = lidarDirections();
+
+/** Renders all sensors at `time` seconds on native threads. */
+export async function capture(
+  world: World,
+  rig: SimulatedRig,
+  time: number,
+  options: CaptureOptions,
+): Promise<Capture> {
+  const native = loadNativeSimulation();
+  const { noise, samplesPerPixel, grid = OCC3D_GRID } = options;
+  const ego = placementAt(world.ego, time);
+  const worldFromEgo = RigidTransform.fromYaw(ego.yaw, [ego.x, ego.y, 0]);
+  const nativeWorld = await native.buildWorld({
+    primitives: solidsAt(world, time).pack(),
+    ...packGround(world.ground),
+    environment: packWeather(world.weather),
+  });
+  const exposure = meteredExposure(world);
+  const views = rig.cameras.map((camera): NativeCamera => ({
+    worldFromCamera: packPose(worldFromEgo.compose(camera.egoFromCamera)),
+    width: camera.width,
+    height: camera.height,
+    intrinsics: Float32Array.from(camera.intrinsics),
+    samplesPerPixel,
+    sensor: Float32Array.from([
+      exposure * noise.uniform(0.85, 1.18),
+      ...[noise.uniform(0.95, 1.05), 1, noise.uniform(0.95, 1.05)],
+      noise.uniform(0.006, 0.02),
+      noise.uniform(0, 0.25),
+    ]),
+    seed: noise.bits(),
+  }));
+  const worldFromLidar = packPose(worldFromEgo.compose(rig.egoFromLidar));
+  const [scan, ...images] = await Promise.all([
+    native.scanLidar({
+      world: nativeWorld,
+      worldFromLidar,
+      rings: RINGS,
+      columns: COLUMNS,
+      directions: LIDAR_DIRECTIONS,
+      seed: noise.bits(),
+    }),
+    ...views.map((view) => native.renderCamera({ ...view, world: nativeWorld })),
+  ]);
+  const voxels = await native.voxelize({
+    world: nativeWorld,
+    worldFromEgo: packPose(worldFromEgo),
+    grid: Float32Array.from([...grid.min, ...grid.cellSize, ...grid.shape]),
+    cameras: views.map((view, i) => ({ ...view, depth: images[i]!.depth })),
+    worldFromLidar,
+    points: scan.points,
+  });
+  const cameras = rig.cameras.map((camera, i) => ({ camera, image: images[i]! }));
+  return {
+    time,
+    worldFromEgo,
+    egoVelocity: velocityAt(world.ego, time),
+    cameras,
+    scan,
+    voxels,
+    boxes: boxTruth(world, time, worldFromEgo, cameras, scan),
+  };
+}
+
+function packPose(pose: RigidTransform): PackedPose {
+  return Float32Array.from([...pose.matrix, ...pose.translation]);
+}
+
+/** Brings a sunlit grey surface to a middle value, as a camera's exposure control would. */
+function meteredExposure({ weather }: World): number {
+  const mean = (color: readonly number[]) => (color[0]! + color[1]! + color[2]!) / 3;
+  return 2.2 / (mean(weather.ambient) + 0.6 * mean(weather.sunColor));
+}
+
+/** The 32 rings of the spinning lidar on nuScenes' cars: −30.67° to 10.67° in equal steps. */
+function lidarDirections(): Float32Array {
+  const directions = new Float32Array(RINGS * COLUMNS * 3);
+  for (let ring = 0; ring < RINGS; ring++) {
+    const elevation = ((-30.67 + (41.34 * ring) / (RINGS - 1)) * Math.PI) / 180;
+    for (let column = 0; column < COLUMNS; column++) {
+      const azimuth = (2 * Math.PI * column) / COLUMNS;
+      directions.set(
+        [
+          Math.cos(elevation) * Math.cos(azimuth),
+          Math.cos(elevation) * Math.sin(azimuth),
+          Math.sin(elevation),
+        ],
+        (ring * COLUMNS + column) * 3,
+      );
+    }
+  }
+  return directions;
+}

@@ -1,0 +1,113 @@
+import { NuscenesWriter } from '../dataset/nuscenes-writer.js';
+import type { SceneToWrite, SampleToWrite } from '../dataset/scene-to-write.js';
+import type { Capture } from './capture.js';
+import { Recording, encodeJpeg } from './recording.js';
+import type { ImageSize } from './rig.js';
+
+export interface NuscenesExportOptions {
+  readonly out: string;
+  readonly seed: number;
+  readonly scenes: number;
+  readonly samplesPerScene: number;
+  readonly imageSize: ImageSize;
+  readonly samplesPerPixel: number;
+  /** After each scene: how many are complete, those of an earlier run included. */
+  readonly onProgress?: (complete: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface NuscenesExportResult {
+  readonly written: number;
+  readonly skipped: number;
+  /** Of this run. */
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
+const VERSION = 'v1.0-sim';
+/** Key frames are 0.5 s apart, as in nuScenes. */
+const KEY_FRAME_SECONDS = 0.5;
+/** 2020-09-13T12:26:40Z in microseconds; scenes begin 100 s apart. */
+const EPOCH = 1_600_000_000_000_000;
+/** Scenes under way at once: one renders while another is compressed and written. */
+const CONCURRENT_SCENES = 2;
+
+/** Writes scenes 0 … n−1 of a seed as a nuScenes data set with Occ3D labels; scenes that are already there are left as they are. */
+export async function exportNuscenes(options: NuscenesExportOptions): Promise<NuscenesExportResult> {
+  const { out, seed, scenes, samplesPerScene, imageSize, samplesPerPixel, onProgress, signal } = options;
+  const started = performance.now();
+  const writer = await NuscenesWriter.open(out, VERSION, {
+    seed,
+    samplesPerScene,
+    ...imageSize,
+    samplesPerPixel,
+  });
+  const complete = await writer.completeScenes();
+  const todo = Array.from({ length: scenes }, (_, index) => index).filter(
+    (index) => !complete.has(sceneName(index)),
+  );
+  let done = scenes - todo.length;
+  let bytes = 0;
+  onProgress?.(done);
+  const work = async () => {
+    for (let index = todo.shift(); index !== undefined; index = todo.shift()) {
+      signal?.throwIfAborted();
+      const written = await writer.writeScene(await simulateScene(options, index));
+      bytes += written;
+      onProgress?.(++done);
+    }
+  };
+  const skipped = done;
+  await Promise.all(Array.from({ length: CONCURRENT_SCENES }, work));
+  await writer.finish();
+  return { written: done - skipped, skipped, bytes, seconds: (performance.now() - started) / 1000 };
+}
+
+function sceneName(index: number): string {
+  return `scene-${String(index).padStart(5, '0')}`;
+}
+
+async function simulateScene(options: NuscenesExportOptions, index: number): Promise<SceneToWrite> {
+  const recording = new Recording({ ...options, index });
+  const samples: SampleToWrite[] = [];
+  for (let sample = 0; sample < options.samplesPerScene; sample++) {
+    const time = sample * KEY_FRAME_SECONDS;
+    const timestamp = EPOCH + index * 100_000_000 + Math.round(time * 1e6);
+    samples.push(await toSample(await recording.capture(time), recording, timestamp));
+  }
+  return { name: sceneName(index), description: `simulated, seed ${options.seed}, scene ${index}`, samples };
+}
+
+async function toSample(capture: Capture, recording: Recording, timestamp: number): Promise<SampleToWrite> {
+  const { voxels } = capture;
+  return {
+    timestamp,
+    globalFromEgo: capture.worldFromEgo,
+    cameras: await Promise.all(
+      capture.cameras.map(async ({ camera, image }) => ({
+        channel: camera.channel,
+        egoFromSensor: camera.egoFromCamera,
+        intrinsics: camera.intrinsics,
+        width: camera.width,
+        height: camera.height,
+        jpeg: await encodeJpeg(image.rgb, camera),
+      })),
+    ),
+    lidar: { egoFromSensor: recording.rig.egoFromLidar, points: capture.scan.points },
+    semantics: voxels.semantics,
+    maskLidar: voxels.maskLidar,
+    maskCamera: voxels.maskCamera,
+    boxes: capture.boxes.map(({ index, actor, center, yaw, velocity, lidarPoints, visibility }) => ({
+      instance: index,
+      kind: actor.kind,
+      center,
+      size: actor.model.size,
+      yaw,
+      velocity,
+      hasRider: actor.hasRider,
+      parked: actor.parked,
+      lidarPoints,
+      visibility,
+    })),
+  };
+}
