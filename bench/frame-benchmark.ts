@@ -1,7 +1,7 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { loadEngine } from '../src/engine/load-engine.js';
 import type { GraphOperation } from '../src/engine/manifest.js';
-import type { EngineOptions } from '../src/engine/types.js';
+import type { LayerOptions } from './layer-benchmark.js';
 import { randomFloats } from './layers.js';
 import { readNetwork } from './model-file.js';
 import type { Network } from './network.js';
@@ -16,7 +16,7 @@ export interface FrameResult {
   /** Milliseconds of all operations but lift_splat, occupancy_argmax and the images' normalisation. */
   readonly ours: number;
   /** Milliseconds of the FP32 twin, which lacks those operations. */
-  readonly onnxruntime: number;
+  readonly onnxruntime?: number;
   /** Milliseconds of ours from RGB bytes to the last output. */
   readonly oursWhole: number;
 }
@@ -102,7 +102,7 @@ async function createTwin(network: Network, cameras: number, threads: number): P
 /** Times whole frames of a model with a ring of cameras and random images. */
 export async function benchmarkFrame(
   path: string,
-  { repetitions, ...options }: EngineOptions & { readonly threads: number; readonly repetitions: number },
+  { repetitions, peers, ...options }: Omit<LayerOptions, 'depth'>,
 ): Promise<FrameResult> {
   const network = await readNetwork(path);
   const { input, name } = network.manifest;
@@ -132,14 +132,15 @@ export async function benchmarkFrame(
         return Promise.resolve();
       },
     });
-    contestants.push(await createTwin(network, cameras, options.threads));
+    if (peers) contestants.push(await createTwin(network, cameras, options.threads));
     const times = await runPaired(contestants, repetitions);
+    const twin = times.get('onnxruntime');
     return {
       model: name,
       cameras,
       ours: times.get('ours') ?? NaN,
-      onnxruntime: times.get('onnxruntime') ?? NaN,
       oursWhole: median(wholes.slice(1)),
+      ...(twin === undefined ? {} : { onnxruntime: twin }),
     };
   } finally {
     for (const contestant of contestants) await contestant.close();

@@ -23,9 +23,9 @@ export interface LayerResult {
   readonly name: string;
   /** Milliseconds of one layer. `ours` and `onnxruntimeBlock`: sign (ours only), convolution, RPReLU, residual; the others: convolution. */
   readonly ours: number;
-  readonly onnxruntimeConvolution: number;
-  readonly onnxruntimeBlock: number;
-  readonly onnxruntimeU8: number;
+  readonly onnxruntimeConvolution?: number;
+  readonly onnxruntimeBlock?: number;
+  readonly onnxruntimeU8?: number;
   /** Binary multiply-accumulates of ours, 10⁹ a second, over the whole block's time. */
   readonly gigaMacsPerSecond: number;
 }
@@ -87,45 +87,47 @@ function twin(network: Network, layer: LayerShape): Uint8Array {
   return new OnnxTwin(network, inputs).translate(operations, Object.values(outputs));
 }
 
+export interface LayerOptions extends EngineOptions {
+  readonly threads: number;
+  /** Layers in a row that one turn runs. */
+  readonly depth: number;
+  readonly repetitions: number;
+  /** Whether onnxruntime takes part. */
+  readonly peers: boolean;
+}
+
 /**
  * Times `depth` layers of a shape in a row, so that handing tensors in and out counts little, and divides by `depth`.
  */
 export async function benchmarkLayer(
   layer: LayerShape,
-  {
-    depth,
-    repetitions,
-    ...engine
-  }: EngineOptions & {
-    readonly threads: number;
-    readonly depth: number;
-    readonly repetitions: number;
-  },
+  { depth, repetitions, peers, ...engine }: LayerOptions,
 ): Promise<LayerResult> {
   const { threads } = engine;
   const values = randomFloats(layer.channels * layer.size ** 2, 99);
   const real = floatTensor(values, inputShape(layer));
-  const bytes = byteTensor(
-    Uint8Array.from(values, (value) => 128 + 127 * value),
-    inputShape(layer),
-  );
   const blocks = blockChain(layer, depth);
-  const convolutions = convolutionChain(layer, depth);
   const contestants: Contestant[] = [];
   try {
     contestants.push(await ours(blocks, layer, values, engine));
-    contestants.push(await onnxruntime('convolution', twin(convolutions, layer), real, threads));
-    contestants.push(await onnxruntime('block', twin(blocks, layer), real, threads));
-    contestants.push(await onnxruntime('u8', quantizedChain(layer, depth), bytes, threads));
+    if (peers) {
+      const convolutions = convolutionChain(layer, depth);
+      const bytes = byteTensor(
+        Uint8Array.from(values, (value) => 128 + 127 * value),
+        inputShape(layer),
+      );
+      contestants.push(await onnxruntime('onnxruntimeConvolution', twin(convolutions, layer), real, threads));
+      contestants.push(await onnxruntime('onnxruntimeBlock', twin(blocks, layer), real, threads));
+      contestants.push(await onnxruntime('onnxruntimeU8', quantizedChain(layer, depth), bytes, threads));
+    }
     const times = await runPaired(contestants, repetitions);
-    const perLayer = (name: string): number => (times.get(name) ?? NaN) / depth;
+    const perLayer = Object.fromEntries([...times].map(([name, value]) => [name, value / depth]));
+    const own = perLayer['ours'] ?? NaN;
     return {
+      ...perLayer,
       name: layerName(layer),
-      ours: perLayer('ours'),
-      onnxruntimeConvolution: perLayer('convolution'),
-      onnxruntimeBlock: perLayer('block'),
-      onnxruntimeU8: perLayer('u8'),
-      gigaMacsPerSecond: layerMacs(layer) / perLayer('ours') / 1e6,
+      ours: own,
+      gigaMacsPerSecond: layerMacs(layer) / own / 1e6,
     };
   } finally {
     for (const contestant of contestants) await contestant.close();

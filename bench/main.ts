@@ -17,6 +17,7 @@ interface Options {
   readonly model: string;
   readonly layers: boolean;
   readonly frame: boolean;
+  readonly peers: boolean;
   readonly json: boolean;
 }
 
@@ -70,13 +71,14 @@ const options = new Command('bench')
   .option('--model <file>', 'model of the frame benchmark', 'models/edge/model.safetensors')
   .option('--no-layers', 'leave out the layers')
   .option('--no-frame', 'leave out the whole frame')
+  .option('--no-peers', 'leave out onnxruntime')
   .option('--json', 'print exactly one JSON object', false)
   .parse()
   .opts<Options>();
 
-const { threads, repetitions, depth, model } = options;
+const { threads, repetitions, depth, model, peers } = options;
 const isa = options.isa ?? ((process.env['BDC_ISA'] || supportedIsas().at(-1)) as Isa);
-const engine = { threads, isa, repetitions };
+const engine = { threads, isa, repetitions, peers };
 const say = (text: string): void => {
   if (!options.json) console.log(text);
 };
