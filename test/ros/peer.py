@@ -54,6 +54,10 @@ def fill(message: Any, fields: dict[str, Any]) -> Any:
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             element = message_class(types[name].split("<")[-1].rstrip(">[]").replace("/", "/msg/"))
             setattr(message, name, [fill(element(), item) for item in value])
+        elif types[name] in ("float", "double"):
+            setattr(message, name, float(value))
+        elif isinstance(value, list) and ("float" in types[name] or "double" in types[name]):
+            setattr(message, name, [float(number) for number in value])
         else:
             setattr(message, name, value)
     return message

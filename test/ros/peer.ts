@@ -25,12 +25,16 @@ interface Waiter<T> {
   readonly reject: (error: Error) => void;
 }
 
+interface MessageWaiter extends Waiter<unknown> {
+  readonly accepts: (message: unknown) => boolean;
+}
+
 /** Drives test/ros/peer.py, a rclpy process. */
 export class Peer {
   readonly #child: ChildProcess;
   readonly #replies: Waiter<unknown>[] = [];
   readonly #messages = new Map<string, unknown[]>();
-  readonly #waiting = new Map<string, Waiter<unknown>[]>();
+  readonly #waiting = new Map<string, MessageWaiter[]>();
   #errors = '';
   #ended: Error | undefined;
 
@@ -68,24 +72,31 @@ export class Peer {
     });
   }
 
-  /** The next message of a subscribed topic that was not taken yet. */
-  next<T>(topic: string): Promise<T> {
-    const message = this.#messages.get(topic)?.shift();
-    if (message !== undefined) return Promise.resolve(message as T);
+  /** The first message of a subscribed topic that is accepted and was not given out before. */
+  next<T>(topic: string, accepts: (message: T) => boolean = () => true): Promise<T> {
+    const isWanted = accepts as (message: unknown) => boolean;
+    const messages = this.#messages.get(topic) ?? [];
+    const found = messages.findIndex(isWanted);
+    if (found >= 0) return Promise.resolve(messages.splice(found, 1)[0] as T);
     if (this.#ended) return Promise.reject(this.#ended);
     return new Promise<T>((resolve, reject) => {
-      const waiters = this.#waiting.get(topic) ?? [];
-      this.#waiting.set(topic, [...waiters, { resolve: resolve as (value: unknown) => void, reject }]);
+      const waiter = { resolve: resolve as (value: unknown) => void, reject, accepts: isWanted };
+      this.#waiting.set(topic, [...(this.#waiting.get(topic) ?? []), waiter]);
     });
   }
 
   #onLine(line: Line): void {
     if ('topic' in line) {
-      const waiter = this.#waiting.get(line.topic)?.shift();
-      if (waiter !== undefined) waiter.resolve(line.message);
-      else this.#messages.set(line.topic, [...(this.#messages.get(line.topic) ?? []), line.message]);
+      this.#onMessage(line.topic, line.message);
     } else if ('error' in line) this.#replies.shift()!.reject(new Error(line.error));
     else this.#replies.shift()!.resolve(line.reply);
+  }
+
+  #onMessage(topic: string, message: unknown): void {
+    const waiters = this.#waiting.get(topic) ?? [];
+    const index = waiters.findIndex(({ accepts }) => accepts(message));
+    if (index >= 0) waiters.splice(index, 1)[0]!.resolve(message);
+    else this.#messages.set(topic, [...(this.#messages.get(topic) ?? []), message]);
   }
 
   #onExit(error: Error): void {
