@@ -114,22 +114,25 @@ export class ParameterServer {
         ? `${description}. One of: ${declaration.choices.map((choice) => JSON.stringify(choice)).join(', ')}`
         : description,
       readOnly,
-      'range' in declaration ? this.#range(declaration) : null,
     );
     descriptor.validateParameter = () => undefined;
+    if ('range' in declaration) {
+      // rclnodejs forgets the range when it describes a parameter
+      const message = { ...descriptor.toMessage(), ...rangeMessage(declaration) };
+      descriptor.toMessage = () => message;
+    }
     return descriptor;
   }
+}
 
-  /** rclnodejs hands this very object to describe_parameters, but under other field names than the message's, which it would leave at 0. */
-  #range({ type, range: [from, to] }: Extract<ParameterDeclaration, { readonly range: unknown }>) {
-    const { FloatingPointRange, IntegerRange } = this.#rclnodejs;
-    return type === 'integer'
-      ? Object.assign(new IntegerRange(BigInt(from), BigInt(to), 1n), {
-          from_value: BigInt(from),
-          to_value: BigInt(to),
-        })
-      : Object.assign(new FloatingPointRange(from, to, 0), { from_value: from, to_value: to });
-  }
+/** The range fields of rcl_interfaces/ParameterDescriptor; step 0 means any value in between. */
+function rangeMessage({
+  type,
+  range: [from_value, to_value],
+}: Extract<ParameterDeclaration, { readonly range: unknown }>): object {
+  return type === 'integer'
+    ? { integer_range: [{ from_value: BigInt(from_value), to_value: BigInt(to_value), step: 1n }] }
+    : { floating_point_range: [{ from_value, to_value, step: 0 }] };
 }
 
 const rosValue = ({ type }: ParameterDeclaration, value: ParameterValue): unknown =>

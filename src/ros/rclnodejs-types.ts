@@ -10,8 +10,6 @@ export interface Rclnodejs {
   ) => Node;
   readonly Parameter: new (name: string, type: number, value: unknown) => Parameter;
   readonly ParameterDescriptor: ParameterDescriptorClass;
-  readonly FloatingPointRange: NumberRangeClass;
-  readonly IntegerRange: NumberRangeClass;
   readonly ParameterType: Readonly<Record<ParameterTypeName, number>>;
   readonly QoS: QoSClass;
   init(context: Context, argv: readonly string[]): Promise<void>;
@@ -94,7 +92,10 @@ export type ParameterTypeName =
   | 'PARAMETER_STRING_ARRAY';
 
 export interface ParameterDescriptor {
-  validateParameter(parameter: Parameter): void;
+  /** Throws if the parameter must not have its value. */
+  validateParameter: (parameter: Parameter) => void;
+  /** As rcl_interfaces/ParameterDescriptor. */
+  toMessage: () => object;
 }
 
 export type ParameterDescriptorClass = new (
@@ -102,18 +103,7 @@ export type ParameterDescriptorClass = new (
   type: number,
   description: string,
   readOnly: boolean,
-  range: NumberRange | null,
 ) => ParameterDescriptor;
-
-export interface NumberRange {
-  inRange(value: unknown): boolean;
-}
-
-export type NumberRangeClass = new (
-  from: number | bigint,
-  to: number | bigint,
-  step: number | bigint,
-) => NumberRange;
 
 export interface QoS {
   readonly depth: number;

@@ -91,8 +91,12 @@ export class CameraScene {
 
   /** One image and its CameraInfo of each camera, `shift` nanoseconds after the file's stamps. */
   async publishImages(peer: Peer, shift: bigint, cameras = this.cameras): Promise<void> {
-    for (const camera of cameras) await peer.publish(infoTopic(camera), this.#info(camera, shift));
+    for (const camera of cameras) await this.publishInfo(peer, camera, shift);
     for (const camera of cameras) await peer.publish(imageTopic(camera), this.#image(camera, shift));
+  }
+
+  async publishInfo(peer: Peer, camera: string, shift: bigint): Promise<void> {
+    await peer.publish(infoTopic(camera), this.#info(camera, shift));
   }
 
   stampOf(camera: string): bigint {

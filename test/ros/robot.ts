@@ -105,7 +105,8 @@ export class Robot {
   /** Starts the node with a parameter file and waits until it is ready. */
   async startNode(parameters: Record<string, unknown> = {}): Promise<void> {
     const file = path.join(this.graph.folder, 'parameters.yaml');
-    const all = { model: modelFile(), ...this.scene.parameters, ...parameters };
+    // the cameras publish one after the other, on a machine that may have much else to do
+    const all = { model: modelFile(), max_wait_ms: 10_000, ...this.scene.parameters, ...parameters };
     writeFileSync(file, stringify({ '/**': { ros__parameters: all } }));
     this.#node = this.graph.startNode(['--ros-args', '--params-file', file]);
     await this.node.waitForLog(/ready: model/);

@@ -53,6 +53,8 @@ export class Ros2Graph {
       ROS_DOMAIN_ID: String(nextDomain),
       ROS_AUTOMATIC_DISCOVERY_RANGE: 'LOCALHOST',
       ROS_LOG_DIR: path.join(this.folder, 'log'),
+      // with the default shared memory raw images get lost
+      FASTRTPS_DEFAULT_PROFILES_FILE: path.join(project, 'config/fastdds_large_images.xml'),
     };
     nextDomain = 1 + (nextDomain % 100);
   }
