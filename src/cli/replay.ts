@@ -26,7 +26,8 @@ import {
 import { ReplayOutput } from './replay-output.js';
 import { ReplaySummary, type ReplayReport } from './replay-summary.js';
 
-interface ReplayOptions {
+/** The options of the command line. */
+export interface ReplayOptions {
   readonly out: string;
   readonly model?: string;
   readonly baseFrame: string;
@@ -67,13 +68,21 @@ export function replayCommand(): Command {
     .addOption(isaOption())
     .addOption(jsonOption())
     .action(async (bag: string, options: ReplayOptions) => {
-      const report = await replay(bag, options);
+      const report = await replayBag(bag, options);
       if (options.json) printJson({ ...report });
       else process.stdout.write(`${formatReport(report)}\n`);
     });
 }
 
-async function replay(path: string, options: ReplayOptions): Promise<ReplayReport> {
+/** Called with each frame and what was found in it. */
+export type ResultListener = (frame: RiggedFrame, result: PerceptionResult, engine: Engine) => void;
+
+/** @throws BdcError of kind `bag`, `model` or `configuration` */
+export async function replayBag(
+  path: string,
+  options: ReplayOptions,
+  onResult?: ResultListener,
+): Promise<ReplayReport> {
   await refuseSameFile(path, options.out);
   const reader = await BagReader.open(path);
   try {
@@ -83,7 +92,7 @@ async function replay(path: string, options: ReplayOptions): Promise<ReplayRepor
       ...(options.isa !== undefined && { isa: options.isa }),
     });
     try {
-      return await new Replay(reader, found, engine, options).run();
+      return await new Replay(reader, found, engine, options, onResult).run();
     } finally {
       engine.dispose();
     }
@@ -97,6 +106,7 @@ class Replay {
   readonly #reader: BagReader;
   readonly #engine: Engine;
   readonly #options: ReplayOptions;
+  readonly #onResult: ResultListener | undefined;
   readonly #cameras: readonly BagCamera[];
   readonly #replay: BagReplay;
   readonly #pipeline: PerceptionPipeline;
@@ -105,11 +115,18 @@ class Replay {
   #rig: CameraRig | undefined;
   #failed = 0;
 
-  constructor(reader: BagReader, found: readonly BagCamera[], engine: Engine, options: ReplayOptions) {
+  constructor(
+    reader: BagReader,
+    found: readonly BagCamera[],
+    engine: Engine,
+    options: ReplayOptions,
+    onResult?: ResultListener,
+  ) {
     const { cameras: max, camera_names: trained } = engine.manifest.input;
     this.#reader = reader;
     this.#engine = engine;
     this.#options = options;
+    this.#onResult = onResult;
     this.#cameras = chooseCameras(found, {
       ...(options.cameras && { requested: options.cameras }),
       trained,
@@ -160,6 +177,7 @@ class Replay {
         const result = await this.#process(frame);
         if (result === undefined) continue;
         this.#summary.add(result);
+        this.#onResult?.(frame, result, this.#engine);
         await output.write(result, logTime);
         if (this.#summary.processed >= limit) return;
       }
