@@ -89,7 +89,7 @@ export class PerceptionPipeline {
    * Processes a frame, or gives undefined if a newer frame took its place before its turn came.
    * @throws BdcError of kind `camera`: no rig was set (`CAMERA_RIG_MISSING`), the frame is not of this rig (`CAMERA_FRAME_SIZE`), or no
    *     camera has a usable image (`CAMERA_IMAGES_MISSING`); of kind `model`: the network's outputs are not what its manifest says
-   * @throws DOMException `AbortError` once `signal` fires
+   * @throws once `signal` fires: its reason, or the engine's `AbortError` if the network was at work
    */
   process(
     frame: CameraFrame,

@@ -48,7 +48,10 @@ export interface Occupancy {
   readonly labels: Uint8Array;
   /** Softmax probability of that class, same order. */
   readonly confidence: Float32Array;
-  /** 1 where the voxel's centre lies in the view of a camera that delivered an image, same order. */
+  /**
+   * 1 where the voxel's centre lies in what the network got of a live camera's image (after the crop), same order. Whether something
+   * stands between is not considered.
+   */
   readonly observed: Uint8Array;
 }
 

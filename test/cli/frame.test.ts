@@ -32,7 +32,9 @@ const camera = {
   cam2ego,
 };
 
-describe('bdc-occ frame', () => {
+describe('bdc-occ frame', function () {
+  // Each case starts the program anew, which takes seconds on a busy machine.
+  this.timeout(60_000);
   let folder: string;
 
   before(() => {
@@ -44,13 +46,13 @@ describe('bdc-occ frame', () => {
   const frame = (...args: readonly string[]): Promise<{ stdout: string; stderr: string }> =>
     run(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', 'frame', ...args], { cwd: repository });
 
-  async function writeFrame(name: string, cameras: object): Promise<string> {
+  async function writeFrame(name: string, cameras: object, more: object = {}): Promise<string> {
     const background = { r: 90, g: 120, b: 150 };
     await sharp({ create: { width: 128, height: 72, channels: 3, background } }).toFile(
       join(folder, 'front.png'),
     );
     const path = join(folder, name);
-    writeFileSync(path, JSON.stringify({ timestamp: 12.5, cameras }));
+    writeFileSync(path, JSON.stringify({ timestamp: 12.5, cameras, ...more }));
     return path;
   }
 
@@ -98,6 +100,27 @@ describe('bdc-occ frame', () => {
     assert.match(new TextDecoder('latin1').decode(voxels['confidence.npy']), /'<f4'/);
   });
 
+  it('shows LiDAR points and annotated boxes of the file beside what was found', async () => {
+    writeFileSync(join(folder, 'lidar.bin'), new Uint8Array(Float32Array.of(3, 1, 0, 9, 1).buffer));
+    const lidar2ego = [0, 1, 2, 3].map((row) => [0, 1, 2, 3].map((column) => (row === column ? 1 : 0)));
+    const path = await writeFrame(
+      'lidar.json',
+      { front: camera },
+      {
+        lidar: { file: 'lidar.bin', lidar2ego },
+        boxes: ['car', 'spaceship'].map((label) => ({ label, box_lidar: [4, 0, 0, 4, 2, 1.5, 0] })),
+      },
+    );
+    const widths = await Promise.all(
+      [await writeFrame('alone.json', { front: camera }), path].map(async (file, i) => {
+        const out = join(folder, `panels-${i}`);
+        await frame(file, '--out', out, '--model', model);
+        return (await sharp(join(out, 'picture.png')).metadata()).width;
+      }),
+    );
+    assert.ok(widths[1]! > 1.9 * widths[0]!, widths.join(', '));
+  });
+
   it('goes on without a camera whose image is broken, and says so', async () => {
     writeFileSync(join(folder, 'broken.png'), 'no image');
     const path = await writeFrame('broken.json', { front: camera, rear: { ...camera, file: 'broken.png' } });
@@ -120,15 +143,17 @@ describe('bdc-occ frame', () => {
       ],
       [[good, '--out', occupied, '--model', model], /OUTPUT_NOT_WRITABLE/],
     ];
-    for (const [args, message] of cases) {
-      await assert.rejects(frame(...args), (error: { code: number; stdout: string; stderr: string }) => {
-        assert.equal(error.code, 2, error.stderr);
-        assert.equal(error.stdout, '');
-        assert.match(error.stderr, message);
-        assert.equal(error.stderr.trim().split('\n').length, 1, error.stderr);
-        return true;
-      });
-    }
+    await Promise.all(
+      cases.map(([args, message]) =>
+        assert.rejects(frame(...args), (error: { code: number; stdout: string; stderr: string }) => {
+          assert.equal(error.code, 2, error.stderr);
+          assert.equal(error.stdout, '');
+          assert.match(error.stderr, message);
+          assert.equal(error.stderr.trim().split('\n').length, 1, error.stderr);
+          return true;
+        }),
+      ),
+    );
     assert.ok(!existsSync(join(folder, 'picture.png')));
   });
 });
