@@ -60,6 +60,7 @@ export function checkedValue(declaration: ParameterDeclaration, value: unknown):
 }
 
 function refusal(name: string, expected: string, value: unknown): RangeError {
-  const found = typeof value === 'bigint' ? value.toString() : JSON.stringify(value);
+  const found =
+    typeof value === 'bigint' || typeof value === 'number' ? String(value) : JSON.stringify(value);
   return new RangeError(`parameter ${name}: expected ${expected}, found ${found}`);
 }

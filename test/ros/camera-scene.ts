@@ -29,11 +29,14 @@ export class CameraScene {
   /** As `bdc-occ frame` reads the same file, but for raw images where those are sent. */
   readonly frame: FrameFile;
   readonly transport: Transport;
+  /** The frame file. */
+  readonly file: string;
   readonly #folder: string;
   readonly #document: FrameDocument;
   readonly #scratch: string;
 
   private constructor(file: string, frame: FrameFile, transport: Transport, scratch: string) {
+    this.file = file;
     this.#folder = path.dirname(file);
     this.#document = JSON.parse(readFileSync(file, 'utf8')) as FrameDocument;
     this.#scratch = scratch;

@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { loadEngine } from '../../src/engine/load-engine.js';
+import { VoxelGrid } from '../../src/geometry/voxel-grid.js';
 import { occupancyGrid } from '../../src/messages/occupancy-grid.js';
 import { detection3DArray } from '../../src/messages/detection-messages.js';
-import { occupiedVoxelsCloud } from '../../src/messages/occupied-voxels-cloud.js';
+import { occupiedVoxelsCloud, readOccupiedVoxelsCloud } from '../../src/messages/occupied-voxels-cloud.js';
 import { timeFromNs } from '../../src/messages/stamp.js';
 import { expectedResult } from './expected-result.js';
+import { modelFile } from './frame-file.js';
 import { arrayBytes } from './peer.js';
+import type { ArrayFile } from './peer.js';
 import { requireRos2 } from './ros2-graph.js';
 import type { Ros2Environment } from './ros2-graph.js';
 import { RESULTS, Robot } from './robot.js';
@@ -59,6 +67,32 @@ async function assertAsExpected(
   for (const marker of received.markers.markers) assert.deepEqual(marker.header, header);
 }
 
+/** The occupied voxels that `bdc-occ frame` writes of the scene's frame file: centre, label and confidence, in the grid's order. */
+async function voxelsOfFrameCommand(robot: Robot): Promise<readonly object[]> {
+  const out = path.join(robot.graph.folder, 'frame');
+  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+  const args = ['frame', robot.scene.file, '--out', out, '--model', modelFile(), '--json'];
+  await promisify(execFile)(process.execPath, ['--import', 'tsx', main, ...args]);
+  const file = path.join(out, 'voxels.npz');
+  const arrays = (await robot.receiver.request({ op: 'load_npz', file })) as Record<string, ArrayFile>;
+  const [labels, observed] = [arrayBytes(arrays['semantics']!), arrayBytes(arrays['observed']!)];
+  const confidence = new Float32Array(new Uint8Array(arrayBytes(arrays['confidence']!)).buffer);
+  const engine = await loadEngine(modelFile());
+  const { grid, occupancy } = engine.manifest;
+  engine.dispose();
+  const { shape, ...voxels } = new VoxelGrid(grid);
+  const [, ny, nz] = shape;
+  return Array.from(labels, (label, index) => ({ label, index }))
+    .filter(({ label, index }) => observed[index] === 1 && label !== occupancy!.free)
+    .map(({ label, index }) => {
+      const cell = [Math.floor(index / (ny * nz)), Math.floor(index / nz) % ny, index % nz] as const;
+      const [x, y, z] = cell.map((n, axis) =>
+        Math.fround(voxels.min[axis]! + (n + 0.5) * voxels.cellSize[axis]!),
+      );
+      return { x, y, z, label, confidence: confidence[index] };
+    });
+}
+
 describe('the node on a ROS 2 graph', function () {
   this.timeout(LIMIT_MS);
   let ros: Ros2Environment;
@@ -79,6 +113,21 @@ describe('the node on a ROS 2 graph', function () {
     await robot.startCameras();
     await robot.scene.publishTransforms(robot.cameras);
     await assertAsExpected(robot, await robot.nextResults());
+  });
+
+  it('publishes the voxels that "bdc-occ frame" writes of the same images', async () => {
+    robot = await Robot.assemble(ros);
+    await robot.startNode();
+    await robot.receiveResults();
+    await robot.startCameras();
+    await robot.scene.publishTransforms(robot.cameras);
+    const { cloud } = await robot.nextResults();
+    const points = readOccupiedVoxelsCloud({ ...cloud, data: arrayBytes(cloud.data) });
+    assert.ok(points.length > 0);
+    assert.deepEqual(
+      points.map(({ x, y, z, label, confidence }) => ({ x, y, z, label, confidence })),
+      await voxelsOfFrameCommand(robot),
+    );
   });
 
   it('makes of six raw images what the pipeline makes of them', async () => {

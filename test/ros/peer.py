@@ -147,6 +147,10 @@ class Peer:
         self.node.destroy_client(client)
         return future.result()
 
+    def load_npz(self, file: str) -> dict[str, Any]:
+        with np.load(file) as arrays:
+            return {name: self.to_json(arrays[name].reshape(-1)) for name in arrays.files}
+
     def to_json(self, value: Any) -> Any:
         if hasattr(value, "get_fields_and_field_types"):
             return {name: self.to_json(getattr(value, name)) for name in value.get_fields_and_field_types()}
