@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { env as onnxruntime } from 'onnxruntime-node';
 import { supportedIsas } from '../src/engine/native.js';
+import { BdcError } from '../src/errors.js';
+import { shippedModel } from '../src/engine/shipped-model.js';
 import { ISAS, type Isa } from '../src/engine/types.js';
 import { benchmarkFrame, type FrameResult } from './frame-benchmark.js';
 import { benchmarkLayer, type LayerResult } from './layer-benchmark.js';
@@ -14,7 +15,7 @@ interface Options {
   readonly isa?: Isa;
   readonly repetitions: number;
   readonly depth: number;
-  readonly model: string;
+  readonly model?: string;
   readonly layers: boolean;
   readonly frame: boolean;
   readonly peers: boolean;
@@ -68,7 +69,7 @@ const options = new Command('bench')
   )
   .option('--repetitions <n>', 'timed turns of each contestant; their median counts', positiveInteger, 7)
   .option('--depth <n>', 'layers in a row that one turn of a layer runs', positiveInteger, 8)
-  .option('--model <file>', 'model of the frame benchmark', 'models/edge/model.safetensors')
+  .option('--model <file>', 'model of the frame benchmark; default: the one in models/edge')
   .option('--no-layers', 'leave out the layers')
   .option('--no-frame', 'leave out the whole frame')
   .option('--no-peers', 'leave out onnxruntime')
@@ -76,30 +77,37 @@ const options = new Command('bench')
   .parse()
   .opts<Options>();
 
-const { threads, repetitions, depth, model, peers } = options;
-const isa = options.isa ?? ((process.env['BDC_ISA'] || supportedIsas().at(-1)) as Isa);
-const engine = { threads, isa, repetitions, peers };
-const say = (text: string): void => {
-  if (!options.json) console.log(text);
-};
+async function main(): Promise<void> {
+  const { threads, repetitions, depth, peers } = options;
+  const isa = options.isa ?? ((process.env['BDC_ISA'] || supportedIsas().at(-1)) as Isa);
+  const model = options.frame ? (options.model ?? shippedModel()) : undefined;
+  const engine = { threads, isa, repetitions, peers };
+  const say = (text: string): void => {
+    if (!options.json) console.log(text);
+  };
 
-say(
-  `${cpus()[0]?.model ?? 'unknown CPU'}, ${availableParallelism()} cores; ours: ${isa}; ` +
-    `onnxruntime ${onnxruntime.versions.node ?? '?'}; ${threads} thread(s) each; milliseconds, medians of ${repetitions} turns; × = how many times ours`,
-);
-const layers: LayerResult[] = [];
-if (options.layers) {
-  for (const layer of LAYERS) layers.push(await benchmarkLayer(layer, { ...engine, depth }));
-  say(`\n${layerTable(layers)}`);
+  say(
+    `${cpus()[0]?.model ?? 'unknown CPU'}, ${availableParallelism()} cores; ours: ${isa}; ` +
+      `onnxruntime ${onnxruntime.versions.node ?? '?'}; ${threads} thread(s) each; milliseconds, medians of ${repetitions} turns; × = how many times ours`,
+  );
+  const layers: LayerResult[] = [];
+  if (options.layers) {
+    for (const layer of LAYERS) layers.push(await benchmarkLayer(layer, { ...engine, depth }));
+    say(`\n${layerTable(layers)}`);
+  }
+  let frame: FrameResult | undefined;
+  if (model !== undefined) {
+    frame = await benchmarkFrame(model, engine);
+    say(`\n${frameTable(frame)}`);
+  }
+  if (options.json) {
+    const cpu = cpus()[0]?.model;
+    console.log(JSON.stringify({ cpu, isa, threads, repetitions, layers, ...(frame ? { frame } : {}) }));
+  }
 }
-let frame: FrameResult | undefined;
-if (options.frame && existsSync(model)) {
-  frame = await benchmarkFrame(model, engine);
-  say(`\n${frameTable(frame)}`);
-} else if (options.frame) {
-  console.error(`No whole frame: there is no model ${model}; name one with --model.`);
-}
-if (options.json) {
-  const cpu = cpus()[0]?.model;
-  console.log(JSON.stringify({ cpu, isa, threads, repetitions, layers, ...(frame ? { frame } : {}) }));
-}
+
+main().catch((error: unknown) => {
+  if (!(error instanceof BdcError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+});

@@ -8,15 +8,14 @@ for tool in cmake c++; do
   command -v "$tool" >/dev/null || { echo "$tool is missing: sudo apt install cmake g++" >&2; exit 2; }
 done
 
-# build FOLDER FLAGS [TARGET…]
+# build FOLDER FLAGS [TARGET]
 build() {
-  local folder=$1 flags=$2
-  shift 2
+  local folder=$1 flags=$2 target=${3:-bdc_tests}
   cmake -S native -B "$folder" -DBDC_BUILD_TESTS=ON -DCMAKE_CXX_FLAGS="$flags" >/dev/null || {
     echo "GoogleTest may be missing: sudo apt install libgtest-dev" >&2
     exit 2
   }
-  cmake --build "$folder" --parallel 2 ${1:+--target "$@"} -- --no-print-directory >"$folder/build.log" 2>&1 || {
+  cmake --build "$folder" --parallel 2 --target "$target" >"$folder/build.log" 2>&1 || {
     cat "$folder/build.log"
     exit 1
   }
