@@ -122,42 +122,45 @@ Napi::Value ListIsas(const Napi::CallbackInfo& info) {
 /// load(file: Uint8Array, model, {isa?, threads, mode}): Promise<{handle, …Describe}>. The file's bytes must
 /// not change until the promise settles.
 Napi::Value Load(const Napi::CallbackInfo& info) {
-  const Napi::Uint8Array file = JsReader(info[0], "file").Bytes();
-  const JsReader options(info[2], "options");
-  struct Loading {
-    ModelDescription model;
-    std::span<const std::byte> bytes;
-    Napi::Reference<Napi::Uint8Array> file;  // keeps the bytes
-    std::optional<std::string> isa;
-    int threads;
-    EngineMode mode;
-    std::shared_ptr<Executor> executor;
-  };
-  auto loading = std::make_shared<Loading>();
-  loading->model = ReadModelDescription(JsReader(info[1], "model"));
-  loading->bytes = {reinterpret_cast<const std::byte*>(file.Data()), file.ByteLength()};
-  loading->file = Napi::Persistent(file);
-  if (options.Has("isa")) loading->isa = options.Get("isa").String();
-  loading->threads = static_cast<int>(options.Get("threads").Int(1, 1024));
-  loading->mode = options.Get("mode").String() == "reference" ? EngineMode::kReference : EngineMode::kFast;
-  return EngineJob::Start(
-      info.Env(),
-      [loading] {
-        loading->executor = std::make_shared<Executor>(
-            Graph(loading->model, loading->bytes), ChooseIsa(loading->isa), loading->threads, loading->mode);
-      },
-      [loading](Napi::Env env) -> Napi::Value {
-        Napi::Object engine = Describe(env, *loading->executor);
-        auto handle = std::make_unique<HandlePointer>(std::make_shared<EngineHandle>());
-        (*handle)->executor = std::move(loading->executor);
-        auto external = Napi::External<HandlePointer>::New(
-            env, handle.get(), [](Napi::Env, HandlePointer* pointer) { delete pointer; });
-        handle.release();
-        external.TypeTag(&kEngineTag);
-        engine.Set("handle", external);
-        return engine;
-      },
-      [loading] { loading->file.Reset(); });
+  return Guarded(info.Env(), [&]() -> Napi::Value {
+    const Napi::Uint8Array file = JsReader(info[0], "file").Bytes();
+    const JsReader options(info[2], "options");
+    struct Loading {
+      ModelDescription model;
+      std::span<const std::byte> bytes;
+      Napi::Reference<Napi::Uint8Array> file;  // keeps the bytes
+      std::optional<std::string> isa;
+      int threads;
+      EngineMode mode;
+      std::shared_ptr<Executor> executor;
+    };
+    auto loading = std::make_shared<Loading>();
+    loading->model = ReadModelDescription(JsReader(info[1], "model"));
+    loading->bytes = {reinterpret_cast<const std::byte*>(file.Data()), file.ByteLength()};
+    loading->file = Napi::Persistent(file);
+    if (options.Has("isa")) loading->isa = options.Get("isa").String();
+    loading->threads = static_cast<int>(options.Get("threads").Int(1, 1024));
+    loading->mode = options.Get("mode").String() == "reference" ? EngineMode::kReference : EngineMode::kFast;
+    return EngineJob::Start(
+        info.Env(),
+        [loading] {
+          loading->executor =
+              std::make_shared<Executor>(Graph(loading->model, loading->bytes), ChooseIsa(loading->isa),
+                                         loading->threads, loading->mode);
+        },
+        [loading](Napi::Env env) -> Napi::Value {
+          Napi::Object engine = Describe(env, *loading->executor);
+          auto handle = std::make_unique<HandlePointer>(std::make_shared<EngineHandle>());
+          (*handle)->executor = std::move(loading->executor);
+          auto external = Napi::External<HandlePointer>::New(
+              env, handle.get(), [](Napi::Env, HandlePointer* pointer) { delete pointer; });
+          handle.release();
+          external.TypeTag(&kEngineTag);
+          engine.Set("handle", external);
+          return engine;
+        },
+        [loading] { loading->file.Reset(); });
+  });
 }
 
 /// setRig(handle, {cameras, height, width, rays, origins}): Promise<void>

@@ -18,8 +18,14 @@ export async function loadEngine(path: string, options: EngineOptions = {}): Pro
   const file = await readModelFile(path);
   try {
     const native = await api.load(file.bytes, toNativeModel(file), resolved);
-    checkOutputs(file.manifest, native.outputs);
-    return new NetworkEngine(api, native, file.manifest, resolved.mode);
+    const engine = new NetworkEngine(api, native, file.manifest, resolved.mode);
+    try {
+      checkOutputs(file.manifest, native.outputs);
+    } catch (error) {
+      engine.dispose();
+      throw error;
+    }
+    return engine;
   } catch (error) {
     throw naming(path, error);
   }
