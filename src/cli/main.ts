@@ -7,6 +7,7 @@ import { frameCommand } from './frame.js';
 import { inspectCommand } from './inspect.js';
 import { nodeCommand } from './node.js';
 import { replayCommand } from './replay.js';
+import { simulateCommand } from './simulate.js';
 
 /** Each file of this folder that holds a command exports a factory; it is registered here. */
 const commands: readonly (() => Command)[] = [
@@ -15,6 +16,7 @@ const commands: readonly (() => Command)[] = [
   replayCommand,
   evaluateCommand,
   frameCommand,
+  simulateCommand,
   inspectCommand,
 ];
 

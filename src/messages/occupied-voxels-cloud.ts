@@ -78,7 +78,10 @@ export function occupiedVoxelsCloud(
 /** How many points `occupiedVoxelsCloud` makes. */
 export function countOccupiedVoxels(result: PerceptionResult, free: number): number {
   const { labels, observed } = requireOccupancy(result);
-  return labels.reduce((count, label, i) => (observed[i] === 1 && label !== free ? count + 1 : count), 0);
+  let count = 0;
+  // not reduce(): half a million calls a frame
+  for (let i = 0; i < labels.length; i++) if (observed[i] === 1 && labels[i] !== free) count++;
+  return count;
 }
 
 export interface VoxelPoint {
