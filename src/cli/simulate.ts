@@ -1,13 +1,20 @@
 import { SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { exportBag } from '../simulation/bag-export.js';
 import { exportNuscenes } from '../simulation/nuscenes-export.js';
 import type { ImageSize } from '../simulation/rig.js';
+import { printJson } from './json-output.js';
+import { jsonOption } from './options.js';
 
 interface Options {
-  readonly format: 'nuscenes';
+  readonly format: 'mcap' | 'nuscenes';
   readonly scenes: number;
   readonly seed: number;
   readonly samplesPerScene: number;
+  readonly scene: number;
+  readonly duration: number;
+  readonly rate: number;
+  readonly voxelFactor: number;
   readonly imageSize?: ImageSize;
   readonly samplesPerPixel: number;
   readonly json: boolean;
@@ -17,34 +24,58 @@ interface Options {
 export function simulateCommand(): Command {
   return new Command('simulate')
     .description(
-      'Simulates street scenes with six cameras, a lidar and ground truth; equal seeds give equal bytes',
+      'Simulates street scenes with six cameras, a lidar and ground truth; equal seeds give equal bytes, no two seeds share a scene',
     )
-    .argument('<out>', 'folder to write')
-    .addOption(new Option('--format <format>', 'what to write').choices(['nuscenes']).default('nuscenes'))
-    .option('--scenes <n>', 'number of scenes', wholeNumber(1), 10)
-    .option('--seed <s>', 'which worlds; no two seeds share a scene', wholeNumber(0), 1)
-    .option('--samples-per-scene <n>', 'key frames per scene, 0.5 s apart', wholeNumber(1), 1)
-    .option('--image-size <WxH>', 'pixels (default 352x128)', imageSize)
-    .option('--samples-per-pixel <n>', 'rays per pixel', wholeNumber(1), 2)
-    .option('--json', 'print one JSON object', false)
-    .action((out: string, options: Options) => simulateNuscenes(out, options));
+    .argument('<out>', 'bag (.mcap) or folder (nuscenes) to write')
+    .addOption(
+      new Option('--format <format>', 'a drive as an MCAP bag, or a data set')
+        .choices(['mcap', 'nuscenes'])
+        .default('mcap'),
+    )
+    .option('--seed <s>', 'which worlds', wholeNumber(0), 1)
+    .option('--image-size <WxH>', 'pixels (default: mcap 704x396, nuscenes 352x128)', imageSize)
+    .option('--samples-per-pixel <n>', 'rays per pixel', wholeNumber(1, 64), 2)
+    .option('--scenes <n>', 'nuscenes: number of scenes', wholeNumber(1), 10)
+    .option('--samples-per-scene <n>', 'nuscenes: key frames per scene, 0.5 s apart', wholeNumber(1, 100), 1)
+    .option('--scene <n>', 'mcap: which scene of the seed', wholeNumber(0), 0)
+    .option('--duration <s>', 'mcap: seconds', positiveNumber, 10)
+    .option('--rate <hz>', 'mcap: frames per second', positiveNumber, 5)
+    .option('--voxel-factor <n>', 'mcap: ground-truth voxels of n × 0.4 m: 1, 2, 4 or 8', voxelFactor, 2)
+    .addOption(jsonOption().default(false))
+    .action((out: string, options: Options) =>
+      options.format === 'mcap' ? simulateBag(out, options) : simulateDataset(out, options),
+    );
 }
 
-async function simulateNuscenes(out: string, options: Options): Promise<void> {
+async function simulateBag(out: string, options: Options): Promise<void> {
+  const frames = Math.max(1, Math.round(options.duration * options.rate));
+  const bar = progressBar(frames, 'frames', options);
+  const size = options.imageSize ?? { width: 704, height: 396 };
+  const result = await exportBag({
+    ...options,
+    out,
+    index: options.scene,
+    imageSize: size,
+    onProgress: (done) => bar?.update(done),
+  });
+  bar?.stop();
+  if (options.json) {
+    printJson({ out, format: 'mcap', ...result });
+  } else {
+    console.log(
+      `${out}: ${result.frames} frames of scene ${options.scene}, seed ${options.seed}, ${result.seconds.toFixed(1)} s`,
+    );
+  }
+}
+
+async function simulateDataset(out: string, options: Options): Promise<void> {
   const size = options.imageSize ?? { width: 352, height: 128 };
   const { scenes, json } = options;
   if (!json) {
     const megabytes = scenes * options.samplesPerScene * sampleMegabytes(size);
     console.log(`${scenes} scenes of seed ${options.seed} to ${out}, about ${megabytes.toFixed(0)} MB`);
   }
-  const bar =
-    process.stderr.isTTY && !json
-      ? new SingleBar({
-          format: '{bar} {value}/{total} scenes, {eta_formatted} left',
-          stream: process.stderr,
-        })
-      : undefined;
-  bar?.start(scenes, 0);
+  const bar = progressBar(scenes, 'scenes', options);
   const result = await exportNuscenes({
     ...options,
     out,
@@ -54,7 +85,7 @@ async function simulateNuscenes(out: string, options: Options): Promise<void> {
   bar?.stop();
   const rate = result.written / result.seconds;
   if (json) {
-    console.log(JSON.stringify({ out, ...result, scenes_per_second: rate }));
+    printJson({ out, format: 'nuscenes', ...result, scenes_per_second: rate });
   } else {
     const megabytes = result.bytes / 1e6;
     console.log(
@@ -63,19 +94,42 @@ async function simulateNuscenes(out: string, options: Options): Promise<void> {
   }
 }
 
+function progressBar(total: number, unit: string, { json }: Options): SingleBar | undefined {
+  if (!process.stderr.isTTY || json) return undefined;
+  const format = `{bar} {value}/{total} ${unit}, {eta_formatted} left`;
+  const bar = new SingleBar({ format, stream: process.stderr });
+  bar.start(total, 0);
+  return bar;
+}
+
 /** Measured: labels and lidar 0.7 MB, JPEGs 0.4 bytes a pixel. */
 function sampleMegabytes({ width, height }: ImageSize): number {
   return 0.7 + (6 * width * height * 0.4) / 1e6;
 }
 
-function wholeNumber(least: number): (text: string) => number {
+function wholeNumber(least: number, most = 0xffff_ffff): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < least || value > 0xffff_ffff) {
-      throw new InvalidArgumentError(`expected a whole number from ${least} to 4294967295, found "${text}"`);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      throw new InvalidArgumentError(`expected a whole number from ${least} to ${most}, found "${text}"`);
     }
     return value;
   };
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 3600)) {
+    throw new InvalidArgumentError(`expected a number above 0 and at most 3600, found "${text}"`);
+  }
+  return value;
+}
+
+function voxelFactor(text: string): number {
+  if (!['1', '2', '4', '8'].includes(text)) {
+    throw new InvalidArgumentError(`expected 1, 2, 4 or 8, found "${text}"`);
+  }
+  return Number(text);
 }
 
 function imageSize(text: string): ImageSize {

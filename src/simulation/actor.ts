@@ -52,3 +52,10 @@ export function velocityAt(motion: Motion, time: number): readonly [number, numb
   const after = placementAt(motion, time + step);
   return [(after.x - before.x) / (2 * step), (after.y - before.y) / (2 * step)];
 }
+
+/** Turning rate (rad/s, left positive), by a central difference over 0.2 s. */
+export function yawRateAt(motion: Motion, time: number): number {
+  const step = 0.1;
+  const turned = placementAt(motion, time + step).yaw - placementAt(motion, time - step).yaw;
+  return turned / (2 * step);
+}

@@ -1,7 +1,7 @@
 import { OCC3D_GRID } from '../dataset/occ3d.js';
 import { RigidTransform } from '../geometry/rigid-transform.js';
 import type { VoxelGrid } from '../geometry/voxel-grid.js';
-import { placementAt, velocityAt } from './actor.js';
+import { placementAt, velocityAt, yawRateAt } from './actor.js';
 import { boxTruth } from './box-truth.js';
 import type { BoxTruth } from './box-truth.js';
 import { packGround } from './ground.js';
@@ -33,6 +33,8 @@ export interface Capture {
   readonly worldFromEgo: RigidTransform;
   /** Of the ego vehicle, world frame, m/s. */
   readonly egoVelocity: readonly [number, number];
+  /** rad/s, left positive. */
+  readonly egoYawRate: number;
   readonly cameras: readonly CapturedCamera[];
   readonly scan: RenderedScan;
   readonly voxels: RenderedVoxels;
@@ -100,6 +102,7 @@ export async function capture(
     time,
     worldFromEgo,
     egoVelocity: velocityAt(world.ego, time),
+    egoYawRate: yawRateAt(world.ego, time),
     cameras,
     scan,
     voxels,

@@ -54,7 +54,8 @@ export async function exportNuscenes(options: NuscenesExportOptions): Promise<Nu
       signal?.throwIfAborted();
       const written = await writer.writeScene(await simulateScene(options, index));
       bytes += written;
-      onProgress?.(++done);
+      done += 1;
+      onProgress?.(done);
     }
   };
   const skipped = done;

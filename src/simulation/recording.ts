@@ -1,4 +1,6 @@
 import sharp from 'sharp';
+import { RigidTransform } from '../geometry/rigid-transform.js';
+import { placementAt } from './actor.js';
 import { capture } from './capture.js';
 import type { Capture } from './capture.js';
 import { Random } from './random.js';
@@ -27,6 +29,12 @@ export class Recording {
     this.rig = nuscenesRig(new Random(seed, index).fork('rig'), imageSize);
     this.#noise = new Random(seed, index).fork('noise');
     this.#samplesPerPixel = samplesPerPixel;
+  }
+
+  /** The ego vehicle's pose at time 0, world frame. */
+  get start(): RigidTransform {
+    const { x, y, yaw } = placementAt(this.world.ego, 0);
+    return RigidTransform.fromYaw(yaw, [x, y, 0]);
   }
 
   /** What the sensors see at `time` seconds. Call it in the order of time: the noise goes on from call to call. */

@@ -21,6 +21,7 @@ function addRoadWorks(site: Site): void {
   const start = egoAlong + random.uniform(-22, 12);
   const length = random.uniform(9, 16);
   const inner = main.halfWidth - random.uniform(0.5, 2.4);
+  if (site.blocksEgo(side * inner, 0.6)) return;
   for (let along = start; along <= start + length; along += random.uniform(1.6, 2.6)) {
     site.tryPark('traffic_cone', trafficCone(random), main.at(along, side * inner));
   }
@@ -80,7 +81,7 @@ function addCrossings(site: Site): void {
     const along = site.egoAlong + random.sign() * random.uniform(8, 25);
     const across = random.sign() * main.halfWidth * random.uniform(0.25, 0.4);
     const at = main.at(along, across);
-    if (!site.isFree(at, 9, 1.6)) return;
+    if (site.blocksEgo(across, 1.6) || !site.isFree(at, 9, 1.6)) return;
     patches.push({ at, size: [9, 1.6], label: 'other_flat', style: 'slabs', color: [0.34, 0.26, 0.2] });
     site.claim(at, 9, 1.4);
     site.scenery.add(sign(random), main.at(along - 4, across), 'manmade');
@@ -112,6 +113,7 @@ function addSmallGroups(site: Site): void {
     const start = egoAlong + random.uniform(-25, 20);
     const across = random.sign() * (main.halfWidth + random.uniform(-1.6, 1.2));
     const step = random.uniform(1.2, 2.8);
+    if (site.blocksEgo(across, 1.2)) continue;
     for (let i = random.integer(3, 6); i > 0; i--) {
       site.tryPark(
         'traffic_cone',
@@ -124,6 +126,7 @@ function addSmallGroups(site: Site): void {
     const start = egoAlong + random.uniform(-28, 20);
     const across = random.sign() * (main.halfWidth + random.uniform(-0.3, 1));
     const gap = random.uniform(2.7, 3.2);
+    if (site.blocksEgo(across, 0.6)) continue;
     for (let i = random.integer(2, 6); i > 0; i--) {
       site.tryPark('barrier', barrier(random), main.at(start + i * gap, across));
     }
@@ -140,6 +143,7 @@ function addPeople(site: Site): void {
       ? random.uniform(-main.halfWidth, main.halfWidth)
       : random.sign() * random.uniform(main.halfWidth + 0.6, main.halfCorridor - 0.3);
     const walking = random.chance(0.65);
+    if (site.blocksEgo(reach, 0.8)) continue;
     const spot = main.at(along, reach);
     const at = { ...spot, yaw: spot.yaw + (crossing ? Math.PI / 2 : 0) + (random.chance(0.5) ? Math.PI : 0) };
     const speed = walking ? random.uniform(0.8, 1.7) : 0;

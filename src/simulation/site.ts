@@ -12,6 +12,9 @@ interface Disc {
   readonly radius: number;
 }
 
+/** Metres that the ego vehicle's way is wide. */
+const EGO_WAY = 2.6;
+
 /** A street under construction: what has been placed, and where there is still room. */
 export class Site {
   readonly random: Random;
@@ -19,15 +22,22 @@ export class Site {
   readonly roads: readonly Road[];
   /** Where on the main road the ego vehicle is at time 0. */
   readonly egoAlong: number;
+  /** Of the ego vehicle's way along the main road, left of its centre line. */
+  readonly egoAcross: number;
   readonly scenery = new SolidList();
   readonly actors: Actor[] = [];
   readonly patches: Patch[] = [];
   readonly #taken: Disc[] = [];
 
-  constructor(random: Random, roads: readonly Road[], egoAlong: number) {
+  constructor(
+    random: Random,
+    roads: readonly Road[],
+    ego: { readonly along: number; readonly across: number },
+  ) {
     this.random = random;
     this.roads = roads;
-    this.egoAlong = egoAlong;
+    this.egoAlong = ego.along;
+    this.egoAcross = ego.across;
   }
 
   get main(): Road {
@@ -60,6 +70,11 @@ export class Site {
   /** Whether a point lies on the carriageway of a road other than `except`. */
   isOnRoad(at: Placement, margin: number, except?: Road): boolean {
     return this.roads.some((road) => road !== except && road.distance(at.x, at.y) < road.halfWidth + margin);
+  }
+
+  /** Whether something `width` wide, `across` metres left of the main road's centre line, stands in the ego vehicle's way. */
+  blocksEgo(across: number, width: number): boolean {
+    return Math.abs(across - this.egoAcross) < EGO_WAY / 2 + width / 2;
   }
 
   /** Adds an actor where there is room for it. */

@@ -28,7 +28,7 @@ export function generateStreet(seed: number, index: number): World {
   const speed = random.chance(0.25) ? 0 : random.uniform(2, 12);
   const ego: Motion = { kind: 'road', road: main, along: egoAlong, across, speed, backward: false };
 
-  const site = new Site(random, roads, egoAlong);
+  const site = new Site(random, roads, { along: egoAlong, across });
   const at = main.at(egoAlong + 1.4, across); // the vehicle's middle lies before its rear axle
   site.claim(at, EGO_LENGTH, EGO_WIDTH);
   const weather = randomWeather(random);

@@ -202,7 +202,7 @@ export function constructionVehicle(random: Random): Model {
   const paint = { texture: 'plain', color: yellow, scale: 0.6, seed: random.textureSeed() } as const;
   const length = random.uniform(6, 7.5);
   const width = random.uniform(2.4, 2.8);
-  const height = random.uniform(2.9, 3.3);
+  const height = random.uniform(3.25, 3.6);
   const front = length / 2;
   const cab: Solid = {
     shape: 'box',
