@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 from torch import Tensor, nn
 
 from .binary import SignActivation
-from .config import Config, UnitConfig, load_config
+from .config import STRIDE, Config, UnitConfig, load_config
 from .export import export_network
 from .golden_graphs import GOLDEN_GRAPHS, GoldenGraph
 from .golden_units import GOLDEN_UNITS, GoldenUnit
@@ -44,21 +44,28 @@ def small_config(cameras: int, unit: UnitConfig) -> Config:
     )
 
 
-def randomise(module: nn.Module, generator: torch.Generator) -> None:
+def normal(random: np.random.Generator, *shape: int) -> Tensor:
+    """NumPy's numbers: the same with every release of PyTorch."""
+    return torch.from_numpy(random.standard_normal(shape).astype(np.float32))
+
+
+def randomise(module: nn.Module, random: np.random.Generator) -> None:
     """Trained-looking values instead of ones and zeros: norms, slopes, thresholds (negative and zero k too)."""
 
     def fill(tensor: Tensor, mean: float, deviation: float) -> None:
-        tensor.data.copy_(torch.randn(tensor.shape, generator=generator) * deviation + mean)
+        tensor.data.copy_(normal(random, *tensor.shape) * deviation + mean)
 
     for layer in module.modules():
         if isinstance(layer, nn.BatchNorm2d):
             fill(layer.weight, 1.0, 0.3)
             fill(layer.bias, 0.0, 0.3)
             fill(layer.running_mean, 0.0, 0.5)
-            layer.running_var.copy_(torch.rand(layer.running_var.shape, generator=generator) + 0.5)
+            layer.running_var.copy_(normal(random, *layer.running_var.shape).abs() + 0.5)
         elif isinstance(layer, SignActivation):
             fill(layer.scale, 0.5, 0.8)
             layer.scale.data[0] = 0
+            fill(layer.bias, 0.0, 0.3)
+        elif isinstance(layer, nn.Conv2d) and layer.bias is not None:
             fill(layer.bias, 0.0, 0.3)
     for name, parameter in module.named_parameters():
         if name.endswith(("bias_in", "bias_out", "slope")):
@@ -98,13 +105,11 @@ def write_graph(root: Path, name: str, golden: GoldenGraph) -> None:
 def write_unit(root: Path, name: str, golden: GoldenUnit) -> None:
     """One module of the network; the outputs are the module's own, not the exported graph's."""
     for seed in range(1000):
-        # Initialisation draws from the default generator, the rest from its own.
-        torch.manual_seed(seed)
-        generator = torch.Generator().manual_seed(seed)
+        random = np.random.default_rng(seed)
         module = golden.module()
-        randomise(module, generator)
+        randomise(module, random)
         module.eval()
-        x = torch.randn(golden.shape, generator=generator)
+        x = normal(random, *golden.shape)
         graph = GraphBuilder()
         outputs = {"output": module.emit(graph, name, "x")}  # type: ignore[operator]
         if run_graph({"graph": {"operations": graph.operations}}, graph.tensors, {"x": x}).sign_margin > MARGIN:
@@ -125,17 +130,15 @@ def write_network(root: Path, name: str, config: Config, missing: tuple[int, ...
     live = [i for i in range(cameras) if i not in missing]
     (root / name).mkdir(parents=True, exist_ok=True)
     for seed in range(1000):
-        # Initialisation draws from the default generator, the rest from its own.
-        torch.manual_seed(seed)
-        generator = torch.Generator().manual_seed(seed)
+        random = np.random.default_rng(seed)
         network = build_network(config)
-        randomise(network, generator)
+        randomise(network, random)
         network.eval()
         shape = (cameras, config.input.height, config.input.width, 3)
-        images = torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8).numpy()
-        rays = torch.randn(cameras, config.input.height // 16, config.input.width // 16, 3, generator=generator)
+        images = random.integers(0, 256, shape, dtype=np.uint8)
+        rays = normal(random, cameras, config.input.height // STRIDE, config.input.width // STRIDE, 3)
         rays[:, 0, 0] = float("nan")
-        origins = torch.randn(cameras, 3, generator=generator)
+        origins = normal(random, cameras, 3)
         export_network(network, config, root / name / "model.safetensors")
         manifest, tensors = load_model(root / name / "model.safetensors")
         run = run_graph(

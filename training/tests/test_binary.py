@@ -72,9 +72,7 @@ def test_weight_gradient_passes_where_the_weight_is_within_one_with_the_scale_he
     torch.manual_seed(1)
     conv = BinaryConv2d(3, 4, 3).double()
     conv.weight.data = torch.randn_like(conv.weight) * 0.9
-    conv.weight.data[0, 0] = torch.tensor([1.0, -1.0, 1.5, -1.5, 0.5, -0.5, 0.0, 2.0, 0.1], dtype=torch.float64).view(
-        3, 3
-    )
+    conv.weight.data[0, 0] = torch.tensor([[0.999, -0.999, 1.5], [-1.5, 0.5, -0.5], [0.0, 2.0, 0.1]])
     x = torch.randn(2, 3, 5, 4, dtype=torch.float64, requires_grad=True)
     upstream = torch.randn(2, 4, 5, 4, dtype=torch.float64)
     conv(x).mul(upstream).sum().backward()

@@ -9,7 +9,7 @@ import torch
 from bdc_training.binary import BinaryConv2d, BinaryConvBlock
 from bdc_training.config import UnitConfig, load_config
 from bdc_training.export import export_network, main
-from bdc_training.golden import EDGE, MARGIN, outputs_of, randomise, small_config
+from bdc_training.golden import EDGE, MARGIN, normal, outputs_of, randomise, small_config
 from bdc_training.graph_builder import GraphBuilder
 from bdc_training.model_file import graph_manifest, load_model, network_manifest, save_model
 from bdc_training.network import build_network
@@ -21,7 +21,7 @@ from bdc_training.run_graph import Rig, normalised, run_graph
 def test_sums_of_an_exported_binary_convolution_are_exactly_the_modules(channels, kernel, stride):
     torch.manual_seed(0)
     block = BinaryConvBlock(channels, 7, kernel, stride=stride, batch_norm=False, activation=False)
-    randomise(block, torch.Generator().manual_seed(1))
+    randomise(block, np.random.default_rng(1))
     # Every scale 1: what comes out are the integers themselves.
     block.conv.weight.data = torch.where(block.conv.weight >= 0, 1.0, -1.0)
     x = torch.randn(2, channels, 5, 6)
@@ -53,12 +53,12 @@ def test_an_exported_network_computes_what_the_modules_compute(tmp_path, unit):
     if unit.version == "V1":
         config = replace(config, bev_encoder=replace(config.bev_encoder, blocks="residual"))
     for seed in range(200):
-        generator = torch.Generator().manual_seed(seed)
+        random = np.random.default_rng(seed)
         network = build_network(config)
-        randomise(network, generator)
+        randomise(network, random)
         network.eval()
-        images = torch.randint(0, 256, (3, 32, 64, 3), generator=generator, dtype=torch.uint8).numpy()
-        rays, origins = torch.randn(3, 2, 4, 3, generator=generator), torch.randn(3, 3, generator=generator)
+        images = random.integers(0, 256, (3, 32, 64, 3), dtype=np.uint8)
+        rays, origins = normal(random, 3, 2, 4, 3), normal(random, 3, 3)
         export_network(network, config, tmp_path / "model.safetensors")
         manifest, tensors = load_model(tmp_path / "model.safetensors")
         x = normalised(images, manifest)
