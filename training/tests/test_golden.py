@@ -32,14 +32,18 @@ def close(found, expected):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_generator_still_writes_this_fixture(regenerated, name):
-    """Weights and inputs to the bit; outputs within rounding, as PyTorch's releases differ in the order of sums."""
+    """Bits and inputs exactly; real tensors and outputs within rounding, as PyTorch's releases differ in the order of sums."""
     (manifest, tensors), (new_manifest, new_tensors) = (
         load_model(folder / name / "model.safetensors") for folder in (FIXTURES, regenerated)
     )
     assert new_manifest == manifest
     assert new_tensors.keys() == tensors.keys()
     for key, value in tensors.items():
-        assert np.array_equal(new_tensors[key], value), key
+        if value.dtype == np.float32:
+            # Scales and folded norms come out of PyTorch's arithmetic.
+            assert np.allclose(new_tensors[key], value, rtol=1e-5, atol=1e-6), key
+        else:
+            assert np.array_equal(new_tensors[key], value), key
     values, new_values = (load_file(folder / name / "io.safetensors") for folder in (FIXTURES, regenerated))
     assert new_values.keys() == values.keys()
     for key, value in values.items():
