@@ -1,0 +1,35 @@
+"""Class offsets turn probabilities into better decisions."""
+
+import torch
+from tiny_config import write_tiny_config
+
+from bdc_training.calibrate import CLASSES, add_offsets, fit_offsets
+from bdc_training.classes import FREE
+from bdc_training.config import load_config
+from bdc_training.network import build_network
+
+CAR = 4
+
+
+def test_a_class_that_is_never_the_most_likely_is_found_again() -> None:
+    # Free voxels are sure of being free; car voxels lean to free too, but less.
+    labels = torch.tensor([FREE] * 90 + [CAR] * 10)
+    logits = torch.zeros(100, CLASSES)
+    logits[:, FREE] = torch.where(labels == FREE, 6.0, 4.0)
+    logits[:, CAR] = 2.6
+    assert not (logits.argmax(1) == CAR).any()
+    offsets = fit_offsets(logits, labels)
+    assert torch.equal((logits + offsets).argmax(1), labels)
+    assert offsets[0] == 0  # a class that doesn't occur
+
+
+def test_offsets_land_on_their_class_at_every_height(tmp_path) -> None:
+    write_tiny_config(tmp_path / "tiny.yaml")
+    network = build_network(load_config(tmp_path / "tiny.yaml"))
+    before = network.occupancy_head.logits.bias.detach().clone().reshape(8, CLASSES)
+    offsets = torch.zeros(CLASSES)
+    offsets[CAR] = 1.5
+    add_offsets(network, offsets)
+    after = network.occupancy_head.logits.bias.detach().reshape(8, CLASSES)
+    assert torch.allclose(after[:, CAR], before[:, CAR] + 1.5)
+    assert torch.equal(after[:, FREE], before[:, FREE])
