@@ -4,6 +4,8 @@ import math
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
 
 
 @dataclass
@@ -41,7 +43,10 @@ class StepBudget:
 
 @dataclass
 class TimeBudget:
-    """A run of a number of seconds. A step's time is measured over the latest ones with all that happens between."""
+    """A run of a number of seconds.
+
+    A step is taken to last as long as the median of the latest ones: a validation between two doesn't count for all.
+    """
 
     seconds: float
     # Seconds used before this process.
@@ -59,5 +64,4 @@ class TimeBudget:
         left = self.seconds - self.used()
         if len(self._stamps) < 2:
             return left
-        per_step = (now - self._stamps[0]) / (len(self._stamps) - 1)
-        return left / per_step
+        return left / median(later - earlier for earlier, later in pairwise(self._stamps))
