@@ -32,7 +32,7 @@ def close(found, expected):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_generator_still_writes_this_fixture(regenerated, name):
-    """Bits and inputs exactly; real tensors and outputs within rounding, as PyTorch's releases differ in the order of sums."""
+    """Bits and inputs exactly; real tensors and outputs within rounding, where PyTorch's releases differ."""
     (manifest, tensors), (new_manifest, new_tensors) = (
         load_model(folder / name / "model.safetensors") for folder in (FIXTURES, regenerated)
     )
