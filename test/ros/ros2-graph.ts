@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,6 +10,7 @@ import { RunningNode } from './running-node.js';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const NOT_AVAILABLE = 3;
+const END_LIMIT_MS = 10_000;
 
 export interface Ros2Environment {
   readonly kind: 'sourced' | 'private';
@@ -70,16 +72,19 @@ export class Ros2Graph {
     return new RunningNode(this.#spawn(process.execPath, ['--import', 'tsx', main, 'node', ...args], env));
   }
 
+  /** Asks every process to end, since killed ones leave their shared memory behind; kills those that do not. */
   async dispose(): Promise<void> {
     const running = this.#children.filter((child) => child.exitCode === null && child.signalCode === null);
     await Promise.all(
-      running.map(
-        (child) =>
-          new Promise((resolve) => {
-            child.once('exit', resolve);
-            child.kill('SIGKILL');
-          }),
-      ),
+      running.map(async (child) => {
+        const ended = once(child, 'exit');
+        // ends a rclpy peer; the node takes the signal
+        child.stdin!.end();
+        if (child.spawnfile === process.execPath) child.kill('SIGTERM');
+        const patience = setTimeout(() => child.kill('SIGKILL'), END_LIMIT_MS);
+        await ended;
+        clearTimeout(patience);
+      }),
     );
     rmSync(this.folder, { recursive: true, force: true });
   }
