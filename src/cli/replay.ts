@@ -241,7 +241,7 @@ async function refuseSameFile(bag: string, out: string): Promise<void> {
   });
 }
 
-function formatReport(report: ReplayReport): string {
+export function formatReport(report: ReplayReport): string {
   const { frames, latency_ms: latency, occupied_voxels_mean: voxels, detections_mean: boxes } = report;
   const ms = (value: number): string => `${value.toFixed(1)} ms`;
   const parts = { preprocess: latency.preprocess, ...latency.modules, decode: latency.decode };

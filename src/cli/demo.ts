@@ -1,0 +1,94 @@
+import { Command } from 'commander';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { readManifest } from '../engine/load-engine.js';
+import type { ModelManifest } from '../engine/manifest.js';
+import { shippedModel } from '../engine/shipped-model.js';
+import { VoxelGrid } from '../geometry/voxel-grid.js';
+import { exportBag } from '../simulation/bag-export.js';
+import { readRecordedTruth } from '../simulation/recorded-truth.js';
+import { DemoComparison } from './demo-comparison.js';
+import { printJson } from './json-output.js';
+import { jsonOption, modelOption, threadsOption } from './options.js';
+import { formatReport, replayBag } from './replay.js';
+
+interface DemoOptions {
+  readonly out: string;
+  readonly seed: number;
+  readonly model?: string;
+  readonly threads?: number;
+  readonly json?: boolean;
+}
+
+/** Frames a second and seconds of the drive. */
+const DRIVE = { rate: 2, duration: 10 };
+const IMAGE_SIZE = { width: 704, height: 396 };
+/** The simulator's voxels are 0.4 m. */
+const TRUTH_VOXEL = 0.4;
+
+/** `bdc-occ demo`: simulates a drive, replays it, shows what the network saw beside the truth. */
+export function demoCommand(): Command {
+  return new Command('demo')
+    .description(
+      'simulate a drive the network was not trained on, run the network on it, show picture and figures',
+    )
+    .option('-o, --out <folder>', 'folder for drive.mcap, result.mcap and picture.png', 'out/demo')
+    .option(
+      '--seed <s>',
+      'which street; the shipped model has not learned from the default one',
+      Number,
+      20_260,
+    )
+    .addOption(modelOption())
+    .addOption(threadsOption())
+    .addOption(jsonOption())
+    .action(async (options: DemoOptions) => {
+      const report = await demo(options);
+      if (options.json) printJson(report);
+      else
+        process.stdout.write(
+          `${formatReport(report.replay)}\n${report.lines.join('\n')}\npicture    ${report.picture}\n`,
+        );
+    });
+}
+
+async function demo({ out, seed, model = shippedModel(), threads }: DemoOptions) {
+  const manifest = await readManifest(model);
+  const grid = new VoxelGrid(manifest.grid);
+  const [drive, result, picture] = ['drive.mcap', 'result.mcap', 'picture.png'].map((name) =>
+    join(out, name),
+  ) as [string, string, string];
+  await mkdir(out, { recursive: true });
+  process.stderr.write(`simulating ${DRIVE.duration} s of driving …\n`);
+  await exportBag({
+    out: drive,
+    seed,
+    index: 0,
+    ...DRIVE,
+    imageSize: IMAGE_SIZE,
+    samplesPerPixel: 2,
+    voxelFactor: Math.round(grid.cellSize[0] / TRUTH_VOXEL),
+  });
+  const truth = await readRecordedTruth(drive, grid);
+  const comparison = new DemoComparison(
+    manifest as ModelManifest & Required<Pick<ModelManifest, 'occupancy'>>,
+    truth,
+  );
+  const replay = await replayBag(
+    drive,
+    {
+      out: result,
+      model,
+      baseFrame: 'base_link',
+      maxSpread: 60,
+      gridMinHeight: 0.2,
+      gridMaxHeight: 2,
+      compression: 'zstd',
+      ...(threads !== undefined && { threads }),
+    },
+    ({ frame, rig }, found) => comparison.add(rig, frame, found),
+  );
+  await writeFile(picture, await comparison.picture(replay));
+  return { replay, ...comparison.report(), picture };
+}
