@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { readManifest } from '../engine/load-engine.js';
+import { readModelFile } from '../engine/model-file.js';
 import type { ModelManifest } from '../engine/manifest.js';
 import { shippedModel } from '../engine/shipped-model.js';
 import { VoxelGrid } from '../geometry/voxel-grid.js';
@@ -54,7 +54,7 @@ export function demoCommand(): Command {
 }
 
 async function demo({ out, seed, model = shippedModel(), threads }: DemoOptions) {
-  const manifest = await readManifest(model);
+  const { manifest } = await readModelFile(model);
   const grid = new VoxelGrid(manifest.grid);
   const [drive, result, picture] = ['drive.mcap', 'result.mcap', 'picture.png'].map((name) =>
     join(out, name),

@@ -8,7 +8,7 @@ import { shippedModel } from '../engine/shipped-model.js';
 import type { Engine, Isa } from '../engine/types.js';
 import { BdcError } from '../errors.js';
 import { OccupancyEvaluation, type OccupancyScores } from '../evaluation/occupancy-evaluation.js';
-import { downsampleLabels, upsampleLabels } from '../evaluation/resample-labels.js';
+import { downsampleLabels, upsampleLabels } from '../dataset/resample-labels.js';
 import { VoxelGrid } from '../geometry/voxel-grid.js';
 import { PerceptionPipeline } from '../perception/perception-pipeline.js';
 import { printJson } from './json-output.js';

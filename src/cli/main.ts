@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { BdcError } from '../errors.js';
+import { demoCommand } from './demo.js';
 import { evaluateCommand } from './evaluate.js';
 import { frameCommand } from './frame.js';
 import { inspectCommand } from './inspect.js';
@@ -18,6 +19,7 @@ const commands: readonly (() => Command)[] = [
   frameCommand,
   simulateCommand,
   inspectCommand,
+  demoCommand,
 ];
 
 const USAGE_OR_INPUT_ERROR = 2;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { downsampleLabels, upsampleLabels } from '../../src/evaluation/resample-labels.js';
+import { downsampleLabels, upsampleLabels } from '../../src/dataset/resample-labels.js';
 import { VoxelGrid } from '../../src/geometry/voxel-grid.js';
 
 const FREE = 3;
