@@ -10,7 +10,7 @@ import { PerceptionPipeline } from '../perception/perception-pipeline.js';
 import type { PerceptionResult } from '../perception/types.js';
 import { writeFrameOutput } from './frame-output.js';
 import { printJson } from './json-output.js';
-import { isaOption, jsonOption, threadsOption } from './options.js';
+import { isaOption, jsonOption, modelOption, threadsOption } from './options.js';
 
 interface FrameOptions {
   readonly out: string;
@@ -29,7 +29,7 @@ export function frameCommand(): Command {
       '-o, --out <folder>',
       'folder for picture.png, voxels.npz and boxes.json; made if it is not there',
     )
-    .option('-m, --model <file>', 'model file (default: the one that comes with the program)')
+    .addOption(modelOption())
     .addOption(threadsOption())
     .addOption(isaOption())
     .addOption(jsonOption())

@@ -22,7 +22,7 @@ export function number(text: string): number {
 }
 
 export const modelOption = (): Option =>
-  new Option('--model <file>', 'model file (default: the shipped one)');
+  new Option('-m, --model <file>', 'model file (default: the one that comes with the program)');
 
 export const threadsOption = (): Option =>
   new Option('--threads <n>', 'native threads that compute (default: all cores)').argParser(positiveInteger);
