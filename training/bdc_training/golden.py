@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 from torch import Tensor, nn
 
 from .binary import SignActivation
-from .config import STRIDE, Config, UnitConfig, load_config
+from .config import STRIDE, Config, DetectionConfig, UnitConfig, load_config
 from .export import export_network
 from .golden_graphs import GOLDEN_GRAPHS, GoldenGraph
 from .golden_units import GOLDEN_UNITS, GoldenUnit
@@ -38,6 +38,7 @@ def small_config(cameras: int, unit: UnitConfig) -> Config:
         input=replace(edge.input, width=64, height=32, camera_names=edge.input.camera_names[:cameras]),
         grid=replace(edge.grid, min=(-8.0, -12.0, -1.0), max=(8.0, 12.0, 5.4), shape=(8, 12, 2)),
         unit=unit,
+        detection=DetectionConfig(),
         image_encoder=replace(edge.image_encoder, stem=5, channels=(6, 12, 24), depth=1),
         view_transformer=replace(edge.view_transformer, depth_bins=9, context_channels=8),
         bev_encoder=replace(edge.bev_encoder, channels=(16, 32), out_channels=16),
