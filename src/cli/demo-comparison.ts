@@ -1,4 +1,3 @@
-import type { ModelManifest } from '../engine/manifest.js';
 import { matchBoxes } from '../evaluation/box-matching.js';
 import { OccupancyEvaluation } from '../evaluation/occupancy-evaluation.js';
 import { VoxelGrid } from '../geometry/voxel-grid.js';
@@ -6,6 +5,7 @@ import type { CameraFrame, CameraRig, PerceptionResult, StampNs } from '../perce
 import { renderPicture } from '../picture/picture.js';
 import type { PictureBox } from '../picture/types.js';
 import type { FrameTruth } from '../simulation/recorded-truth.js';
+import type { OccupancyManifest } from './occupancy-manifest.js';
 import type { ReplayReport } from './replay-summary.js';
 
 interface ComparedFrame {
@@ -14,8 +14,6 @@ interface ComparedFrame {
   readonly result: PerceptionResult;
   readonly truth: FrameTruth;
 }
-
-type OccupancyManifest = ModelManifest & Required<Pick<ModelManifest, 'occupancy'>>;
 
 /** A box counts as found if one of its class is predicted less than this far away, in metres (nuScenes' middle threshold). */
 const MATCH_DISTANCE = 2;
@@ -26,7 +24,9 @@ export class DemoComparison {
   readonly #truth: ReadonlyMap<StampNs, FrameTruth>;
   readonly #occupancy: OccupancyEvaluation;
   readonly #boxes = { matched: 0, truths: 0, predictions: 0 };
-  readonly #frames: ComparedFrame[] = [];
+  #compared = 0;
+  /** Of the drive's first half, the last one: only it is kept, with its images. */
+  #middle: ComparedFrame | undefined;
 
   constructor(manifest: OccupancyManifest, truth: ReadonlyMap<StampNs, FrameTruth>) {
     const { classes, free } = manifest.occupancy;
@@ -45,7 +45,7 @@ export class DemoComparison {
     this.#boxes.matched += matched;
     this.#boxes.truths += truths;
     this.#boxes.predictions += predictions;
-    this.#frames.push({ rig, frame, result, truth });
+    if (this.#compared++ <= this.#truth.size / 2) this.#middle = { rig, frame, result, truth };
   }
 
   /** Figures over all frames, and lines that print them. */
@@ -60,13 +60,13 @@ export class DemoComparison {
       ),
     );
     return {
-      frames_compared: this.#frames.length,
+      frames_compared: this.#compared,
       miou,
       occupied_iou,
       iou_per_class: byClass,
       boxes: this.#boxes,
       lines: [
-        `agreement  mIoU ${percent(miou)}, occupied IoU ${percent(occupied_iou)} over ${this.#frames.length} frames`,
+        `agreement  mIoU ${percent(miou)}, occupied IoU ${percent(occupied_iou)} over ${this.#compared} frames`,
         ...Object.entries(byClass).map(([name, iou]) => `  ${name.padEnd(22)}${percent(iou).padStart(8)}`),
         `boxes      ${matched} of ${truths} true ones found within ${MATCH_DISTANCE} m, ${predictions - matched} others predicted`,
       ],
@@ -75,7 +75,7 @@ export class DemoComparison {
 
   /** The middle frame: images, prediction and truth side by side. PNG. */
   picture({ isa, threads, latency_ms: latency }: ReplayReport): Promise<Buffer> {
-    const { rig, frame, result, truth } = this.#frames[Math.floor(this.#frames.length / 2)]!;
+    const { rig, frame, result, truth } = this.#middle!;
     const { detection, occupancy, name } = this.#manifest;
     const classes = detection?.classes ?? [];
     const predicted = (result.detections ?? []).map((box): PictureBox => ({

@@ -3,13 +3,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { readModelFile } from '../engine/model-file.js';
-import type { ModelManifest } from '../engine/manifest.js';
 import { shippedModel } from '../engine/shipped-model.js';
 import { VoxelGrid } from '../geometry/voxel-grid.js';
 import { exportBag } from '../simulation/bag-export.js';
 import { readRecordedTruth } from '../simulation/recorded-truth.js';
 import { DemoComparison } from './demo-comparison.js';
 import { printJson } from './json-output.js';
+import { occupancyManifest } from './occupancy-manifest.js';
 import { jsonOption, modelOption, threadsOption } from './options.js';
 import { formatReport, replayBag } from './replay.js';
 
@@ -54,7 +54,7 @@ export function demoCommand(): Command {
 }
 
 async function demo({ out, seed, model = shippedModel(), threads }: DemoOptions) {
-  const { manifest } = await readModelFile(model);
+  const manifest = occupancyManifest((await readModelFile(model)).manifest);
   const grid = new VoxelGrid(manifest.grid);
   const [drive, result, picture] = ['drive.mcap', 'result.mcap', 'picture.png'].map((name) =>
     join(out, name),
@@ -71,10 +71,7 @@ async function demo({ out, seed, model = shippedModel(), threads }: DemoOptions)
     voxelFactor: Math.round(grid.cellSize[0] / TRUTH_VOXEL),
   });
   const truth = await readRecordedTruth(drive, grid);
-  const comparison = new DemoComparison(
-    manifest as ModelManifest & Required<Pick<ModelManifest, 'occupancy'>>,
-    truth,
-  );
+  const comparison = new DemoComparison(manifest, truth);
   const replay = await replayBag(
     drive,
     {

@@ -3,24 +3,21 @@ import { Command } from 'commander';
 
 import { NuscenesReader } from '../dataset/nuscenes-reader.js';
 import { OCC3D_GRID } from '../dataset/occ3d.js';
-import { loadEngine } from '../engine/load-engine.js';
-import { shippedModel } from '../engine/shipped-model.js';
-import type { Engine, Isa } from '../engine/types.js';
-import { BdcError } from '../errors.js';
+import type { Engine } from '../engine/types.js';
 import { OccupancyEvaluation, type OccupancyScores } from '../evaluation/occupancy-evaluation.js';
 import { downsampleLabels, upsampleLabels } from '../dataset/resample-labels.js';
 import { VoxelGrid } from '../geometry/voxel-grid.js';
 import { PerceptionPipeline } from '../perception/perception-pipeline.js';
 import { printJson } from './json-output.js';
 import { isaOption, jsonOption, modelOption, positiveInteger, threadsOption } from './options.js';
+import { occupancyManifest } from './occupancy-manifest.js';
+import { openEngine, type EngineFlags } from './open-engine.js';
+import { quantile } from './quantile.js';
 
-interface EvaluateOptions {
+interface EvaluateOptions extends EngineFlags {
   readonly data: string;
   readonly tables?: string;
-  readonly model?: string;
   readonly limit?: number;
-  readonly threads?: number;
-  readonly isa?: Isa;
   readonly json?: boolean;
 }
 
@@ -36,11 +33,7 @@ export function evaluateCommand(): Command {
     .addOption(isaOption())
     .addOption(jsonOption())
     .action(async (options: EvaluateOptions) => {
-      const { threads, isa } = options;
-      const engine = await loadEngine(options.model ?? shippedModel(), {
-        ...(threads !== undefined && { threads }),
-        ...(isa !== undefined && { isa }),
-      });
+      const engine = await openEngine(options);
       try {
         const report = await evaluate(engine, options);
         if (options.json) printJson({ ...report });
@@ -52,13 +45,7 @@ export function evaluateCommand(): Command {
 }
 
 async function evaluate(engine: Engine, { data, tables, limit = Infinity }: EvaluateOptions) {
-  const { input, grid, occupancy, name } = engine.manifest;
-  if (occupancy === undefined) {
-    throw new BdcError('model', {
-      code: 'MODEL_WITHOUT_OCCUPANCY',
-      message: `${name} has no occupancy head to evaluate`,
-    });
-  }
+  const { input, grid, occupancy, name } = occupancyManifest(engine.manifest);
   const { free, classes } = occupancy;
   const own = new OccupancyEvaluation(new VoxelGrid(grid), classes.length, free);
   const occ3d = new OccupancyEvaluation(OCC3D_GRID, classes.length, free);
@@ -83,8 +70,6 @@ async function evaluate(engine: Engine, { data, tables, limit = Infinity }: Eval
     bar.increment();
   }
   bar.stop();
-  latencies.sort((a, b) => a - b);
-  const quantile = (share: number): number => latencies[Math.floor((latencies.length - 1) * share)] ?? NaN;
   return {
     model: name,
     data,
@@ -94,7 +79,7 @@ async function evaluate(engine: Engine, { data, tables, limit = Infinity }: Eval
     prior: own.priorScores(),
     /** Predictions repeated on Occ3D's 0.4 m grid. */
     occ3d: { ...occ3d.scores(), prior: occ3d.priorScores() },
-    latency_ms: { p50: quantile(0.5), p99: quantile(0.99) },
+    latency_ms: { p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) },
   };
 }
 

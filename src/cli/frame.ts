@@ -2,21 +2,17 @@ import { Command } from 'commander';
 
 import { readFrameFile } from '../dataset/frame-file.js';
 import type { FrameFile } from '../dataset/frame-file.js';
-import { loadEngine } from '../engine/load-engine.js';
-import { shippedModel } from '../engine/shipped-model.js';
-import type { Engine, Isa } from '../engine/types.js';
+import type { Engine } from '../engine/types.js';
 import { FaultLog } from '../perception/fault-log.js';
 import { PerceptionPipeline } from '../perception/perception-pipeline.js';
 import type { PerceptionResult } from '../perception/types.js';
 import { writeFrameOutput } from './frame-output.js';
 import { printJson } from './json-output.js';
 import { isaOption, jsonOption, modelOption, threadsOption } from './options.js';
+import { openEngine, type EngineFlags } from './open-engine.js';
 
-interface FrameOptions {
+interface FrameOptions extends EngineFlags {
   readonly out: string;
-  readonly model?: string;
-  readonly threads?: number;
-  readonly isa?: Isa;
   readonly json?: boolean;
 }
 
@@ -42,12 +38,9 @@ export function frameCommand(): Command {
 
 type FrameReport = Awaited<ReturnType<typeof processFile>>;
 
-async function processFile(path: string, { out, model, threads, isa }: FrameOptions) {
+async function processFile(path: string, { out, ...flags }: FrameOptions) {
   const file = await readFrameFile(path);
-  const engine = await loadEngine(model ?? shippedModel(), {
-    ...(threads !== undefined && { threads }),
-    ...(isa !== undefined && { isa }),
-  });
+  const engine = await openEngine(flags);
   try {
     const faults = new FaultLog();
     const result = await perceive(file, engine, faults);

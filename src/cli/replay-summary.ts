@@ -3,6 +3,7 @@ import type { Engine } from '../engine/types.js';
 import { countOccupiedVoxels } from '../messages/occupied-voxels-cloud.js';
 import type { FaultCount } from '../perception/fault-log.js';
 import type { FrameTimings, PerceptionResult } from '../perception/types.js';
+import { quantile } from './quantile.js';
 
 /** What `replay --json` prints. Times are milliseconds; those of the parts are medians. */
 export interface ReplayReport {
@@ -85,12 +86,6 @@ export class ReplaySummary {
       out,
     };
   }
-}
-
-/** The smallest value that at least that share of all values does not exceed. */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
 }
 
 const mean = (values: readonly number[]): number | null =>

@@ -5,9 +5,7 @@ import { BagReader } from '../bag/bag-reader.js';
 import { BagReplay } from '../bag/bag-replay.js';
 import { chooseCameras, defaultAnchor, findCameras, type BagCamera } from '../bag/camera-topics.js';
 import { COMPRESSIONS, type Compression } from '../bag/chunk-compression.js';
-import { loadEngine } from '../engine/load-engine.js';
-import { shippedModel } from '../engine/shipped-model.js';
-import type { Engine, Isa } from '../engine/types.js';
+import type { Engine } from '../engine/types.js';
 import { BdcError } from '../errors.js';
 import type { RiggedFrame } from '../perception/camera-intake.js';
 import { FaultLog } from '../perception/fault-log.js';
@@ -23,13 +21,13 @@ import {
   positiveInteger,
   threadsOption,
 } from './options.js';
+import { openEngine, type EngineFlags } from './open-engine.js';
 import { ReplayOutput } from './replay-output.js';
 import { ReplaySummary, type ReplayReport } from './replay-summary.js';
 
 /** The options of the command line. */
-export interface ReplayOptions {
+export interface ReplayOptions extends EngineFlags {
   readonly out: string;
-  readonly model?: string;
   readonly baseFrame: string;
   readonly anchor?: string;
   readonly cameras?: readonly string[];
@@ -39,8 +37,6 @@ export interface ReplayOptions {
   readonly limit?: number;
   readonly resultsOnly?: boolean;
   readonly compression: Compression;
-  readonly threads?: number;
-  readonly isa?: Isa;
   readonly json?: boolean;
 }
 
@@ -87,10 +83,7 @@ export async function replayBag(
   const reader = await BagReader.open(path);
   try {
     const found = findCameras(reader.topics);
-    const engine = await loadEngine(options.model ?? shippedModel(), {
-      ...(options.threads !== undefined && { threads: options.threads }),
-      ...(options.isa !== undefined && { isa: options.isa }),
-    });
+    const engine = await openEngine(options);
     try {
       return await new Replay(reader, found, engine, options, onResult).run();
     } finally {

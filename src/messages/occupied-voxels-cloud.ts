@@ -1,13 +1,8 @@
 import type { OccupancyClass } from '../engine/manifest.js';
-import { BdcError } from '../errors.js';
 import type { PerceptionResult } from '../perception/types.js';
+import { fieldOffset, FLOAT32, pointStarts, UINT32, UINT8 } from './point-cloud.js';
 import type { PointCloud2, PointField } from './ros-types.js';
 import { timeFromNs } from './stamp.js';
-
-/** `PointField.datatype` of sensor_msgs. */
-const UINT8 = 2;
-const UINT32 = 6;
-const FLOAT32 = 7;
 
 /**
  * One point, little endian, 24 bytes; floats are aligned, as PCL and RViz want them:
@@ -99,38 +94,22 @@ export interface VoxelPoint {
  * @throws BdcError `POINT_CLOUD_INVALID` if a field is missing, of another type, or the data is too short
  */
 export function readOccupiedVoxelsCloud(cloud: PointCloud2): VoxelPoint[] {
-  const { fields, width, height, point_step: step, row_step: rowStep, data, is_bigendian: big } = cloud;
-  const offset = (name: string, ...datatypes: readonly number[]): number => {
-    const field = fields.find((candidate) => candidate.name === name);
-    if (field === undefined || !datatypes.includes(field.datatype) || field.offset + 4 > step + 3) {
-      throw invalid(`expected a field ${name} inside of ${step} bytes, found ${JSON.stringify(fields)}`);
-    }
-    return field.offset;
-  };
-  const [x, y, z, confidence] = ['x', 'y', 'z', 'confidence'].map((name) => offset(name, FLOAT32)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  const [rgb, label] = [offset('rgb', FLOAT32, UINT32), offset('label', UINT8)];
-  if (rowStep < step * width || data.length < rowStep * height) {
-    throw invalid(
-      `expected ${height} rows of ${width} · ${step} bytes, found rows of ${rowStep}, ${data.length} bytes`,
-    );
-  }
+  const { data, is_bigendian: big } = cloud;
+  const x = fieldOffset(cloud, 'x', FLOAT32);
+  const y = fieldOffset(cloud, 'y', FLOAT32);
+  const z = fieldOffset(cloud, 'z', FLOAT32);
+  const confidence = fieldOffset(cloud, 'confidence', FLOAT32);
+  const rgb = fieldOffset(cloud, 'rgb', FLOAT32, UINT32);
+  const label = fieldOffset(cloud, 'label', UINT8);
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  return Array.from({ length: width * height }, (_, n) => {
-    const at = Math.floor(n / width) * rowStep + (n % width) * step;
-    return {
-      x: view.getFloat32(at + x, !big),
-      y: view.getFloat32(at + y, !big),
-      z: view.getFloat32(at + z, !big),
-      confidence: view.getFloat32(at + confidence, !big),
-      rgb: view.getUint32(at + rgb, !big),
-      label: view.getUint8(at + label),
-    };
-  });
+  return pointStarts(cloud).map((at) => ({
+    x: view.getFloat32(at + x, !big),
+    y: view.getFloat32(at + y, !big),
+    z: view.getFloat32(at + z, !big),
+    confidence: view.getFloat32(at + confidence, !big),
+    rgb: view.getUint32(at + rgb, !big),
+    label: view.getUint8(at + label),
+  }));
 }
 
 export function requireOccupancy({
@@ -140,6 +119,3 @@ export function requireOccupancy({
     throw new TypeError('the model has no occupancy head: there are no voxels to send');
   return occupancy;
 }
-
-const invalid = (message: string): BdcError =>
-  new BdcError('message', { code: 'POINT_CLOUD_INVALID', message });

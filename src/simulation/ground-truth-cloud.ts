@@ -1,12 +1,10 @@
 import { OCC3D_CLASSES, OCC3D_FREE } from '../dataset/occ3d.js';
 import { downsampleLabels } from '../dataset/resample-labels.js';
 import { VoxelGrid } from '../geometry/voxel-grid.js';
+import { FLOAT32, UINT8 } from '../messages/point-cloud.js';
 import type { Header, PointCloud2, PointField } from '../messages/ros-types.js';
 import type { RenderedVoxels } from './native.js';
 
-/** `PointField.datatype` of sensor_msgs. */
-const UINT8 = 2;
-const FLOAT32 = 7;
 /** One point, little endian, 16 bytes: x, y, z as float32, label as uint8, three bytes of padding. */
 const POINT_STEP = 16;
 const FIELDS: readonly PointField[] = [

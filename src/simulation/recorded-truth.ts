@@ -2,6 +2,7 @@ import { BagReader } from '../bag/bag-reader.js';
 import { BdcError } from '../errors.js';
 import type { VoxelGrid } from '../geometry/voxel-grid.js';
 import { MessageCodec } from '../messages/message-codec.js';
+import { fieldOffset, FLOAT32, pointStarts, UINT8 } from '../messages/point-cloud.js';
 import type { Detection3DArray, PointCloud2 } from '../messages/ros-types.js';
 import { nsFromTime } from '../messages/stamp.js';
 import type { StampNs } from '../perception/types.js';
@@ -26,7 +27,7 @@ export interface FrameTruth {
 
 /**
  * The ground truth of a drive that `exportBag` wrote, by stamp; `grid` is the one it was written for.
- * @throws BdcError `BAG_WITHOUT_TRUTH` if the bag has none, or one of other voxels
+ * @throws BdcError `BAG_WITHOUT_TRUTH` if the bag has none, or one of other voxels; `POINT_CLOUD_INVALID` for a cloud without labels
  */
 export async function readRecordedTruth(
   path: string,
@@ -56,16 +57,14 @@ export async function readRecordedTruth(
 }
 
 function voxelsOf(cloud: PointCloud2, grid: VoxelGrid, path: string): Omit<FrameTruth, 'boxes'> {
-  const [x, y, z, label] = ['x', 'y', 'z', 'label'].map(
-    (name) => cloud.fields.find((field) => field.name === name)?.offset,
-  );
-  if (x === undefined || y === undefined || z === undefined || label === undefined) {
-    throw withoutTruth(path, `points with ${cloud.fields.map(({ name }) => name).join(', ')}`);
-  }
+  const x = fieldOffset(cloud, 'x', FLOAT32);
+  const y = fieldOffset(cloud, 'y', FLOAT32);
+  const z = fieldOffset(cloud, 'z', FLOAT32);
+  const label = fieldOffset(cloud, 'label', UINT8);
   const view = new DataView(cloud.data.buffer, cloud.data.byteOffset, cloud.data.byteLength);
   const labels = new Uint8Array(grid.size);
   const mask = new Uint8Array(grid.size);
-  for (let at = 0; at < cloud.width * cloud.point_step; at += cloud.point_step) {
+  for (const at of pointStarts(cloud)) {
     const point = [
       view.getFloat32(at + x, true),
       view.getFloat32(at + y, true),

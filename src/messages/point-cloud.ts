@@ -1,0 +1,44 @@
+import { BdcError } from '../errors.js';
+import type { PointCloud2 } from './ros-types.js';
+
+/** `PointField.datatype` of sensor_msgs. */
+export const UINT8 = 2;
+export const UINT32 = 6;
+export const FLOAT32 = 7;
+
+/**
+ * Where a field of one of these datatypes lies in each point.
+ * @throws BdcError `POINT_CLOUD_INVALID` if it is missing, of another type, or outside of the point
+ */
+export function fieldOffset(
+  { fields, point_step: step }: PointCloud2,
+  name: string,
+  ...datatypes: readonly number[]
+): number {
+  const field = fields.find((candidate) => candidate.name === name);
+  const bytes = field?.datatype === UINT8 ? 1 : 4;
+  if (field === undefined || !datatypes.includes(field.datatype) || field.offset + bytes > step) {
+    throw invalid(`expected a field ${name} inside of ${step} bytes, found ${JSON.stringify(fields)}`);
+  }
+  return field.offset;
+}
+
+/**
+ * Where each point begins in the cloud's data.
+ * @throws BdcError `POINT_CLOUD_INVALID` if the data is too short
+ */
+export function pointStarts(cloud: PointCloud2): number[] {
+  const { width, height, point_step: step, row_step: rowStep, data } = cloud;
+  if (rowStep < step * width || data.length < rowStep * height) {
+    throw invalid(
+      `expected ${height} rows of ${width} · ${step} bytes, found rows of ${rowStep}, ${data.length} bytes`,
+    );
+  }
+  return Array.from(
+    { length: width * height },
+    (_, n) => Math.floor(n / width) * rowStep + (n % width) * step,
+  );
+}
+
+const invalid = (message: string): BdcError =>
+  new BdcError('message', { code: 'POINT_CLOUD_INVALID', message });
