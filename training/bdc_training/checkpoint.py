@@ -16,7 +16,10 @@ class Checkpoint:
     progress: float
     # Seconds of training so far.
     seconds: float
+    # The weights to evaluate, calibrate and export: the moving average where the run keeps one, else the trained ones.
     network: dict[str, Any]
+    # The weights that training goes on with.
+    trained_network: dict[str, Any]
     optimizer: dict[str, Any]
     # torch's default generator.
     rng: torch.Tensor

@@ -22,6 +22,9 @@ class TrainingConfig:
     # Of real-valued weight matrices; binary weights, norms, thresholds and slopes have none.
     weight_decay: float = 1e-2
     gradient_clip: float = 5.0
+    # Of the moving average of the weights, which is what is validated and exported; 0 = none. A step's weights have
+    # half their effect after 0.7 / (1 − ema_decay) steps: 350 here.
+    ema_decay: float = 0.998
     # Class weights are (f_free / f_class)^exponent, at most the limit; frequencies from this many samples.
     class_weight_exponent: float = 0.25
     class_weight_limit: float = 15.0
@@ -33,6 +36,10 @@ class TrainingConfig:
     validate_samples: int = 40
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     losses: LossWeights = field(default_factory=LossWeights)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.ema_decay < 1:
+            raise ValueError(f"ema_decay: expected at least 0 and below 1; found {self.ema_decay}")
 
 
 def training_config(section: Mapping[str, Any]) -> TrainingConfig:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .batches import Batch, training_batches
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -22,6 +22,7 @@ from .optimizer import build_optimizer
 from .schedule import CosineSchedule, StepBudget, TimeBudget
 from .training_config import training_config
 from .training_data import batch_maker
+from .weight_average import WeightAverage
 
 TRAIN_COLUMNS = ("step", "seconds", "learning_rate", "loss", "occupancy", "depth", "heatmap", "box", "gradient_norm")
 VAL_COLUMNS = ("step", "samples", "mean_iou", "prior_mean_iou", "occupied_iou", "depth_error")
@@ -53,6 +54,8 @@ class TrainingRun:
         torch.manual_seed(self._config.seed)
         # Half the time of a step goes into convolutions, which oneDNN runs faster with channels last.
         self._network = build_network(config).to(memory_format=torch.channels_last)
+        decay = self._config.ema_decay
+        self._average = WeightAverage(self._network, decay) if decay > 0 else None
         self._optimizer = build_optimizer(self._network, self._config.learning_rate, self._config.weight_decay)
         self._schedule = CosineSchedule(self._config.learning_rate, self._config.warmup_steps, self._config.final_share)
         self._step = 0
@@ -66,6 +69,10 @@ class TrainingRun:
         self._train_log = CsvLog(self._out / "train.csv", TRAIN_COLUMNS, self._step)
         self._val_log = CsvLog(self._out / "val.csv", VAL_COLUMNS, self._step)
         self._stop_requested = False
+
+    @property
+    def _evaluated(self) -> nn.Module:
+        return self._network if self._average is None else self._average.network
 
     def request_stop(self) -> None:
         """Ends the run after the step in progress; safe in a signal handler."""
@@ -107,6 +114,8 @@ class TrainingRun:
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self._network.parameters(), self._config.gradient_clip)
         self._optimizer.step()
+        if self._average is not None:
+            self._average.update(self._network, self._step)
         return loss.item(), parts["occupancy"], parts["depth"], parts["heatmap"], parts["box"], norm.item()
 
     def _log(self, rate: float, means: np.ndarray, remaining: float) -> None:
@@ -120,7 +129,7 @@ class TrainingRun:
 
     def _validate(self) -> None:
         count = min(self._config.validate_samples, len(self._val_maker.dataset))
-        result = evaluate(self._network, self._val_maker, range(count))
+        result = evaluate(self._evaluated, self._val_maker, range(count))
         self._network.train()
         figures = (result.network.mean_iou, result.prior.mean_iou, result.network.occupied_iou, result.depth_error)
         self._val_log.add(self._step, count, *figures)
@@ -144,7 +153,8 @@ class TrainingRun:
                 step=self._step,
                 progress=self._schedule.progress,
                 seconds=self._clock.used(),
-                network=self._network.state_dict(),
+                network=self._evaluated.state_dict(),
+                trained_network=self._network.state_dict(),
                 optimizer=self._optimizer.state_dict(),
                 rng=torch.get_rng_state(),
                 class_weights=self._class_weights,
@@ -153,7 +163,8 @@ class TrainingRun:
 
     def _restore(self, checkpoint: Checkpoint) -> float:
         """The seconds used before."""
-        self._network.load_state_dict(checkpoint.network)
+        self._network.load_state_dict(checkpoint.trained_network)
+        self._evaluated.load_state_dict(checkpoint.network)
         self._optimizer.load_state_dict(checkpoint.optimizer)
         torch.set_rng_state(checkpoint.rng)
         self._schedule.progress = checkpoint.progress

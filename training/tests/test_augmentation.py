@@ -31,8 +31,9 @@ def cell_and_depth(sample: Sample, camera: int, point: np.ndarray) -> tuple[np.n
     return np.array([u / depth, v / depth]), depth
 
 
-def test_a_box_stays_on_its_mirrored_pixels(sample: Sample) -> None:
-    flipped = flip(sample)
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_box_stays_on_its_mirrored_pixels(sample: Sample, axis: int) -> None:
+    flipped = flip(sample, axis)
     columns = SPEC.feature_shape[1]
     for before, after in zip(sample.boxes, flipped.boxes, strict=True):
         (u, v), depth = cell_and_depth(sample, 0, before[CENTER])
@@ -43,8 +44,9 @@ def test_a_box_stays_on_its_mirrored_pixels(sample: Sample) -> None:
     np.testing.assert_array_equal(flipped.images, sample.images[..., ::-1])
 
 
-def test_voxels_and_boxes_move_together(sample: Sample) -> None:
-    flipped = flip(sample)
+@pytest.mark.parametrize("axis", [0, 1])
+def test_voxels_and_boxes_move_together(sample: Sample, axis: int) -> None:
+    flipped = flip(sample, axis)
     for state in (sample, flipped):
         car = state.boxes[0]
         i, j, k = np.floor((car[CENTER] - np.array(SPEC.grid_min)) / 1.6).astype(int)
@@ -52,24 +54,37 @@ def test_voxels_and_boxes_move_together(sample: Sample) -> None:
     assert not np.array_equal(flipped.labels, sample.labels)
 
 
-def test_heading_and_velocity_are_mirrored(sample: Sample) -> None:
-    before, after = sample.boxes[0], flip(sample).boxes[0]
-    assert after[YAW] == -before[YAW]
-    np.testing.assert_array_equal(after[VELOCITY], before[VELOCITY] * [1, -1])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_heading_and_velocity_are_mirrored(sample: Sample, axis: int) -> None:
+    before, after = sample.boxes[0], flip(sample, axis).boxes[0]
+    mirror = np.array([-1, 1] if axis == 0 else [1, -1])
+    heading = np.array([np.cos(before[YAW]), np.sin(before[YAW])])
+    np.testing.assert_allclose([np.cos(after[YAW]), np.sin(after[YAW])], heading * mirror, atol=1e-6)
+    np.testing.assert_array_equal(after[VELOCITY], before[VELOCITY] * mirror)
 
 
-def test_depth_targets_follow_the_image(sample: Sample) -> None:
-    np.testing.assert_array_equal(flip(sample).depth, sample.depth[..., ::-1])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_depth_targets_follow_the_image(sample: Sample, axis: int) -> None:
+    np.testing.assert_array_equal(flip(sample, axis).depth, sample.depth[..., ::-1])
 
 
-def test_flipping_twice_gives_the_sample_back(sample: Sample) -> None:
-    twice = flip(flip(sample))
+@pytest.mark.parametrize("axis", [0, 1])
+def test_flipping_twice_gives_the_sample_back(sample: Sample, axis: int) -> None:
+    twice = flip(flip(sample, axis), axis)
     for name, value in vars(sample).items():
-        np.testing.assert_array_equal(getattr(twice, name), value, err_msg=name)
+        np.testing.assert_allclose(getattr(twice, name), value, atol=1e-6, err_msg=name)
+
+
+def test_flipping_both_axes_turns_the_vehicle_round(sample: Sample) -> None:
+    turned = flip(flip(sample, 0), 1)
+    np.testing.assert_array_equal(turned.images, sample.images)
+    np.testing.assert_array_equal(turned.rays, sample.rays * np.array([-1, -1, 1], dtype=np.float32))
+    np.testing.assert_array_equal(turned.labels, sample.labels[::-1, ::-1])
+    np.testing.assert_allclose(np.cos(turned.boxes[:, YAW]), -np.cos(sample.boxes[:, YAW]), atol=1e-6)
 
 
 def test_photometric_jitter_stays_in_its_range_and_differs_between_cameras(sample: Sample) -> None:
-    config = AugmentationConfig(flip_probability=0, brightness=0.2, contrast=0, color=0)
+    config = AugmentationConfig(flip_x=0, flip_y=0, brightness=0.2, contrast=0, color=0)
     same, jitter = augment(sample, config, np.random.default_rng(1))
     assert same is sample
     gains = jitter[:, 0, 0]
