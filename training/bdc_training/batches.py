@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .augmentation import AugmentationConfig, augment
+from .augmentation import AugmentationConfig, augmented
 from .dataset import OccupancyDataset, Sample
 from .detection_targets import DetectionTargets, detection_targets
 from .sample_spec import SampleSpec
@@ -69,7 +69,7 @@ class BatchMaker:
             epoch, place = divmod(position, len(self.dataset))
             order = np.random.default_rng([seed, 0, epoch]).permutation(len(self.dataset))
             rng = np.random.default_rng([seed, 1, position])
-            sample, jitter = augment(self.dataset[int(order[place])], augmentation, rng)
+            sample, jitter = augmented(self.dataset, int(order[place]), augmentation, rng)
             samples.append(sample)
             jitters.append(jitter)
         return self._collate(samples, jitters)
