@@ -70,6 +70,9 @@ class OccupancyDataset:
         partial.replace(path)
         return sample
 
+    def token(self, index: int) -> str:
+        return self._records[index].token
+
     def labels(self, index: int) -> np.ndarray:
         """Only the labels, without reading the images of a cached sample."""
         path = self._cache / f"{self._records[index].token}.npz"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from .augmentation import AugmentationConfig
 from .config import from_mapping
@@ -12,6 +12,7 @@ from .losses import LossWeights
 @dataclass(frozen=True)
 class TrainingConfig:
     seed: int = 0
+    # Of all processes together.
     batch_size: int = 2
     # Length of a run without --steps or --minutes.
     steps: int = 2500
@@ -29,8 +30,12 @@ class TrainingConfig:
     class_weight_exponent: float = 0.25
     class_weight_limit: float = 15.0
     class_weight_samples: int = 200
+    # Forward pass in bfloat16 where PyTorch's autocast does so; sums of more than 256 signs get rounded.
+    mixed_precision: Literal["off", "bfloat16"] = "off"
     checkpoint_every: int = 200
     log_every: int = 20
+    # gradients.csv: the norm of each module's gradient at each logged step.
+    log_gradients: bool = False
     # Validation during the run: every so many steps, on the first so many samples.
     validate_every: int = 500
     validate_samples: int = 40
