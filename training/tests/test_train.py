@@ -122,7 +122,7 @@ def test_scenes_of_a_list_that_the_data_lacks_are_named(
     assert "no samples of the scenes scene-0002" in capsys.readouterr().err
     (tmp_path / "scenes.txt").write_text("scene-0001\n")
     assert main([*arguments, "--scenes", str(tmp_path / "scenes.txt"), "--steps", "1"]) == 0
-    assert "3 samples are both learned from and measured on" in capsys.readouterr().out
+    assert "3 samples are learned from and measured on" in capsys.readouterr().out
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
