@@ -14,6 +14,7 @@ import yaml
 
 T = TypeVar("T")
 UnitVersion = Literal["V0", "V1", "V2", "V3"]
+Precision = Literal["binary", "full"]
 # Pixels of the image to one cell of the image encoder's output.
 STRIDE = 16
 
@@ -62,6 +63,8 @@ class UnitConfig:
     version: UnitVersion = "V3"
     # What the 1×1 and refinement layers see: signs (W1A1) or real activations (W1A32).
     pointwise_input: Literal["sign", "real"] = "real"
+    # "full" makes the full-precision twin: the same topology with plain convolutions and no signs.
+    precision: Precision = "binary"
     batch_norm: bool = True
     residual_batch_norm: bool = False
     reduction: int = 1
