@@ -4,6 +4,7 @@ Means are over what all training processes see, so that several with a share of 
 with the whole batch.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -68,13 +69,26 @@ def box_loss(outputs: dict[str, Tensor], batch: Batch, velocity_weight: float) -
 
 
 def total_loss(
-    outputs: dict[str, Tensor], batch: Batch, class_weights: Tensor, weights: LossWeights
+    outputs: dict[str, Tensor],
+    batch: Batch,
+    class_weights: Tensor,
+    weights: LossWeights,
+    taught: Mapping[str, Tensor] | None = None,
+    taught_share: float = 0.0,
 ) -> tuple[Tensor, dict[str, float]]:
-    """The sum to minimise, and its unweighted parts for the log."""
+    """The sum to minimise, and its unweighted parts for the log, which are those against the labels.
+
+    `taught` has losses against a teacher (bdc_training.distillation) that take `taught_share` of their part's weight.
+    """
     occupancy = occupancy_loss(outputs["occupancy_logits"], batch.labels, class_weights)
     depth = depth_loss(outputs["depth_logits"], batch.depth)
     heatmap = heatmap_loss(outputs["heatmap"], batch.heatmap)
     box = box_loss(outputs, batch, weights.velocity)
-    total = occupancy + weights.depth * depth + weights.heatmap * heatmap + weights.box * box
     parts = {"occupancy": occupancy, "depth": depth, "heatmap": heatmap, "box": box}
+    part_weights = {"occupancy": 1.0, "depth": weights.depth, "heatmap": weights.heatmap, "box": weights.box}
+    total = torch.zeros((), device=occupancy.device)
+    for name, loss in parts.items():
+        if taught is not None and name in taught:
+            loss = torch.lerp(loss, taught[name], taught_share)
+        total = total + part_weights[name] * loss
     return total, {name: value.item() for name, value in parts.items()}

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from .augmentation import AugmentationConfig
 from .config import from_mapping
+from .distillation import DistillationConfig
 from .losses import LossWeights
 
 
@@ -41,6 +42,7 @@ class TrainingConfig:
     validate_samples: int = 40
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     losses: LossWeights = field(default_factory=LossWeights)
+    distillation: DistillationConfig = field(default_factory=DistillationConfig)
 
     def __post_init__(self) -> None:
         if not 0 <= self.ema_decay < 1:

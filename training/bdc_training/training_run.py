@@ -16,6 +16,7 @@ from .batches import Batch, training_batches
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .config import config_mapping, load_config
 from .device_interface import DeviceInterface
+from .distillation import Teacher, distillation_losses
 from .distributed import default_threads, join
 from .evaluate import evaluate
 from .file_replacement import replace_file
@@ -74,6 +75,8 @@ class TrainingRun:
         torch.manual_seed(self._config.seed)
         # Half the time of a step goes into convolutions, which oneDNN runs faster with channels last.
         self._network = build_network(config).to(self._process.device, memory_format=torch.channels_last)
+        distillation = self._config.distillation
+        self._teacher = Teacher(distillation, self._process.device) if distillation.teacher else None
         decay = self._config.ema_decay
         self._average = WeightAverage(self._network, decay) if decay > 0 else None
         self._network = self._process.with_shared_statistics(self._network)
@@ -160,7 +163,11 @@ class TrainingRun:
         with self._autocast():
             outputs = self._shared_network(batch.images, batch.rays, batch.origins, batch.camera_mask)
         outputs = {name: tensor.float() for name, tensor in outputs.items()}
-        return total_loss(outputs, batch, self._class_weights, self._config.losses)
+        if self._teacher is None:
+            return total_loss(outputs, batch, self._class_weights, self._config.losses)
+        taught = distillation_losses(outputs, self._teacher.outputs(batch), batch, self._class_weights)
+        share = self._config.distillation.share
+        return total_loss(outputs, batch, self._class_weights, self._config.losses, taught, share)
 
     def _autocast(self) -> contextlib.AbstractContextManager[object]:
         if self._config.mixed_precision == "off":

@@ -56,6 +56,7 @@ void sign_forward(const float* x, const float* k, const float* b, float* y, int6
 void sign_backward(const float* dy, const float* x, const float* k, const float* b, float beta, float* dx, double* totals, int64_t rows,
                    int64_t channels, int threads) {
   ForBlocks(rows, channels, 3, threads, totals, [=](int64_t first, int64_t last, float* sums) {
+    const float *scale = k, *bias = b;
     float* dk = sums;
     float* db = sums + channels;
     float* dbeta = sums + 2 * channels;
@@ -65,10 +66,10 @@ void sign_backward(const float* dy, const float* x, const float* k, const float*
       float* out = dx + row * channels;
 #pragma omp simd
       for (int64_t c = 0; c < channels; ++c) {
-        const float z = k[c] * in[c] + b[c];
+        const float z = scale[c] * in[c] + bias[c];
         const float slope = TanhSlope(beta * z) * up[c];
         const float dz = slope * beta;
-        out[c] = dz * k[c];
+        out[c] = dz * scale[c];
         dk[c] += dz * in[c];
         db[c] += dz;
         dbeta[c] += slope * z;
@@ -114,17 +115,23 @@ void scale_rprelu_forward(const float* x, const float* a, const float* d, const 
 void scale_rprelu_backward_sums(const float* dy, const float* x, const float* a, const float* d, const float* slope, const float* mean,
                                 double* totals, int64_t rows, int64_t channels, int threads) {
   ForBlocks(rows, channels, 4, threads, totals, [=](int64_t first, int64_t last, float* sums) {
+    // Locals: of a capture the compiler must think that the stores change it, and gives up on vectors.
+    const float *gain = a, *offset = d, *below_zero = slope, *center = mean;
+    float* all = sums;
+    float* below = sums + channels;
+    float* through = sums + 2 * channels;
+    float* centred = sums + 3 * channels;
     for (int64_t row = first; row < last; ++row) {
       const float* in = x + row * channels;
       const float* up = dy + row * channels;
 #pragma omp simd
       for (int64_t c = 0; c < channels; ++c) {
-        const float u = a[c] * in[c] + d[c];
-        const float du = u > 0.0f ? up[c] : slope[c] * up[c];
-        sums[c] += up[c];
-        sums[channels + c] += up[c] * std::min(u, 0.0f);
-        sums[2 * channels + c] += du;
-        sums[3 * channels + c] += du * (in[c] - mean[c]);
+        const float u = gain[c] * in[c] + offset[c];
+        const float du = u > 0.0f ? up[c] : below_zero[c] * up[c];
+        all[c] += up[c];
+        below[c] += up[c] * std::min(u, 0.0f);
+        through[c] += du;
+        centred[c] += du * (in[c] - center[c]);
       }
     }
   });
