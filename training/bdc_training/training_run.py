@@ -106,7 +106,7 @@ class TrainingRun:
     def run(self) -> bool:
         """Trains to the end of the budget. False if stopped before; a checkpoint is written either way.
 
-        @raises DivergedError if the loss or its gradient isn't finite; the state before that step is saved then.
+        @raises DivergedError if the loss or its gradient isn't finite; the state before that step is saved first.
         """
         recent: list[list[float]] = []
         batches = training_batches(
@@ -130,11 +130,13 @@ class TrainingRun:
                     self._save()
                 if self._step % self._config.validate_every == 0:
                     self._validate()
+            self._save()
+        except DivergedError as error:
+            raise DivergedError(f"{error}.\n{self._save_after_divergence()}") from error
         finally:
             batches.close()
-        self._save()
-        if self._log is not None:
-            self._log.close()
+            if self._log is not None:
+                self._log.close()
         return not self._stop_requested
 
     def _remaining(self) -> float:
@@ -194,7 +196,7 @@ class TrainingRun:
             f"finite: {bad}; samples {', '.join(tokens)}"
         )
 
-    def save_after_divergence(self) -> str:
+    def _save_after_divergence(self) -> str:
         """Saves the state before the failed step, unless that isn't finite either; what to do next."""
         path = self._out / "checkpoint.pt"
         try:
