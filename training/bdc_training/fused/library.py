@@ -35,7 +35,9 @@ def library() -> ctypes.CDLL | None:
         return None
     compiler = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++")
     if compiler is None:
-        print("bdc_training: no C++ compiler (c++, g++ or $CXX): training runs without fused operations", file=sys.stderr)
+        print(
+            "bdc_training: no C++ compiler (c++, g++ or $CXX): training runs without fused operations", file=sys.stderr
+        )
         return None
     key = hashlib.sha256("\0".join([SOURCE.read_text(), compiler, *FLAGS, _processor()]).encode()).hexdigest()[:16]
     target = cache_folder() / f"fused-{key}.so"
