@@ -46,10 +46,13 @@ class OccupancyDataset:
     def __init__(self, root: Path, spec: SampleSpec, cache: Path | None = None, scenes: list[str] | None = None):
         records = NuScenesTables(root).samples()
         if scenes is not None:
-            wanted = set(scenes)
-            records = [record for record in records if record.scene in wanted]
+            missing = sorted({*scenes} - {record.scene for record in records})
+            if missing:
+                more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+                raise ValueError(f"{root}: no samples of the scenes {', '.join(missing[:3])}{more}")
+            records = [record for record in records if record.scene in {*scenes}]
         if not records:
-            raise ValueError(f"{root}: no samples" + ("" if scenes is None else f" of the scenes {', '.join(scenes)}"))
+            raise ValueError(f"{root}: no samples")
         self.spec = spec
         self._records = records
         self._cache = (root / "cache" if cache is None else cache) / spec.digest()
@@ -69,6 +72,9 @@ class OccupancyDataset:
         np.savez(partial, **vars(sample))
         partial.replace(path)
         return sample
+
+    def tokens(self) -> set[str]:
+        return {record.token for record in self._records}
 
     def token(self, index: int) -> str:
         return self._records[index].token

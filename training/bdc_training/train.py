@@ -20,6 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--val", type=Path, required=True, help="data set to measure on, of other scenes")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint.pt, config.yaml and logs")
     parser.add_argument("--cache", type=Path, help="folder for prepared samples (default: cache/ in each data set)")
+    parser.add_argument("--scenes", type=Path, help="text file of the scenes to learn from (default: all)")
+    parser.add_argument("--val-scenes", type=Path, help="text file of the scenes to measure on (default: all)")
     parser.add_argument("--resume", action="store_true", help="go on from OUT/checkpoint.pt")
     parser.add_argument(
         "--set",

@@ -28,7 +28,7 @@ from .optimizer import build_optimizer
 from .run_log import RunLog
 from .schedule import CosineSchedule, StepBudget, TimeBudget
 from .training_config import training_config
-from .training_data import batch_maker
+from .training_data import batch_maker, scene_list
 from .weight_average import WeightAverage
 
 
@@ -43,6 +43,9 @@ class TrainingRunOptions:
     val: Path
     out: Path
     cache: Path | None = None
+    # Text files with the scenes to use of each data set, one a line; all without.
+    scenes: Path | None = None
+    val_scenes: Path | None = None
     resume: bool = False
     threads: int | None = None
     # Length of the whole run, interruptions included; without both, the config's steps.
@@ -66,8 +69,9 @@ class TrainingRun:
         self._share = self._process.share_of(self._config.batch_size)
         self._out = options.out
         self._out.mkdir(parents=True, exist_ok=True)
-        self._maker = batch_maker(config, options.data, options.cache and options.cache / "train")
-        self._val_maker = batch_maker(config, options.val, options.cache and options.cache / "val")
+        scenes, val_scenes = scene_list(options.scenes), scene_list(options.val_scenes)
+        self._maker = batch_maker(config, options.data, options.cache and options.cache / "train", scenes)
+        self._val_maker = batch_maker(config, options.val, options.cache and options.cache / "val", val_scenes)
         torch.manual_seed(self._config.seed)
         # Half the time of a step goes into convolutions, which oneDNN runs faster with channels last.
         self._network = build_network(config).to(self._process.device, memory_format=torch.channels_last)
@@ -215,6 +219,11 @@ class TrainingRun:
     def _open_log(self, options: TrainingRunOptions) -> RunLog:
         mapping = config_mapping(options.config, options.overrides)
         replace_file(self._out / "config.yaml", yaml.safe_dump(mapping, sort_keys=False).encode())
+        shared = len(self._maker.dataset.tokens() & self._val_maker.dataset.tokens())
+        if shared > 0:
+            print(
+                f"{shared} samples are both learned from and measured on: the validation is no measure of other scenes"
+            )
         modules = dict.fromkeys(module_of(name) for name, _ in self._network.named_parameters())
         return RunLog(self._out, self._step, list(modules) if self._config.log_gradients else [], options.tensorboard)
 

@@ -1,65 +1,93 @@
+"""The fused operations against the plain ones in double precision: values, gradients, running statistics."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
 import pytest
 import torch
+from torch import Tensor, nn
 
-from bdc_training.config import UnitConfig
-from bdc_training.fused import library
-from bdc_training.units import BDCUnit
+from bdc_training import fused
+from bdc_training.binary import RPReLU, sign
+from bdc_training.fused.library import library
 
-VARIANTS = [
-    (UnitConfig(version="V0"), 24, 24, 1),
-    (UnitConfig(version="V3"), 16, 32, 2),
-    (UnitConfig(version="V3", pointwise_input="sign"), 33, 33, 1),
-    (UnitConfig(version="V3", precision="full"), 32, 32, 1),
-]
+pytestmark = pytest.mark.skipif(library() is None, reason="no C++ compiler for the fused operations")
+SHAPES = [(2, 3, 4, 5), (1, 8, 16, 16), (3, 33, 7, 1), (2, 64, 1, 1)]
 
 
-def run(unit, x, upstream, use_library, monkeypatch):
-    """Output, gradients and batch norm statistics of one training step, by name."""
-    with monkeypatch.context() as patch:
-        if not use_library:
-            patch.setattr(library, "library", lambda: None)
-        unit.zero_grad(set_to_none=True)
-        for module in unit.modules():
-            if isinstance(module, torch.nn.BatchNorm2d):
-                module.reset_running_stats()
-        x = x.detach().requires_grad_()
-        y = unit(x)
-        y.backward(upstream)
-    found = {"y": y.detach(), "x": x.grad}
-    found |= {name: parameter.grad for name, parameter in unit.named_parameters()}
-    return found | {name: buffer.clone() for name, buffer in unit.named_buffers()}
+def image(shape: Sequence[int], offset: float = 0.0) -> Tensor:
+    return (torch.randn(*shape) + offset).contiguous(memory_format=torch.channels_last).requires_grad_()
 
 
-@pytest.mark.parametrize(("config", "channels_in", "channels_out", "stride"), VARIANTS)
-def test_a_unit_trains_alike_with_and_without_fused_operations(config, channels_in, channels_out, stride, monkeypatch):
-    assert library.library() is not None
+def compare(
+    found: Callable[..., Tensor], expected: Callable[..., Tensor], inputs: list[Tensor], tolerance: float
+) -> None:
+    """Values and gradients for a random upstream gradient; `expected` sees the inputs in double precision."""
+    doubles = [x.detach().double().requires_grad_() for x in inputs]
+    y, reference = found(*inputs), expected(*doubles)
+    assert torch.allclose(y.double(), reference, rtol=tolerance, atol=tolerance)
+    upstream = torch.randn(y.shape)
+    gradients = torch.autograd.grad(y, inputs, upstream)
+    references = torch.autograd.grad(reference, doubles, upstream.double())
+    for i, (gradient, exact) in enumerate(zip(gradients, references, strict=True)):
+        size = exact.abs().max().clamp(min=1)
+        assert ((gradient.double() - exact).abs().max() / size) < tolerance, i
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_sign_activation_has_the_gradient_of_tanh(shape: tuple[int, ...]) -> None:
     torch.manual_seed(0)
-    unit = BDCUnit(channels_in, channels_out, config, stride).to(memory_format=torch.channels_last).train()
-    for parameter in unit.parameters():
-        parameter.data += 0.1 * torch.randn_like(parameter)
-    # An odd number of rows that isn't a multiple of the kernels' blocks; values off centre, as behind a residual.
-    x = (torch.randn(3, channels_in, 18, 14) + 0.5).contiguous(memory_format=torch.channels_last)
-    upstream = torch.randn(3, channels_out, 18 // stride, 14 // stride)
-    plain, fused = (run(unit, x, upstream, use, monkeypatch) for use in (False, True))
-    for name, expected in plain.items():
-        # A bias before a batch norm has a gradient of 0, found as rounding of a sum over the image.
-        assert torch.allclose(fused[name], expected, rtol=2e-4, atol=2e-5 * upstream.numel() ** 0.5), name
+    channels = shape[1]
+    parameters = [torch.randn(channels, requires_grad=True), torch.randn(channels, requires_grad=True)]
+    inputs = [image(shape), *parameters, torch.tensor(1.3, requires_grad=True)]
+
+    def expected(x: Tensor, scale: Tensor, bias: Tensor, beta: Tensor) -> Tensor:
+        argument = scale.view(1, -1, 1, 1) * x + bias.view(1, -1, 1, 1)
+        soft = torch.tanh(beta * argument)
+        return soft + (sign(argument) - soft).detach()
+
+    compare(fused.sign_activation, expected, inputs, 1e-3)
 
 
-def test_channels_first_images_take_the_plain_path():
-    assert not library.usable(torch.zeros(2, 3, 4, 5))
-    assert not library.usable(torch.zeros(2, 3, 4, 5, dtype=torch.float64).to(memory_format=torch.channels_last))
+@pytest.mark.parametrize("shape", SHAPES[:3])
+@pytest.mark.parametrize("scaled", [True, False])
+def test_norm_and_rprelu_are_the_layers(shape: tuple[int, ...], scaled: bool) -> None:
+    torch.manual_seed(0)
+    channels = shape[1]
+    factor = torch.rand(channels) + 0.1 if scaled else None
+    norms = [nn.BatchNorm2d(channels), nn.BatchNorm2d(channels).double()]
+    activations = [RPReLU(channels), RPReLU(channels).double()]
+    parameters = [torch.randn(channels, requires_grad=True) for _ in range(5)]
+
+    def with_layers(which: int, x: Tensor, *values: Tensor) -> Tensor:
+        norm, activation = norms[which], activations[which]
+        for layer, names in ((norm, ("weight", "bias")), (activation, ("bias_in", "slope", "bias_out"))):
+            for name in names:
+                delattr(layer, name)
+        norm.weight, norm.bias, activation.bias_in, activation.slope, activation.bias_out = values
+        if which == 0:
+            return fused.norm_rprelu(x, factor, norm, activation)
+        return activation(norm(x if factor is None else factor.double().view(1, -1, 1, 1) * x))
+
+    found, expected = partial(with_layers, 0), partial(with_layers, 1)
+    compare(found, expected, [image(shape, 3), *parameters], 1e-3)
+    for name, statistic in norms[0].state_dict().items():
+        if name.startswith("running"):
+            assert torch.allclose(statistic.double(), norms[1].state_dict()[name], rtol=1e-4, atol=1e-5), name
 
 
-def test_without_a_compiler_training_runs_on_with_a_word(monkeypatch, capsys):
-    monkeypatch.delenv("CXX", raising=False)
-    monkeypatch.setattr(library.shutil, "which", lambda _: None)
-    assert library.library.__wrapped__() is None
-    assert "no C++ compiler" in capsys.readouterr().err
+@pytest.mark.parametrize("shape", SHAPES)
+def test_gate_and_residual_are_added_as_written(shape: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    gate = torch.rand(*shape[:2], 1, 1, requires_grad=True)
+    compare(fused.gate_add, lambda x, gate, residual: x * gate + residual, [image(shape), gate, image(shape)], 1e-5)
 
 
-def test_a_compiler_that_fails_is_named(monkeypatch, capsys, tmp_path):
-    monkeypatch.setenv("CXX", "false")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert library.library.__wrapped__() is None
-    assert "false failed" in capsys.readouterr().err
+def test_a_value_that_is_not_finite_reaches_the_output() -> None:
+    """Or a diverged network would go on training unnoticed."""
+    x = image((1, 4, 3, 3))
+    with torch.no_grad():
+        x[0, 1, 1, 1] = float("nan")
+    layers = nn.BatchNorm2d(4), RPReLU(4)
+    assert not torch.isfinite(fused.norm_rprelu(x, None, *layers)).all()
+    assert not torch.isfinite(fused.gate_add(x, torch.ones(1, 4, 1, 1), image((1, 4, 3, 3)))).all()

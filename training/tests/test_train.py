@@ -114,6 +114,17 @@ def test_a_wrong_override_is_answered_with_one_line(
     assert message in capsys.readouterr().err
 
 
+def test_scenes_of_a_list_that_the_data_lacks_are_named(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "scenes.txt").write_text("scene-0001\nscene-0002\n")
+    assert main([*arguments, "--scenes", str(tmp_path / "scenes.txt")]) == 2
+    assert "no samples of the scenes scene-0002" in capsys.readouterr().err
+    (tmp_path / "scenes.txt").write_text("scene-0001\n")
+    assert main([*arguments, "--scenes", str(tmp_path / "scenes.txt"), "--steps", "1"]) == 0
+    assert "3 samples are learned from and measured on" in capsys.readouterr().out
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
 def test_a_missing_gpu_is_answered_with_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*arguments, "--device", "cuda"]) == 2

@@ -109,7 +109,8 @@ void scale_rprelu_forward(const float* x, const float* a, const float* d, const 
 #pragma omp simd
     for (int64_t c = 0; c < channels; ++c) {
       const float u = a[c] * in[c] + d[c];
-      out[c] = std::max(u, 0.0f) + slope[c] * std::min(u, 0.0f) + e[c];
+      // A sum that has u in it: std::max(u, 0) would make 0 of a NaN, and a diverged run would go on unnoticed.
+      out[c] = u + (slope[c] - 1.0f) * std::min(u, 0.0f) + e[c];
     }
   }
 }
