@@ -1,4 +1,5 @@
-import { LATCHED_QOS, rosTopic } from '../bag/bag-topic.js';
+import { rosTopic } from '../bag/bag-topic.js';
+import { LATCHED_QOS } from '../bag/qos-profiles.js';
 import { BagWriter } from '../bag/bag-writer.js';
 import type { BagChannel } from '../bag/bag-writer.js';
 import { OCC3D_GRID } from '../dataset/occ3d.js';

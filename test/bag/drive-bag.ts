@@ -1,5 +1,6 @@
 import sharp from 'sharp';
-import { LATCHED_QOS, rosTopic } from '../../src/bag/bag-topic.js';
+import { rosTopic } from '../../src/bag/bag-topic.js';
+import { LATCHED_QOS } from '../../src/bag/qos-profiles.js';
 import { BagWriter, type BagWriterOptions } from '../../src/bag/bag-writer.js';
 import type { IWritable } from '@mcap/core';
 import { MessageCodec } from '../../src/messages/message-codec.js';
