@@ -2,7 +2,7 @@ import type { ModelManifest } from '../engine/manifest.js';
 import type { Check } from '../expectation/checks.js';
 import { observe } from '../expectation/observation.js';
 import { ThresholdRun, type RunFigures } from '../expectation/threshold-run.js';
-import { readThresholds } from '../expectation/thresholds.js';
+import { classNamesOf, readThresholds } from '../expectation/thresholds.js';
 import { detection3DArray } from '../messages/detection-messages.js';
 import { occupiedVoxelsCloud } from '../messages/occupied-voxels-cloud.js';
 import type { PerceptionResult, StampNs } from '../perception/types.js';
@@ -21,7 +21,7 @@ export class ReplayExpectation {
   /** @throws BdcError as `readThresholds` */
   static async open(path: string, manifest: ModelManifest): Promise<ReplayExpectation> {
     return new ReplayExpectation(
-      new ThresholdRun(await readThresholds(path, classNames(manifest))),
+      new ThresholdRun(await readThresholds(path, classNamesOf(manifest))),
       manifest,
     );
   }
@@ -40,10 +40,4 @@ export class ReplayExpectation {
   checks(figures: RunFigures): readonly Check[] {
     return this.#run.checks(figures);
   }
-}
-
-/** Every name that a region may count. */
-function classNames({ occupancy, detection }: ModelManifest): readonly string[] {
-  const names = [...(occupancy?.classes ?? []), ...(detection?.classes ?? [])].map(({ name }) => name);
-  return [...new Set(names)];
 }

@@ -12,12 +12,11 @@ import {
   modelOption,
   number,
   positiveInteger,
+  THRESHOLD_MISSED,
   threadsOption,
 } from './options.js';
 import { replayBag, type ReplayOptions } from './replay-run.js';
 import type { ReplayReport } from './replay-summary.js';
-
-const THRESHOLD_MISSED = 1;
 
 /** `bdc-occ replay BAG`: every frame of a recorded drive through the node's pipeline, into another bag, against thresholds, or both. */
 export function replayCommand(): Command {

@@ -47,6 +47,22 @@ export interface Thresholds {
   readonly regions?: readonly Region[];
 }
 
+interface Named {
+  readonly classes: readonly { readonly name: string }[];
+}
+
+/** Every name that a region may count, of a model with the heads that it has. */
+export function classNamesOf({
+  occupancy,
+  detection,
+}: {
+  readonly occupancy?: Named;
+  readonly detection?: Named;
+}): readonly string[] {
+  const names = [...(occupancy?.classes ?? []), ...(detection?.classes ?? [])].map(({ name }) => name);
+  return [...new Set(names)];
+}
+
 const SCHEMA = new URL('../../config/replay_thresholds.schema.json', import.meta.url);
 
 /**

@@ -122,7 +122,7 @@ async function writeFrame(
       cameraInfo(camera, stamp),
       stampNs,
     );
-    await bag.add(`${namespace}/image/compressed`, 'sensor_msgs/msg/CompressedImage', image, stampNs);
+    await bag.add(`${namespace}/image_raw/compressed`, 'sensor_msgs/msg/CompressedImage', image, stampNs);
   }
   const header = { stamp, frame_id: BASE_FRAME };
   const cloud = groundTruthCloud(capture.voxels, OCC3D_GRID, voxelFactor, header);

@@ -11,6 +11,7 @@ import { LATCHED_QOS } from '../../src/bag/qos-profiles.js';
 import { BagWriter } from '../../src/bag/bag-writer.js';
 import { COMPRESSIONS, decompressHandlers } from '../../src/bag/chunk-compression.js';
 import { MessageCodec } from '../../src/messages/message-codec.js';
+import { ODD_TOPIC } from './drive-bag.js';
 import { MemoryBag } from './memory-bag.js';
 
 const codec = new MessageCodec();
@@ -111,20 +112,12 @@ describe('a bag that was written', () => {
   });
 
   it('passes topics of unknown types on unchanged', async () => {
-    const topic = {
-      name: '/odd',
-      type: 'my_msgs/msg/Odd',
-      messageEncoding: 'cdr',
-      schemaEncoding: 'ros2msg',
-      schema: new TextEncoder().encode('int32 x'),
-      metadata: new Map([['offered_qos_profiles', '']]),
-    };
     const bag = new MemoryBag();
     const writer = await BagWriter.writeTo(bag);
-    await writer.write(await writer.addTopic(topic), new Uint8Array([0, 1, 0, 0, 7, 0, 0, 0]), 5n);
+    await writer.write(await writer.addTopic(ODD_TOPIC), new Uint8Array([0, 1, 0, 0, 7, 0, 0, 0]), 5n);
     await writer.close();
     const reader = await BagReader.readFrom(bag, 'memory');
-    assert.deepEqual(reader.topics, [{ ...topic, messageCount: 1 }]);
+    assert.deepEqual(reader.topics, [{ ...ODD_TOPIC, messageCount: 1 }]);
   });
 });
 

@@ -68,8 +68,13 @@ export class Ros2Graph {
 
   /** `bdc-occ node` with these arguments, from the TypeScript sources. */
   startNode(args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningNode {
+    return this.startProgram(['node', ...args], env);
+  }
+
+  /** `bdc-occ` with these arguments, from the TypeScript sources. */
+  startProgram(args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningNode {
     const main = path.join(project, 'src/cli/main.ts');
-    return new RunningNode(this.#spawn(process.execPath, ['--import', 'tsx', main, 'node', ...args], env));
+    return new RunningNode(this.#spawn(process.execPath, ['--import', 'tsx', main, ...args], env));
   }
 
   /** Asks every process to end, since killed ones leave their shared memory behind; kills those that do not. */
