@@ -77,15 +77,20 @@ export class Ros2Graph {
     return new RunningNode(this.#spawn(process.execPath, ['--import', 'tsx', main, ...args], env));
   }
 
+  /** Any other program, for example an installed one. */
+  startExecutable(file: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningNode {
+    return new RunningNode(this.#spawn(file, args, env));
+  }
+
   /** Asks every process to end, since killed ones leave their shared memory behind; kills those that do not. */
   async dispose(): Promise<void> {
     const running = this.#children.filter((child) => child.exitCode === null && child.signalCode === null);
     await Promise.all(
       running.map(async (child) => {
         const ended = once(child, 'exit');
-        // ends a rclpy peer; the node takes the signal
+        // ends a rclpy peer; the others take the signal
         child.stdin!.end();
-        if (child.spawnfile === process.execPath) child.kill('SIGTERM');
+        if (child.spawnfile !== this.#ros.python) child.kill('SIGTERM');
         const patience = setTimeout(() => child.kill('SIGKILL'), END_LIMIT_MS);
         await ended;
         clearTimeout(patience);
