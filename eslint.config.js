@@ -13,7 +13,7 @@ const mayImport = {
   dataset: ['perception', 'geometry'],
   simulation: ['bag', 'dataset', 'messages', 'perception', 'geometry', 'engine'],
   evaluation: ['perception', 'geometry'],
-  ros: ['messages', 'perception', 'engine', 'geometry'],
+  ros: ['bag', 'messages', 'perception', 'engine', 'geometry'],
   cli: [
     'ros',
     'bag',
