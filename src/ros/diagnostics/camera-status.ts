@@ -112,7 +112,8 @@ function cameraStatus(
     case 'waiting':
       return status(OK, 'waiting for its first image');
     case 'live':
-      if (missedInARow >= LAGS_AFTER_MISSES) {
+      // one that only fell silent is as far behind as it is silent
+      if (missedInARow >= LAGS_AFTER_MISSES && (lagMs ?? 0) > 2 * (silenceMs ?? 0)) {
         return status(
           WARN,
           `its images come too late for the frames: ${Math.round(lagMs ?? 0)} ms behind; masked`,
