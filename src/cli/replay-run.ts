@@ -8,8 +8,9 @@ import type { Engine } from '../engine/types.js';
 import { BdcError } from '../errors.js';
 import type { RiggedFrame } from '../perception/camera-intake.js';
 import { FaultLog } from '../perception/fault-log.js';
+import { FrameProcessor } from '../perception/frame-processor.js';
 import { PerceptionPipeline } from '../perception/perception-pipeline.js';
-import type { CameraRig, PerceptionResult } from '../perception/types.js';
+import type { PerceptionResult } from '../perception/types.js';
 import { openEngine, type EngineFlags } from './open-engine.js';
 import { ReplayExpectation } from './replay-expectation.js';
 import { ReplayOutput } from './replay-output.js';
@@ -79,10 +80,9 @@ class Replay {
   readonly #expectation: ReplayExpectation | undefined;
   readonly #cameras: readonly BagCamera[];
   readonly #replay: BagReplay;
-  readonly #pipeline: PerceptionPipeline;
+  readonly #frames: FrameProcessor;
   readonly #summary: ReplaySummary;
   readonly #faults = new FaultLog();
-  #rig: CameraRig | undefined;
   #failed = 0;
 
   constructor({ reader, found, engine, options, onResult, expectation }: ReplayParts) {
@@ -104,10 +104,12 @@ class Replay {
       baseFrame: options.baseFrame,
       maxSpreadMs: options.maxSpread,
     });
-    this.#pipeline = new PerceptionPipeline({
-      engine,
-      onImageError: (camera, error) => this.#faults.add(error, camera),
-    });
+    this.#frames = new FrameProcessor(
+      new PerceptionPipeline({
+        engine,
+        onImageError: (camera, error) => this.#faults.add(error, camera),
+      }),
+    );
     this.#summary = new ReplaySummary(engine);
   }
 
@@ -154,13 +156,9 @@ class Replay {
   }
 
   /** Undefined if the frame cannot be used; that is counted. */
-  async #process({ frame, rig }: RiggedFrame): Promise<PerceptionResult | undefined> {
-    if (rig !== this.#rig) {
-      await this.#pipeline.setRig(rig);
-      this.#rig = rig;
-    }
+  async #process(frame: RiggedFrame): Promise<PerceptionResult | undefined> {
     try {
-      return await this.#pipeline.process(frame);
+      return (await this.#frames.process(frame))?.result;
     } catch (error) {
       if (!(error instanceof BdcError) || error.kind !== 'camera') throw error;
       this.#failed++;

@@ -3,8 +3,8 @@ import type { BagReader } from '../bag/bag-reader.js';
 import type { BagMessage, CountedTopic } from '../bag/message-source.js';
 import { recordedQos, RELIABLE_QOS } from '../bag/qos-profiles.js';
 import { ReplayClock } from '../bag/replay-clock.js';
+import { QosTranslator } from './quality-of-service.js';
 import type { Publisher } from './rclnodejs-types.js';
-import { rosQos } from './ros-qos.js';
 import type { RosSession } from './ros-session.js';
 
 export interface PlayOptions {
@@ -58,7 +58,7 @@ export class BagPlayer {
     const clockQos = { reliability: 'best_effort', durability: 'volatile', depth: 1 } as const;
     const { node, rclnodejs } = session;
     this.#clockPublisher = node.createPublisher('rosgraph_msgs/msg/Clock', '/clock', {
-      qos: rosQos(rclnodejs, clockQos),
+      qos: new QosTranslator(rclnodejs.QoS).profile(clockQos),
     });
     this.#serve('pause', (clock) => clock.pause());
     this.#serve('resume', (clock) => clock.resume());
@@ -122,7 +122,7 @@ export class BagPlayer {
     const qos = recordedQos(metadata.get('offered_qos_profiles')) ?? RELIABLE_QOS;
     try {
       this.#outputs.set(name, {
-        publisher: node.createPublisher(type, name, { qos: rosQos(rclnodejs, qos) }),
+        publisher: node.createPublisher(type, name, { qos: new QosTranslator(rclnodejs.QoS).profile(qos) }),
         isLatched: qos.durability === 'transient_local',
         isImage: /^sensor_msgs\/msg\/(Compressed)?Image$/.test(type),
       });

@@ -12,8 +12,8 @@ import type { Detection3DArray, PointCloud2 } from '../messages/ros-types.js';
 import { nsFromTime } from '../messages/stamp.js';
 import { BagPlayer } from './bag-player.js';
 import { GraphLatency } from './graph-latency.js';
+import { QosTranslator } from './quality-of-service.js';
 import type { Subscription } from './rclnodejs-types.js';
-import { rosQos } from './ros-qos.js';
 import type { RosSession } from './ros-session.js';
 
 export interface GraphReplayOptions {
@@ -118,7 +118,11 @@ export class GraphReplay {
   #subscribe(): void {
     const { session, manifest, nodeName } = this.#options;
     const { node, rclnodejs } = session;
-    const qos = rosQos(rclnodejs, { reliability: 'reliable', durability: 'volatile', depth: 10 });
+    const qos = new QosTranslator(rclnodejs.QoS).profile({
+      reliability: 'reliable',
+      durability: 'volatile',
+      depth: 10,
+    });
     const take = (type: string, topic: string, receive: (cdr: Buffer) => void): void => {
       this.#subscriptions.push(
         node.createSubscription(type, `${nodeName}/${topic}`, { qos, isRaw: true }, receive),
