@@ -17,6 +17,12 @@ export function overridesFor(
   );
 }
 
+/** The keys of parameter files, if there are any and none of them means this node. */
+export function strayKeys(fullName: string, overrides: readonly NodeParameterOverrides[]): readonly string[] {
+  const keys = overrides.map(({ name }) => name);
+  return keys.some((key) => patternOf(key).test(fullName)) ? [] : keys;
+}
+
 function patternOf(name: string): RegExp {
   const parts = name.split('/').filter((part) => part !== '');
   const pattern = parts.map((part) => {

@@ -1,5 +1,6 @@
 import { BdcError } from '../errors.js';
 import { checkedValue } from './parameter-declaration.js';
+import { didYouMean } from './nearest-name.js';
 import type { ParameterDeclaration, ParameterValue } from './parameter-declaration.js';
 import type {
   Node,
@@ -26,6 +27,7 @@ export class ParameterServer {
     this.#node = node;
     this.#rclnodejs = rclnodejs;
     this.#overrides = overrides;
+    answerBadRequests(node);
     node.addPreSetParametersCallback((parameters) => parameters.map((parameter) => this.#widened(parameter)));
     node.addOnSetParametersCallback((parameters) => this.#onSet(parameters));
   }
@@ -57,14 +59,24 @@ export class ParameterServer {
     return this.#values;
   }
 
-  /** Names that were given at start and that nobody declared: most likely misspelt. */
-  undeclaredOverrides(): readonly string[] {
-    return [...this.#overrides.keys()].filter(
+  /**
+   * To be called once everything is declared.
+   * @throws BdcError `PARAMETER_UNKNOWN` for a value that was given at start under a name that nobody declared
+   */
+  refuseUnknownOverrides(): void {
+    const unknown = [...this.#overrides.keys()].find(
       // rclnodejs and rcl declare these by themselves, some of them only when they are used
       (name) =>
         !this.#declarations.has(name) &&
         !/^(use_sim_time|start_type_description_service|qos_overrides\..*)$/.test(name),
     );
+    if (unknown === undefined) return;
+    throw new BdcError('configuration', {
+      code: 'PARAMETER_UNKNOWN',
+      message:
+        `parameter ${unknown} is not one of this node${didYouMean(unknown, this.#declarations.keys())}; ` +
+        'config/bdc_occ.yaml has all of them',
+    });
   }
 
   #startValue(declaration: ParameterDeclaration): ParameterValue {
@@ -100,6 +112,7 @@ export class ParameterServer {
     return {
       integer: ParameterType.PARAMETER_INTEGER,
       double: ParameterType.PARAMETER_DOUBLE,
+      boolean: ParameterType.PARAMETER_BOOL,
       string: ParameterType.PARAMETER_STRING,
       string_array: ParameterType.PARAMETER_STRING_ARRAY,
     }[type];
@@ -123,6 +136,33 @@ export class ParameterServer {
     }
     return descriptor;
   }
+}
+
+/**
+ * rclnodejs throws on requests that anybody on the graph can make (a parameter without a name, a value of no type), and the caller would wait
+ * for an answer for ever.
+ */
+function answerBadRequests({ _parameterService: service }: Node): void {
+  const refuse = (error: unknown): SetParametersResult => ({
+    successful: false,
+    reason: `the request cannot be read: ${(error as Error).message}`,
+  });
+  const set = service._handleSetParameters.bind(service);
+  service._handleSetParameters = (request, response) => {
+    try {
+      set(request, response);
+    } catch (error) {
+      response.send({ results: request.parameters.map(() => refuse(error)) });
+    }
+  };
+  const setAtomically = service._handleSetParametersAtomically.bind(service);
+  service._handleSetParametersAtomically = (request, response) => {
+    try {
+      setAtomically(request, response);
+    } catch (error) {
+      response.send({ result: refuse(error) });
+    }
+  };
 }
 
 /** The range fields of rcl_interfaces/ParameterDescriptor; step 0 means any value in between. */

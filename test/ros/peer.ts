@@ -64,6 +64,30 @@ export class Peer {
     return this.request({ op: 'wait_matched' });
   }
 
+  /** As `ros2 service call`. */
+  call<Response>(type: string, name: string, request: object = {}): Promise<Response> {
+    return this.request({ op: 'call_service', type, name, request }) as Promise<Response>;
+  }
+
+  /** As `ros2 param set`: whether it was taken, and why not. */
+  setParameter(
+    node: string,
+    name: string,
+    value: unknown,
+  ): Promise<{ readonly successful: boolean; readonly reason: string }> {
+    return this.request({ op: 'set_parameter', node, name, value }) as Promise<{
+      readonly successful: boolean;
+      readonly reason: string;
+    }>;
+  }
+
+  /** Received messages of a topic that nobody asked for yet; forgets them. */
+  drain<T>(topic: string): readonly T[] {
+    const messages = (this.#messages.get(topic) ?? []) as T[];
+    this.#messages.delete(topic);
+    return messages;
+  }
+
   request(request: object): Promise<unknown> {
     if (this.#ended) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
