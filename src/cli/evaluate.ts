@@ -61,12 +61,12 @@ async function evaluate(engine: Engine, { data, tables, limit = Infinity }: Eval
     if (latencies.length >= limit) break;
     await pipeline.setRig(rig);
     const result = await pipeline.process(frame);
-    const predicted = result!.occupancy!.labels;
+    const predicted = result.occupancy!.labels;
     const truth = { grid: OCC3D_GRID, labels, mask: cameraMask };
     const coarse = downsampleLabels(truth, own.grid, classes.length, free);
     own.add(predicted, coarse.labels, coarse.mask);
     occ3d.add(upsampleLabels(predicted, own.grid, OCC3D_GRID), labels, cameraMask);
-    latencies.push(result!.timings.total);
+    latencies.push(result.timings.total);
     bar.increment();
   }
   bar.stop();

@@ -1,4 +1,5 @@
-import { LATCHED_QOS, rosTopic } from '../bag/bag-topic.js';
+import { rosTopic } from '../bag/bag-topic.js';
+import { LATCHED_QOS } from '../bag/qos-profiles.js';
 import { BagWriter } from '../bag/bag-writer.js';
 import type { BagChannel } from '../bag/bag-writer.js';
 import { OCC3D_GRID } from '../dataset/occ3d.js';
@@ -121,7 +122,7 @@ async function writeFrame(
       cameraInfo(camera, stamp),
       stampNs,
     );
-    await bag.add(`${namespace}/image/compressed`, 'sensor_msgs/msg/CompressedImage', image, stampNs);
+    await bag.add(`${namespace}/image_raw/compressed`, 'sensor_msgs/msg/CompressedImage', image, stampNs);
   }
   const header = { stamp, frame_id: BASE_FRAME };
   const cloud = groundTruthCloud(capture.voxels, OCC3D_GRID, voxelFactor, header);

@@ -106,7 +106,7 @@ describe('Simulation exports', function () {
       '/tf': 2,
       '/odom': 2,
       ...Object.fromEntries(names.map((name) => [`/camera/${name}/camera_info`, 2])),
-      ...Object.fromEntries(names.map((name) => [`/camera/${name}/image/compressed`, 2])),
+      ...Object.fromEntries(names.map((name) => [`/camera/${name}/image_raw/compressed`, 2])),
       '/ground_truth/voxels': 2,
       '/ground_truth/detections': 2,
     });

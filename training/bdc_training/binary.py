@@ -140,7 +140,9 @@ class BinaryConvBlock(nn.Module):
         if self.sign is not None:
             x = self.sign(x)
         if self.training and self.norm is not None and self.activation is not None:
-            sums, scale = (self.conv.sums(x), self.conv.scale) if isinstance(self.conv, BinaryConv2d) else (self.conv(x), None)
+            sums, scale = (
+                (self.conv.sums(x), self.conv.scale) if isinstance(self.conv, BinaryConv2d) else (self.conv(x), None)
+            )
             if fused.usable(sums):
                 return fused.norm_rprelu(sums, scale, self.norm, self.activation)
             x = sums if scale is None else sums * scale.view(1, -1, 1, 1)

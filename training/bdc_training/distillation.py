@@ -1,4 +1,4 @@
-"""Learning from a trained network of the same data: its full-precision twin teaches a binary network (arXiv 1503.02531)."""
+"""Learning from a trained network: its full-precision twin teaches a binary network (arXiv 1503.02531)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +48,7 @@ def distillation_losses(outputs: Outputs, taught: Outputs, batch: Batch, class_w
     """The losses against a teacher's outputs, by the names and in the scale of bdc_training.losses.
 
     Occupancy: cross entropy with the teacher's probabilities over the visible voxels, weighted by class as the labels'
-    loss is. Depth: cross entropy over the cells with returns. Heatmap: quality focal loss (arXiv 2006.04388) per object.
+    loss is. Depth: cross entropy over the cells with returns. Heatmap: quality focal loss (arXiv 2006.04388).
     """
     size, nz, ny, nx = batch.labels.shape
     shape = (size, nz, len(class_weights), ny, nx)

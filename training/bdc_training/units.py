@@ -93,9 +93,7 @@ class BDCUnit(nn.Module):
         self.version = config.version
         spatial_out = channels_out if config.version == "V0" else channels_in
         norm, precision = config.batch_norm, config.precision
-        self.spatial = BinaryConvBlock(
-            channels_in, spatial_out, 3, stride=stride, batch_norm=norm, precision=precision
-        )
+        self.spatial = BinaryConvBlock(channels_in, spatial_out, 3, stride=stride, batch_norm=norm, precision=precision)
         self.pointwise = (
             None
             if config.version == "V0"

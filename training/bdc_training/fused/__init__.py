@@ -1,4 +1,4 @@
-"""Operations of the BDC unit fused for training on a CPU; the plain versions in bdc_training.binary and units say what they compute."""
+"""Operations of the BDC unit fused for training on a CPU; bdc_training.binary and units have the plain versions."""
 
 from .library import usable
 from .operations import gate_add, norm_rprelu, sign_activation

@@ -1,6 +1,7 @@
-// Training steps that PyTorch runs as many passes over memory, as one pass each. All images are float32 with channels last: `rows` pixels of
-// `channels` values; per-channel parameters are vectors of `channels`. Gradients of parameters are summed in float within a block of rows and in
-// double over blocks, so they don't depend on the number of threads by more than rounding.
+// Training steps that PyTorch runs as many passes over memory, as one pass each. All images are float32 with
+// channels last: `rows` pixels of `channels` values; per-channel parameters are vectors of `channels`.
+// Gradients of parameters are summed in float within a block of rows and in double over blocks, so they don't
+// depend on the number of threads by more than rounding.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -10,8 +11,8 @@ namespace {
 
 constexpr int64_t kBlockRows = 128;
 
-// Calls body(first row, last row, sums) for blocks of rows, where sums is `quantities` float vectors of `channels` zeroed before each
-// block, and adds them up in `totals` ([quantities][channels], double).
+// Calls body(first row, last row, sums) for blocks of rows, where sums is `quantities` float vectors of
+// `channels` zeroed before each block, and adds them up in `totals` ([quantities][channels], double).
 template <typename Body>
 void ForBlocks(int64_t rows, int64_t channels, int quantities, int threads, double* totals, Body body) {
   const int64_t blocks = (rows + kBlockRows - 1) / kBlockRows;
@@ -43,7 +44,8 @@ inline float TanhSlope(float z) {
 extern "C" {
 
 // y = sign(k·x + b), sign(0) = +1.
-void sign_forward(const float* x, const float* k, const float* b, float* y, int64_t rows, int64_t channels, int threads) {
+void sign_forward(const float* x, const float* k, const float* b, float* y, int64_t rows, int64_t channels,
+                  int threads) {
 #pragma omp parallel for schedule(static) num_threads(threads)
   for (int64_t row = 0; row < rows; ++row) {
     const float* in = x + row * channels;
@@ -52,9 +54,10 @@ void sign_forward(const float* x, const float* k, const float* b, float* y, int6
   }
 }
 
-// Gradients of tanh(β·(k·x + b)) in x, k, b and β, given dy. totals: [3][channels] of k, b and z·slope, whose sum is that of β.
-void sign_backward(const float* dy, const float* x, const float* k, const float* b, float beta, float* dx, double* totals, int64_t rows,
-                   int64_t channels, int threads) {
+// Gradients of tanh(β·(k·x + b)) in x, k, b and β, given dy. totals: [3][channels] of k, b and z·slope, whose
+// sum is that of β.
+void sign_backward(const float* dy, const float* x, const float* k, const float* b, float beta, float* dx,
+                   double* totals, int64_t rows, int64_t channels, int threads) {
   ForBlocks(rows, channels, 3, threads, totals, [=](int64_t first, int64_t last, float* sums) {
     const float *scale = k, *bias = b;
     float* dk = sums;
@@ -79,7 +82,8 @@ void sign_backward(const float* dy, const float* x, const float* k, const float*
 }
 
 // totals: [2][channels], sum and sum of squares of x − shift.
-void moments(const float* x, const float* shift, double* totals, int64_t rows, int64_t channels, int threads) {
+void moments(const float* x, const float* shift, double* totals, int64_t rows, int64_t channels,
+             int threads) {
   ForBlocks(rows, channels, 2, threads, totals, [=](int64_t first, int64_t last, float* sums) {
     float* sum = sums;
     float* squares = sums + channels;
@@ -96,8 +100,8 @@ void moments(const float* x, const float* shift, double* totals, int64_t rows, i
 }
 
 // y = PReLU(a·x + d) + e with PReLU's slope per channel.
-void scale_rprelu_forward(const float* x, const float* a, const float* d, const float* slope, const float* e, float* y, int64_t rows,
-                          int64_t channels, int threads) {
+void scale_rprelu_forward(const float* x, const float* a, const float* d, const float* slope, const float* e,
+                          float* y, int64_t rows, int64_t channels, int threads) {
 #pragma omp parallel for schedule(static) num_threads(threads)
   for (int64_t row = 0; row < rows; ++row) {
     const float* in = x + row * channels;
@@ -111,9 +115,11 @@ void scale_rprelu_forward(const float* x, const float* a, const float* d, const 
   }
 }
 
-// Sums for the gradients of y = PReLU(a·x + d) + e: totals [4][channels] of dy, dy·min(u, 0), du and du·(x − mean).
-void scale_rprelu_backward_sums(const float* dy, const float* x, const float* a, const float* d, const float* slope, const float* mean,
-                                double* totals, int64_t rows, int64_t channels, int threads) {
+// Sums for the gradients of y = PReLU(a·x + d) + e: totals [4][channels] of dy, dy·min(u, 0), du and du·(x −
+// mean).
+void scale_rprelu_backward_sums(const float* dy, const float* x, const float* a, const float* d,
+                                const float* slope, const float* mean, double* totals, int64_t rows,
+                                int64_t channels, int threads) {
   ForBlocks(rows, channels, 4, threads, totals, [=](int64_t first, int64_t last, float* sums) {
     // Locals: of a capture the compiler must think that the stores change it, and gives up on vectors.
     const float *gain = a, *offset = d, *below_zero = slope, *center = mean;
@@ -137,9 +143,11 @@ void scale_rprelu_backward_sums(const float* dy, const float* x, const float* a,
   });
 }
 
-// dx = a·(du − p − q·(x − mean)): batch norm's gradient with p the mean of du and q·(x − mean) its part along x; both 0 without a norm.
-void scale_rprelu_backward(const float* dy, const float* x, const float* a, const float* d, const float* slope, const float* mean,
-                           const float* p, const float* q, float* dx, int64_t rows, int64_t channels, int threads) {
+// dx = a·(du − p − q·(x − mean)): batch norm's gradient with p the mean of du and q·(x − mean) its part along
+// x; both 0 without a norm.
+void scale_rprelu_backward(const float* dy, const float* x, const float* a, const float* d,
+                           const float* slope, const float* mean, const float* p, const float* q, float* dx,
+                           int64_t rows, int64_t channels, int threads) {
 #pragma omp parallel for schedule(static) num_threads(threads)
   for (int64_t row = 0; row < rows; ++row) {
     const float* in = x + row * channels;
@@ -155,8 +163,8 @@ void scale_rprelu_backward(const float* dy, const float* x, const float* a, cons
 }
 
 // y = x·gate + residual; gate [images][channels].
-void gate_add_forward(const float* x, const float* gate, const float* residual, float* y, int64_t images, int64_t pixels, int64_t channels,
-                      int threads) {
+void gate_add_forward(const float* x, const float* gate, const float* residual, float* y, int64_t images,
+                      int64_t pixels, int64_t channels, int threads) {
 #pragma omp parallel for collapse(2) schedule(static) num_threads(threads)
   for (int64_t image = 0; image < images; ++image) {
     for (int64_t pixel = 0; pixel < pixels; ++pixel) {
@@ -169,21 +177,22 @@ void gate_add_forward(const float* x, const float* gate, const float* residual, 
 }
 
 // dx = dy·gate, and totals [images][channels] of dy·x.
-void gate_add_backward(const float* dy, const float* x, const float* gate, float* dx, double* totals, int64_t images, int64_t pixels,
-                       int64_t channels, int threads) {
+void gate_add_backward(const float* dy, const float* x, const float* gate, float* dx, double* totals,
+                       int64_t images, int64_t pixels, int64_t channels, int threads) {
   for (int64_t image = 0; image < images; ++image) {
     const int64_t offset = image * pixels * channels;
     const float* scale = gate + image * channels;
-    ForBlocks(pixels, channels, 1, threads, totals + image * channels, [=](int64_t first, int64_t last, float* sums) {
-      for (int64_t row = first; row < last; ++row) {
-        const int64_t at = offset + row * channels;
+    ForBlocks(pixels, channels, 1, threads, totals + image * channels,
+              [=](int64_t first, int64_t last, float* sums) {
+                for (int64_t row = first; row < last; ++row) {
+                  const int64_t at = offset + row * channels;
 #pragma omp simd
-        for (int64_t c = 0; c < channels; ++c) {
-          dx[at + c] = dy[at + c] * scale[c];
-          sums[c] += dy[at + c] * x[at + c];
-        }
-      }
-    });
+                  for (int64_t c = 0; c < channels; ++c) {
+                    dx[at + c] = dy[at + c] * scale[c];
+                    sums[c] += dy[at + c] * x[at + c];
+                  }
+                }
+              });
   }
 }
 

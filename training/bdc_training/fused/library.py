@@ -1,4 +1,4 @@
-"""Compiles kernels.cc for this machine, once, and calls it. Training is the same without it, but takes about twice as long on a CPU."""
+"""Compiles kernels.cc for this machine, once, and calls it. Without it training is the same, but slower on a CPU."""
 
 import ctypes
 import functools
@@ -17,10 +17,8 @@ from torch import Tensor
 
 SOURCE = Path(__file__).with_name("kernels.cc")
 # Not -ffast-math: linking with it would make subnormal numbers zero in the whole process.
-FLAGS = (
-    "-O3 -march=native -std=c++17 -fPIC -fopenmp -fno-math-errno -fno-trapping-math -funsafe-math-optimizations "
-    "-ffinite-math-only"
-).split()
+FLAGS = ["-O3", "-march=native", "-std=c++17", "-fPIC", "-fopenmp"]
+FLAGS += ["-fno-math-errno", "-fno-trapping-math", "-funsafe-math-optimizations", "-ffinite-math-only"]
 
 
 def cache_folder() -> Path:
@@ -35,7 +33,9 @@ def library() -> ctypes.CDLL | None:
         return None
     compiler = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++")
     if compiler is None:
-        print("bdc_training: no C++ compiler (c++, g++ or $CXX): training runs without fused operations", file=sys.stderr)
+        print(
+            "bdc_training: no C++ compiler (c++, g++ or $CXX): training runs without fused operations", file=sys.stderr
+        )
         return None
     key = hashlib.sha256("\0".join([SOURCE.read_text(), compiler, *FLAGS, _processor()]).encode()).hexdigest()[:16]
     target = cache_folder() / f"fused-{key}.so"
