@@ -13,6 +13,7 @@ struct Sensor {
   Vec3 white_balance = {1, 1, 1};
   float noise = 0;     // standard deviation at mid grey, on the 0…1 scale
   float vignette = 0;  // share of light lost in the corners
+  float blur = 0;      // share of a pixel's light that its eight neighbours get, per axis: 0 … 1
   uint32_t seed = 0;   // of jitter and noise
 };
 

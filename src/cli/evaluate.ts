@@ -50,7 +50,7 @@ async function evaluate(engine: Engine, { data, tables, limit = Infinity }: Eval
   const own = new OccupancyEvaluation(new VoxelGrid(grid), classes.length, free);
   const occ3d = new OccupancyEvaluation(OCC3D_GRID, classes.length, free);
   const latencies: number[] = [];
-  const reader = await NuscenesReader.open(data, tables);
+  const reader = await NuscenesReader.open(data, tables === undefined ? {} : { version: tables });
   const pipeline = new PerceptionPipeline({ engine });
   const bar = new SingleBar({
     format: 'evaluate [{bar}] {value}/{total} · {eta_formatted} left',

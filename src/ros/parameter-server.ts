@@ -10,6 +10,8 @@ import type {
   SetParametersResult,
 } from './rclnodejs-types.js';
 
+const ACCEPTED: SetParametersResult = { successful: true, reason: '' };
+
 /**
  * Declares parameters on a node and keeps their checked values. Checks are made here and not by rclnodejs, which refuses the integer 1
  * for a double at run time, takes it at start as a bigint, and gives a wrong reason for a value out of range.
@@ -29,6 +31,8 @@ export class ParameterServer {
     this.#overrides = overrides;
     answerBadRequests(node);
     node.addPreSetParametersCallback((parameters) => parameters.map((parameter) => this.#widened(parameter)));
+    node._validateParameters = (parameters, isDeclaration = false) =>
+      isDeclaration ? ACCEPTED : this.#refusal(parameters);
     node.addOnSetParametersCallback((parameters) => this.#onSet(parameters));
   }
 
@@ -91,6 +95,21 @@ export class ParameterServer {
     return new Parameter(parameter.name, ParameterType.PARAMETER_DOUBLE, Number(parameter.value));
   }
 
+  /** Names and read-only flags; rclnodejs takes undeclared names for declared ones, and its reasons are wrong. */
+  #refusal(parameters: readonly Parameter[]): SetParametersResult {
+    for (const { name } of parameters) {
+      const declaration = this.#declarations.get(name);
+      if (declaration === undefined && !this.#node.hasParameter(name)) {
+        const reason = `parameter ${name} is not one of this node${didYouMean(name, this.#declarations.keys())}`;
+        return { successful: false, reason };
+      }
+      if (declaration?.readOnly) {
+        return { successful: false, reason: `parameter ${name} is read-only: set it at start` };
+      }
+    }
+    return ACCEPTED;
+  }
+
   #onSet(parameters: readonly Parameter[]): SetParametersResult {
     const changed = new Map(this.#values);
     try {
@@ -104,7 +123,7 @@ export class ParameterServer {
       throw error;
     }
     for (const [name, value] of changed) this.#values.set(name, value);
-    return { successful: true, reason: '' };
+    return ACCEPTED;
   }
 
   #rosType({ type }: ParameterDeclaration): number {
@@ -128,7 +147,6 @@ export class ParameterServer {
         : description,
       readOnly,
     );
-    descriptor.validateParameter = () => undefined;
     if ('range' in declaration) {
       // rclnodejs forgets the range when it describes a parameter
       const message = { ...descriptor.toMessage(), ...rangeMessage(declaration) };

@@ -18,7 +18,7 @@ export interface Context {
 
 /** The native addon, for what rclnodejs keeps to itself. */
 export interface RclAddon {
-  getParameterOverrides(contextHandle: unknown): readonly NodeParameterOverrides[] | undefined;
+  getParameterOverrides: (contextHandle: unknown) => readonly NodeParameterOverrides[] | undefined;
   /** Throws where the state has no such transition. */
   triggerLifecycleTransitionByLabel(stateMachine: unknown, label: string): LifecycleState;
 }
@@ -54,6 +54,7 @@ export interface Node {
   getPublishersInfoByTopic(topic: string): readonly TopicEndpoint[];
   getSubscriptionsInfoByTopic(topic: string): readonly TopicEndpoint[];
   declareParameter(parameter: Parameter, descriptor: ParameterDescriptor, ignoreOverride: boolean): void;
+  hasParameter(name: string): boolean;
   getParameter(name: string): Parameter;
   setParameter(parameter: Parameter): SetParametersResult;
   /** May change what is to be set, before any check. */
@@ -73,6 +74,7 @@ export interface Node {
     request: { readonly transition: LifecycleState },
     response: ServiceResponse,
   ): Promise<object> | void;
+  _validateParameters(parameters: readonly Parameter[], isDeclaration?: boolean): SetParametersResult;
   readonly _parameterService: ParameterService;
   readonly _timeSource: TimeSource;
 }
@@ -148,8 +150,6 @@ export type ParameterTypeName =
   | 'PARAMETER_STRING_ARRAY';
 
 export interface ParameterDescriptor {
-  /** Throws if the parameter must not have its value. */
-  validateParameter: (parameter: Parameter) => void;
   /** As rcl_interfaces/ParameterDescriptor. */
   toMessage: () => object;
 }

@@ -7,7 +7,7 @@ import { NodeHealth } from './node-health.js';
 import { offerServices } from './node-services.js';
 import { declareNodeParameters } from './node-settings.js';
 import { OccupancyNode } from './occupancy-node.js';
-import { overridesFor, strayKeys } from './parameter-overrides.js';
+import { givenOverrides, nodeWithoutOverrides, overridesFor, strayKeys } from './parameter-overrides.js';
 import { ParameterServer } from './parameter-server.js';
 import { QosTranslator } from './quality-of-service.js';
 import { loadRclnodejs } from './rclnodejs.js';
@@ -54,7 +54,7 @@ class RunningNode {
   readonly #isAutostarted: boolean;
 
   constructor({ rclnodejs, addon }: LoadedRclnodejs, context: Context) {
-    const node = new rclnodejs.lifecycle.LifecycleNode(NODE_NAME);
+    const node = nodeWithoutOverrides(rclnodejs, addon, NODE_NAME);
     this.#node = node;
     const logger = node.getLogger();
     const log = new ThrottledLog(logger);
@@ -64,7 +64,7 @@ class RunningNode {
       const text = (error as Error).stack ?? String(error);
       log.error(text, `a callback failed (${callbackErrors} times so far): ${text}`);
     });
-    const given = addon.getParameterOverrides(context.handle) ?? [];
+    const given = givenOverrides(addon, context);
     const fullName = node.getFullyQualifiedName();
     const overrides = overridesFor(fullName, given);
     const stray = strayKeys(fullName, given);
@@ -75,11 +75,11 @@ class RunningNode {
     }
     const parameters = new ParameterServer(node, rclnodejs, overrides);
     const settings = declareNodeParameters(parameters);
-    useSimTime(node, rclnodejs, overrides.get('use_sim_time'));
     const translator = new QosTranslator(rclnodejs.QoS);
     const codec = new MessageCodec();
     this.#isAutostarted = settings.autostart;
     this.#occupancy = new OccupancyNode({ node, translator, codec, parameters, settings });
+    useSimTime(node, rclnodejs, overrides.get('use_sim_time'));
     this.#lifecycle = new Lifecycle(node, addon, this.#occupancy);
     const statisticsQos = settings.qos.statistics;
     this.#diagnostics = new Diagnostics({ node, translator, codec, statisticsQos });
@@ -135,9 +135,15 @@ class RunningNode {
   }
 }
 
-/** rclnodejs looks for it only under the keys that it knows: /** and the bare name. */
+/** @throws BdcError `PARAMETER_INVALID` */
 function useSimTime(node: Node, { Parameter, ParameterType }: Rclnodejs, value: unknown): void {
-  if (typeof value !== 'boolean' || node.getParameter('use_sim_time').value === value) return;
+  if (value === undefined) return;
+  if (typeof value !== 'boolean') {
+    throw new BdcError('configuration', {
+      code: 'PARAMETER_INVALID',
+      message: `parameter use_sim_time: expected true or false, found ${JSON.stringify(value)}`,
+    });
+  }
   node.setParameter(new Parameter('use_sim_time', ParameterType.PARAMETER_BOOL, value));
 }
 

@@ -16,7 +16,7 @@ export interface NativeCamera {
   /** `[height + 1, width + 1, 3]`: directions (z = 1) at the pixels' corners, for other lenses; NaN: nothing is seen there. */
   readonly cornerRays?: Float32Array;
   readonly samplesPerPixel: number;
-  /** Exposure, white balance (R, G, B), deviation of the noise (0…1 scale), vignette. */
+  /** Exposure, white balance (R, G, B), deviation of the noise (0…1 scale), vignette, blur (0…1). */
   readonly sensor: Float32Array;
   /** Of jitter and noise, below 2³². */
   readonly seed: number;
@@ -54,6 +54,8 @@ export interface NativeSimulation {
     readonly roads: Float32Array;
     readonly patches: Float32Array;
     readonly ground: Float32Array;
+    /** `[side, side]`, y before x, metres. */
+    readonly heights: Float32Array;
     readonly environment: Float32Array;
   }): Promise<NativeWorld>;
   renderCamera(options: NativeCamera & { readonly world: NativeWorld }): Promise<RenderedImage>;

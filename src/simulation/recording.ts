@@ -1,12 +1,12 @@
 import sharp from 'sharp';
-import { RigidTransform } from '../geometry/rigid-transform.js';
-import { placementAt } from './actor.js';
+import type { RigidTransform } from '../geometry/rigid-transform.js';
 import { capture } from './capture.js';
 import type { Capture } from './capture.js';
 import { Random } from './random.js';
 import { nuscenesRig } from './rig.js';
 import type { ImageSize, SimulatedRig } from './rig.js';
 import { generateStreet } from './street.js';
+import { egoPose } from './world.js';
 import type { World } from './world.js';
 
 export interface RecordingOptions {
@@ -33,8 +33,7 @@ export class Recording {
 
   /** The ego vehicle's pose at time 0, world frame. */
   get start(): RigidTransform {
-    const { x, y, yaw } = placementAt(this.world.ego, 0);
-    return RigidTransform.fromYaw(yaw, [x, y, 0]);
+    return egoPose(this.world, 0);
   }
 
   /** What the sensors see at `time` seconds. Call it in the order of time: the noise goes on from call to call. */

@@ -61,7 +61,7 @@ describe("the node's parameters on the graph", function () {
       ],
       ['grid_max_height', 'tall', /^parameter grid_max_height: expected a number, found "tall"$/],
       ['grid_min_height', 50.5, /expected less than grid_max_height/],
-      ['max_spread_ms', 2.5, /readonly/],
+      ['max_spread_ms', 2.5, /read-only/],
     ];
     for (const [name, value, reason] of refusals) {
       const answer = (await set(name, value)) as { readonly successful: boolean; readonly reason: string };

@@ -153,14 +153,17 @@ class Peer:
         return lonely + [topic for topic in self.subscriptions if self.node.count_publishers(topic) == 0]
 
     def publisher_qos(self, topic: str) -> list[dict[str, Any]]:
-        return [
-            {
-                "type": info.topic_type,
-                "reliability": info.qos_profile.reliability.name.lower(),
-                "durability": info.qos_profile.durability.name.lower(),
-            }
-            for info in self.node.get_publishers_info_by_topic(topic)
-        ]
+        return [self.end_qos(info) for info in self.node.get_publishers_info_by_topic(topic)]
+
+    def subscription_qos(self, topic: str) -> list[dict[str, Any]]:
+        return [self.end_qos(info) for info in self.node.get_subscriptions_info_by_topic(topic)]
+
+    def end_qos(self, info: Any) -> dict[str, Any]:
+        return {
+            "type": info.topic_type,
+            "reliability": info.qos_profile.reliability.name.lower(),
+            "durability": info.qos_profile.durability.name.lower(),
+        }
 
     def set_parameter(self, node: str, name: str, value: Any) -> dict[str, Any]:
         request = SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()])

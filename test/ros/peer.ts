@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
@@ -40,7 +41,11 @@ export class Peer {
 
   constructor(child: ChildProcess) {
     this.#child = child;
-    createInterface({ input: child.stdout! }).on('line', (line) => this.#onLine(JSON.parse(line) as Line));
+    createInterface({ input: child.stdout! }).on('line', (line) => {
+      // Fast DDS writes its own complaints there
+      if (line.startsWith('{')) this.#onLine(JSON.parse(line) as Line);
+      else this.#errors += `${line}\n`;
+    });
     child.stderr!.on('data', (text: Buffer) => (this.#errors += text.toString()));
     child.on('exit', (code, signal) =>
       this.#onExit(new Error(`the rclpy process ended (${code ?? signal}): ${this.#errors}`)),
@@ -86,6 +91,13 @@ export class Peer {
     const messages = (this.#messages.get(topic) ?? []) as T[];
     this.#messages.delete(topic);
     return messages;
+  }
+
+  /** Ends the process, and with it all its publishers and subscriptions. */
+  async end(): Promise<void> {
+    const ended = once(this.#child, 'exit');
+    this.#child.stdin!.end();
+    await ended;
   }
 
   request(request: object): Promise<unknown> {

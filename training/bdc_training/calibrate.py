@@ -8,6 +8,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor
 
 from .batches import BatchMaker
+from .checkpoint import load_checkpoint, save_checkpoint
 from .classes import OCCUPANCY_CLASSES
 from .config import load_config
 from .network import Network, build_network
@@ -92,12 +94,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(options.threads or os.cpu_count() or 1)
     config = load_config(options.config)
     network = build_network(config)
-    checkpoint = torch.load(options.checkpoint, map_location="cpu")
-    network.load_state_dict(checkpoint["network"])
+    checkpoint = load_checkpoint(options.checkpoint)
+    network.load_state_dict(checkpoint.network)
     maker = batch_maker(config, options.data, options.cache)
     offsets = fit_offsets(*visible_logits(network, maker, range(min(options.samples, len(maker.dataset)))))
     add_offsets(network, offsets)
-    torch.save({**checkpoint, "network": network.state_dict()}, options.out)
+    save_checkpoint(options.out, replace(checkpoint, network=network.state_dict()))
     for known, offset in zip(OCCUPANCY_CLASSES, offsets.tolist(), strict=True):
         print(f"{known.name:<20} {offset:+.1f}")
     return 0

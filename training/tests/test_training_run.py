@@ -66,8 +66,10 @@ def test_a_resumed_run_continues_bit_by_bit(options: TrainingRunOptions) -> None
 
     expected, found = (load_checkpoint(out / "checkpoint.pt") for out in (whole.out, parts.out))
     assert found.step == expected.step == 6 and found.progress == expected.progress
-    for name, value in expected.network.items():
-        assert torch.equal(found.network[name], value), name
+    for name, value in expected.trained_network.items():
+        assert torch.equal(found.trained_network[name], value), name
+        assert torch.equal(found.network[name], expected.network[name]), name
+    assert not torch.equal(expected.network[name], expected.trained_network[name])
     for index, state in expected.optimizer["state"].items():
         for name, value in state.items():
             assert np.array_equal(found.optimizer["state"][index][name], value), (index, name)

@@ -6,6 +6,9 @@ import type { SubscribedTopic } from '../typed-subscriptions.js';
 import { OK, WARN } from './status.js';
 import type { ComponentStatus } from './status.js';
 
+/** rmw_dds_common's name of a node that it has not heard of yet. */
+const UNKNOWN_NODE = '_NODE_NAME_UNKNOWN_';
+
 /**
  * Whether everybody at the other end of the node's topics can be heard and can hear: looked up in the graph, since rclnodejs tells nothing of
  * ends that do not match.
@@ -20,6 +23,8 @@ export function qosStatus(
 ): ComponentStatus {
   const faults: Record<string, string> = {};
   const note = (topic: string, end: TopicEndpoint, why: string): void => {
+    // discovered, but its node is not yet: next time
+    if (end.node_name === UNKNOWN_NODE) return;
     const name = `${end.node_namespace}/${end.node_name}`.replaceAll('//', '/');
     faults[`${topic} ${name}`] = why;
   };
