@@ -12,7 +12,7 @@ const mayImport = {
   bag: ['messages', 'perception', 'geometry'],
   dataset: ['perception', 'geometry'],
   simulation: ['bag', 'dataset', 'messages', 'perception', 'geometry', 'engine'],
-  evaluation: ['perception', 'geometry'],
+  evaluation: ['dataset', 'perception', 'engine', 'geometry'],
   expectation: ['messages'],
   ros: ['bag', 'expectation', 'messages', 'perception', 'engine', 'geometry'],
   cli: [

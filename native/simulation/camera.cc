@@ -54,7 +54,7 @@ Vec3 Camera::Ray(float column, float row) const {
     return Vec3{ray[0], ray[1], ray[2]};
   };
   const float tu = u - iu, tv = v - iv;
-  return Mix(Mix(corner(0, 0), corner(0, 1), tu), Mix(corner(1, 0), corner(1, 1), tu), tv);
+  return Normalized(Mix(Mix(corner(0, 0), corner(0, 1), tu), Mix(corner(1, 0), corner(1, 1), tu), tv));
 }
 
 Image Render(const World& world, const Camera& camera) {
@@ -88,11 +88,11 @@ Image Render(const World& world, const Camera& camera) {
         Hit hit;
         const bool solid = world.Cast(origin, ray, kFarAway, &hit);
         if (solid && sample == 0) {
-          image.depth[pixel] = hit.t;  // the ray's z is 1
+          image.depth[pixel] = hit.t;
           image.labels[pixel] = world.LabelOf(hit);
           if (hit.primitive != nullptr) image.actors[pixel] = hit.primitive->actor;
         }
-        const Vec3 light = Radiance(world, origin, ray, solid ? &hit : nullptr, pixel_angle);
+        const Vec3 light = Radiance(world, ray, solid ? &hit : nullptr, pixel_angle);
         // Bounded, so that one glint does not make a pixel white.
         sum = sum + Vec3{std::min(light.x, 4.0F), std::min(light.y, 4.0F), std::min(light.z, 4.0F)};
       }

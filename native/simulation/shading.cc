@@ -31,7 +31,7 @@ Vec3 SkyColor(const Environment& environment, Vec3 direction) {
   return color + environment.sun_color * (0.12F * glow4 * glow4);
 }
 
-Vec3 Radiance(const World& world, Vec3 origin, Vec3 direction, const Hit* end, float pixel_angle) {
+Vec3 Radiance(const World& world, Vec3 direction, const Hit* end, float pixel_angle) {
   const Environment& environment = world.environment();
   const float length = Length(direction);
   if (end == nullptr) return SkyColor(environment, direction * (1 / length));

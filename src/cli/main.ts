@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { BdcError } from '../errors.js';
+import { accuracyReportCommand } from './accuracy-report.js';
 import { demoCommand } from './demo.js';
 import { evaluateCommand } from './evaluate.js';
 import { frameCommand } from './frame.js';
@@ -20,6 +21,7 @@ const commands: readonly (() => Command)[] = [
   replayCommand,
   replayRosCommand,
   evaluateCommand,
+  accuracyReportCommand,
   frameCommand,
   simulateCommand,
   inspectCommand,

@@ -20,6 +20,7 @@ import {
 import { groundTruthCloud } from './ground-truth-cloud.js';
 import { Recording, encodeJpeg } from './recording.js';
 import type { ImageSize } from './rig.js';
+import type { RigName } from './rig-plans.js';
 
 export interface BagExportOptions {
   /** Path of the `.mcap` file; a file that is there is replaced. */
@@ -27,6 +28,8 @@ export interface BagExportOptions {
   readonly seed: number;
   /** Which scene of the seed. */
   readonly index: number;
+  /** Default: nuscenes. */
+  readonly rig?: RigName;
   /** Seconds. */
   readonly duration: number;
   /** Frames per second. */

@@ -81,12 +81,11 @@ function visibleShare(
   return seen / SPREAD.length ** 3;
 }
 
-function isSeen({ camera, image }: CapturedCamera, [x, y, z]: Vector3, index: number): boolean {
-  if (z < 0.1) return false;
-  const [fx, fy, cx, cy] = camera.intrinsics;
-  const column = Math.round((fx * x) / z + cx);
-  const row = Math.round((fy * y) / z + cy);
+function isSeen({ camera, image }: CapturedCamera, point: Vector3, index: number): boolean {
+  const projection = camera.lens.project(point);
+  if (projection === undefined) return false;
+  const [column, row] = projection.pixel.map(Math.round) as [number, number];
   if (column < 0 || row < 0 || column >= camera.width || row >= camera.height) return false;
   const pixel = row * camera.width + column;
-  return image.actors[pixel] === index || image.depth[pixel]! >= z;
+  return image.actors[pixel] === index || image.depth[pixel]! >= projection.depth;
 }

@@ -55,7 +55,7 @@ export async function capture(
 ): Promise<Capture> {
   const native = loadNativeSimulation();
   const { noise, samplesPerPixel, grid = OCC3D_GRID } = options;
-  const worldFromEgo = egoPose(world, time);
+  const worldFromEgo = egoPose(world, rig, time);
   const nativeWorld = await native.buildWorld({
     primitives: solidsAt(world, time).pack(),
     ...packGround(world.ground),
@@ -66,7 +66,9 @@ export async function capture(
     worldFromCamera: packPose(worldFromEgo.compose(camera.egoFromCamera)),
     width: camera.width,
     height: camera.height,
-    intrinsics: Float32Array.from(camera.intrinsics),
+    ...(camera.lens.cornerRays === undefined
+      ? { intrinsics: Float32Array.from(camera.intrinsics) }
+      : { cornerRays: camera.lens.cornerRays }),
     samplesPerPixel,
     sensor: Float32Array.from([
       exposure * noise.uniform(0.7, 1.4),

@@ -121,7 +121,16 @@ export function packGround(ground: Ground): {
   return {
     roads: Float32Array.from(ground.roads.flatMap((road) => road.pack())),
     patches: Float32Array.from(patches),
-    ground: Float32Array.from([...asphalt, ...sidewalk, ...terrain, ...mark, ground.seed, hills.originX, hills.originY, hills.spacing]),
+    ground: Float32Array.from([
+      ...asphalt,
+      ...sidewalk,
+      ...terrain,
+      ...mark,
+      ground.seed,
+      hills.originX,
+      hills.originY,
+      hills.spacing,
+    ]),
     heights: hills.heights,
   };
 }

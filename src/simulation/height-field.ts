@@ -79,7 +79,10 @@ export function randomHills(random: Random, centerX: number, centerY: number): H
     };
   });
   return new HeightField(centerX, centerY, (x, y) =>
-    waves.reduce((sum, { kx, ky, phase, amplitude }) => sum + amplitude * Math.sin(kx * x + ky * y + phase), 0),
+    waves.reduce(
+      (sum, { kx, ky, phase, amplitude }) => sum + amplitude * Math.sin(kx * x + ky * y + phase),
+      0,
+    ),
   );
 }
 

@@ -122,7 +122,5 @@ function localFromWorld(m: readonly number[], { yaw = 0, pitch = 0, roll = 0 }: 
     [cy * sp * sr - sy * cr, sy * sp * sr + cy * cr, cp * sr],
     [cy * sp * cr + sy * sr, sy * sp * cr - cy * sr, cp * cr],
   ];
-  return axes.flatMap(([x, y, z]) =>
-    [0, 3, 6].map((row) => m[row]! * x + m[row + 1]! * y + m[row + 2]! * z),
-  );
+  return axes.flatMap(([x, y, z]) => [0, 3, 6].map((row) => m[row]! * x + m[row + 1]! * y + m[row + 2]! * z));
 }

@@ -46,7 +46,8 @@ export function randomWeather(random: Random): Weather {
     ambient: grey(shade([0.85, 0.95, 1.12], sky), clouds),
     zenith: grey(shade([0.28, 0.5, 0.95], sky * 1.3), clouds * 0.9),
     horizon: grey(shade([0.85, 0.95, 1.05], sky * 1.35), clouds * 0.9),
-    hazeDistance: (random.chance(0.12) ? random.uniform(45, 110) : random.uniform(120, 450)) * (1 - 0.4 * clouds),
+    hazeDistance:
+      (random.chance(0.12) ? random.uniform(45, 110) : random.uniform(120, 450)) * (1 - 0.4 * clouds),
     clouds,
     wetness: random.chance(0.25) ? random.uniform(0.3, 1) : 0,
     seed: random.textureSeed(),

@@ -2,6 +2,7 @@ import type { Actor, Motion } from './actor.js';
 import { placementAt } from './actor.js';
 import type { RigidTransform } from '../geometry/rigid-transform.js';
 import type { Ground } from './ground.js';
+import type { SimulatedRig } from './rig.js';
 import type { SolidList } from './solid.js';
 import type { Weather } from './weather.js';
 import type { Occ3dClass } from '../dataset/occ3d.js';
@@ -32,11 +33,11 @@ export function actorPose({ ground }: World, { motion, model }: Actor, time: num
   return ground.hills.poseOn(placementAt(motion, time), model.size[0], model.size[1]);
 }
 
-/** Metres: wheel base and track of the ego vehicle. */
-const WHEEL_BASE = 2.7;
-const TRACK = 1.5;
-
 /** worldFromEgo: the vehicle's wheels stand on the ground, so it pitches and rolls with it. */
-export function egoPose({ ground, ego }: World, time: number): RigidTransform {
-  return ground.hills.poseOn(placementAt(ego, time), WHEEL_BASE, TRACK, WHEEL_BASE / 2);
+export function egoPose(
+  { ground, ego }: World,
+  { wheelBase, track }: Pick<SimulatedRig, 'wheelBase' | 'track'>,
+  time: number,
+): RigidTransform {
+  return ground.hills.poseOn(placementAt(ego, time), wheelBase, track, wheelBase / 2);
 }

@@ -164,6 +164,15 @@ def config_mapping(path: Path | str, overrides: Sequence[str] = ()) -> Any:
     return mapping
 
 
+def changed_keys(before: Any, after: Any, where: str = "") -> list[str]:
+    """Key paths whose values differ between two configs as read from YAML."""
+    if not (isinstance(before, Mapping) and isinstance(after, Mapping)):
+        return [] if before == after else [where]
+    keys = [*before, *(key for key in after if key not in before)]
+    paths = {key: f"{where}.{key}" if where else str(key) for key in keys}
+    return [path for key in keys for path in changed_keys(before.get(key), after.get(key), paths[key])]
+
+
 def from_mapping(kind: type[T], section: Any, where: str) -> T:
     """A dataclass from parsed YAML. @raises ValueError for an unknown, missing or wrongly typed key."""
     if not isinstance(section, Mapping):

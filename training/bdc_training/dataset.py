@@ -111,8 +111,8 @@ def _rays_and_depth(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rays [h, w, 3] and depth targets [D, h, w] of one camera; `points` [n, 3] in the ego frame."""
     size = spec.width, spec.height
-    rays = pixel_rays(pixel_from_camera, camera.ego_from_camera[:3, :3], size, spec.feature_shape)
-    return rays, depth_targets(apply(invert(camera.ego_from_camera), points), pixel_from_camera, spec)
+    rays = pixel_rays(pixel_from_camera, camera.ego_from_camera[:3, :3], size, spec.feature_shape, camera.lens)
+    return rays, depth_targets(apply(invert(camera.ego_from_camera), points), pixel_from_camera, spec, camera.lens)
 
 
 def prepare_sample(record: SampleRecord, spec: SampleSpec) -> Sample:

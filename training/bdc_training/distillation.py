@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from .batches import Batch
 from .checkpoint import load_checkpoint
 from .config import load_config
+from .distributed import normaliser
 from .network import build_network
 from .sample_spec import UNSEEN
 
@@ -54,14 +55,14 @@ def distillation_losses(outputs: Outputs, taught: Outputs, batch: Batch, class_w
     logits, soft = outputs["occupancy_logits"].view(shape), taught["occupancy_logits"].view(shape).softmax(2)
     weighted = soft * class_weights.view(-1, 1, 1)
     visible = (batch.labels != UNSEEN).unsqueeze(2)
-    occupancy = -(weighted * visible * F.log_softmax(logits, 2)).sum() / (weighted * visible).sum().clamp(min=1e-6)
+    occupancy = -(weighted * visible * F.log_softmax(logits, 2)).sum() / normaliser((weighted * visible).sum())
 
     known = batch.depth.sum(2) > 0
     per_cell = -(taught["depth_logits"].softmax(2) * F.log_softmax(outputs["depth_logits"], dim=2)).sum(2)
-    depth = (per_cell * known).sum() / known.sum().clamp(min=1)
+    depth = (per_cell * known).sum() / normaliser(known.sum())
 
     target, predicted = taught["heatmap"].sigmoid(), outputs["heatmap"]
     distance = (target - predicted.sigmoid()).square()
     entropy = F.binary_cross_entropy_with_logits(predicted, target, reduction="none")
-    heatmap = (distance * entropy).sum() / (batch.heatmap == 1).sum().clamp(min=1)
+    heatmap = (distance * entropy).sum() / normaliser((batch.heatmap == 1).sum())
     return {"occupancy": occupancy, "depth": depth, "heatmap": heatmap}

@@ -64,7 +64,7 @@ def _train(options: TrainingRunOptions) -> int:
     try:
         finished = run.run()
     except DivergedError as error:
-        print(f"training stopped: {error}.\n{run.save_after_divergence()}", file=sys.stderr)
+        print(f"training stopped: {error}", file=sys.stderr)
         return 3
     return 0 if finished else 130
 

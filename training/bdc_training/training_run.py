@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from .batches import Batch, training_batches
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from .config import config_mapping, load_config
+from .config import changed_keys, config_mapping, load_config
 from .device_interface import DeviceInterface
 from .distillation import Teacher, distillation_losses
 from .distributed import default_threads, join
@@ -106,7 +106,7 @@ class TrainingRun:
     def run(self) -> bool:
         """Trains to the end of the budget. False if stopped before; a checkpoint is written either way.
 
-        @raises DivergedError if the loss or its gradient isn't finite; the state before that step is saved then.
+        @raises DivergedError if the loss or its gradient isn't finite; the state before that step is saved first.
         """
         recent: list[list[float]] = []
         batches = training_batches(
@@ -130,11 +130,13 @@ class TrainingRun:
                     self._save()
                 if self._step % self._config.validate_every == 0:
                     self._validate()
+            self._save()
+        except DivergedError as error:
+            raise DivergedError(f"{error}.\n{self._save_after_divergence()}") from error
         finally:
             batches.close()
-        self._save()
-        if self._log is not None:
-            self._log.close()
+            if self._log is not None:
+                self._log.close()
         return not self._stop_requested
 
     def _remaining(self) -> float:
@@ -194,7 +196,7 @@ class TrainingRun:
             f"finite: {bad}; samples {', '.join(tokens)}"
         )
 
-    def save_after_divergence(self) -> str:
+    def _save_after_divergence(self) -> str:
         """Saves the state before the failed step, unless that isn't finite either; what to do next."""
         path = self._out / "checkpoint.pt"
         try:
@@ -217,13 +219,15 @@ class TrainingRun:
         self._network.train()
 
     def _open_log(self, options: TrainingRunOptions) -> RunLog:
-        mapping = config_mapping(options.config, options.overrides)
-        replace_file(self._out / "config.yaml", yaml.safe_dump(mapping, sort_keys=False).encode())
+        mapping, kept = config_mapping(options.config, options.overrides), self._out / "config.yaml"
+        if options.resume and kept.exists():
+            changed = changed_keys(config_mapping(kept), mapping)
+            if changed:
+                print(f"resumed with other values than before of {', '.join(changed)}")
+        replace_file(kept, yaml.safe_dump(mapping, sort_keys=False).encode())
         shared = len(self._maker.dataset.tokens() & self._val_maker.dataset.tokens())
         if shared > 0:
-            print(
-                f"{shared} samples are both learned from and measured on: the validation is no measure of other scenes"
-            )
+            print(f"{shared} samples are learned from and measured on: validation says nothing about other scenes")
         modules = dict.fromkeys(module_of(name) for name, _ in self._network.named_parameters())
         return RunLog(self._out, self._step, list(modules) if self._config.log_gradients else [], options.tensorboard)
 
@@ -257,8 +261,11 @@ class TrainingRun:
 
     def _restore(self, checkpoint: Checkpoint) -> float:
         """The seconds used before."""
-        self._network.load_state_dict(checkpoint.trained_network)
-        self._evaluated.load_state_dict(checkpoint.network)
+        try:
+            self._network.load_state_dict(checkpoint.trained_network)
+            self._evaluated.load_state_dict(checkpoint.network)
+        except RuntimeError as error:
+            raise ValueError(f"the checkpoint is of another network than the config's: {error}") from error
         self._optimizer.load_state_dict(checkpoint.optimizer)
         torch.set_rng_state(checkpoint.rng)
         self._schedule.progress = checkpoint.progress

@@ -22,6 +22,7 @@ from bdc_training.comparison import (
 )
 from bdc_training.config import load_config
 from bdc_training.network_cost import Cost, network_cost
+from bdc_training.training_config import training_config
 
 
 @pytest.fixture()
@@ -121,7 +122,8 @@ def test_the_shipped_comparison_is_of_networks_that_exist() -> None:
     comparison = load_comparison(CONFIGS / "comparison.yaml")
     for variant in comparison.variants:
         shared = Variant("", comparison.set).overrides(Path("out"), 0)
-        load_config(CONFIGS / comparison.config, [*shared, *variant.overrides(Path("out"), 0)])
+        config = load_config(CONFIGS / comparison.config, [*shared, *variant.overrides(Path("out"), 0)])
+        training_config(config.training)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,9 @@ def variables(*shapes: tuple[int, ...]) -> list[Tensor]:
 
 
 def with_parameters(layer: nn.Module, parameters: dict[str, Tensor], x: Tensor) -> Tensor:
-    return torch.nn.utils.stateless.functional_call(layer, parameters, x)
+    # PyTorch 2 has it in torch.func, and warns about its place in 1.13.
+    call = torch.func.functional_call if hasattr(torch, "func") else torch.nn.utils.stateless.functional_call
+    return call(layer, parameters, x)
 
 
 def test_the_check_notices_a_wrong_gradient() -> None:

@@ -98,6 +98,14 @@ def test_values_set_on_the_command_line_are_used_and_kept_beside_the_checkpoint(
     assert kept["unit"] == {"version": "V1"} and float(kept["training"]["learning_rate"]) == 1e-4
 
 
+def test_resuming_with_other_values_tells_which(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*arguments, "--steps", "1"]) == 0
+    assert main([*arguments, "--steps", "2", "--resume", "--set", "training.learning_rate=0.001"]) == 0
+    assert "resumed with other values than before of training.learning_rate" in capsys.readouterr().out
+    assert main([*arguments, "--steps", "3", "--resume", "--set", "bev_encoder.out_channels=64"]) == 2
+    assert "the checkpoint is of another network than the config's" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [
