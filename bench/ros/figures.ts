@@ -18,6 +18,11 @@ export interface Spread {
   readonly p99: number;
 }
 
+/** What loop-monitor.mjs writes: how late the node's event loop was, milliseconds. */
+export interface LoopDelay extends Spread {
+  readonly max: number;
+}
+
 export interface LoadFigures {
   readonly transport: Transport;
   readonly seconds: number;
@@ -40,7 +45,7 @@ export interface LoadFigures {
   readonly node_cpu_percent: number;
   readonly rss_mb: number;
   readonly rss_growth_mb: number;
-  readonly event_loop_block_ms: { readonly max: number; readonly p99: number };
+  readonly event_loop_block_ms: LoopDelay;
 }
 
 export function loadFigures(
@@ -56,7 +61,7 @@ export function loadFigures(
     readonly seconds: number;
     readonly imageBytes: number;
     readonly usage: Usage;
-    readonly loop: { readonly max: number; readonly p99: number };
+    readonly loop: LoopDelay;
   },
 ): LoadFigures {
   const after = report.diagnostics.at(-1)!.values;

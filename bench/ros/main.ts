@@ -10,7 +10,7 @@ import { Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import { number, positiveInteger, positiveNumber } from '../../src/cli/options.js';
 import { markdownTable } from '../report.js';
-import { loadFigures, type LoadFigures, type PeerReport } from './figures.js';
+import { loadFigures, type LoadFigures, type LoopDelay, type PeerReport } from './figures.js';
 import { ProcessUsage } from './process-usage.js';
 import { loadScene, type LoadScene, type Transport } from './scene.js';
 
@@ -99,10 +99,7 @@ async function measure(transport: Transport, options: Options, folder: string): 
       throw new Error(`no report; the node's log:\n${await readFile(file('node.log'), 'utf8')}`);
     const used = usage.stop();
     await end(node);
-    const loop = JSON.parse(await readFile(loopFile, 'utf8')) as {
-      readonly max: number;
-      readonly p99: number;
-    };
+    const loop = JSON.parse(await readFile(loopFile, 'utf8')) as LoopDelay;
     const imageBytes = scene.cameras.reduce((sum, { bytes }) => sum + bytes, 0) / scene.cameras.length;
     return loadFigures(report, { transport, seconds, imageBytes, usage: used, loop });
   } finally {

@@ -69,8 +69,12 @@ describe('config/nav2_costmap.yaml', () => {
 
 describe('config/bdc_occ_foxglove.json', () => {
   type Panel = string | { readonly first: Panel; readonly second: Panel };
+  interface PanelConfiguration {
+    readonly topics?: object;
+    readonly imageMode?: Readonly<Record<string, string>>;
+  }
   const layout = JSON.parse(read('bdc_occ_foxglove.json')) as {
-    readonly configById: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+    readonly configById: Readonly<Record<string, PanelConfiguration>>;
     readonly layout: Panel;
   };
   const panels = (panel: Panel): readonly string[] =>
@@ -81,15 +85,13 @@ describe('config/bdc_occ_foxglove.json', () => {
   });
 
   it('names topics that are there by default', () => {
-    const { topics } = layout.configById['3D!bdc_occ'] as { readonly topics: object };
-    for (const topic of Object.keys(topics)) assert.ok(outputType(topic), topic);
+    for (const topic of Object.keys(layout.configById['3D!bdc_occ']!.topics!))
+      assert.ok(outputType(topic), topic);
     const cameras = (defaultOf('cameras') as string[]).flatMap((camera) =>
       cameraParameters(camera).map(({ defaultValue }) => `/${String(defaultValue)}`),
     );
     for (const { imageMode } of Object.values(layout.configById)) {
-      if (imageMode === undefined) continue;
-      for (const topic of Object.values(imageMode))
-        assert.ok(cameras.includes(topic as string), String(topic));
+      for (const topic of Object.values(imageMode ?? {})) assert.ok(cameras.includes(topic), topic);
     }
   });
 });
