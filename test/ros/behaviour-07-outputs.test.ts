@@ -123,7 +123,7 @@ describe('behaviour 7: outputs', function () {
     const voxels = new VoxelGrid((await testManifest()).grid);
     assert.equal(scan.header.frame_id, 'base_link');
     assert.ok(Math.abs(scan.angle_min + Math.PI) < 1e-6);
-    const ranges = new Float32Array(new Uint8Array(arrayBytes(scan.ranges as ArrayFile)).buffer);
+    const ranges = new Float32Array(new Uint8Array(arrayBytes(scan.ranges)).buffer);
     assert.equal(ranges.length, 360);
     let hits = 0;
     ranges.forEach((range, beam) => {

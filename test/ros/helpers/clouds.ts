@@ -1,4 +1,4 @@
-import { VoxelGrid } from '../../../src/geometry/voxel-grid.js';
+import type { VoxelGrid } from '../../../src/geometry/voxel-grid.js';
 import type { ModelManifest } from '../../../src/engine/manifest.js';
 import { loadEngine } from '../../../src/engine/load-engine.js';
 import { modelFile } from '../frame-file.js';
