@@ -20,9 +20,12 @@ import { ThrottledLog } from './throttled-log.js';
 const NODE_NAME = 'bdc_occ';
 /** After this the process ends whatever still runs. */
 const SHUTDOWN_LIMIT_MS = 900;
+/** Exit code where it had to. */
+const OVERDUE = 1;
 
 /**
- * Runs the node until a signal, an unexpected error or the end of the ROS context. Sets the exit code: 0, or 3 after an unexpected error.
+ * Runs the node until a signal, an unexpected error or the end of the ROS context. Sets the exit code: 0, 3 after an unexpected
+ * error, 1 where the end took longer than it may.
  *
  * @param args `--ros-args …`, as ROS 2 starts nodes
  * @throws BdcError `environment` without a usable ROS 2, `configuration` for arguments and parameters; with `autostart` also what
@@ -122,7 +125,7 @@ class RunningNode {
 
   /** Ends work in order: no more input, the frame in work dropped, publishers destroyed, native memory freed. */
   async stop({ text, exitCode, isGraphGone }: ShutdownReason): Promise<void> {
-    setTimeout(() => process.exit(exitCode || 1), SHUTDOWN_LIMIT_MS).unref();
+    setTimeout(() => process.exit(OVERDUE), SHUTDOWN_LIMIT_MS).unref();
     process.exitCode = exitCode;
     this.#health.close();
     // the logger goes with the context

@@ -10,7 +10,7 @@ import type { Ros2Environment } from './ros2-graph.js';
 const CLOUD = 'sensor_msgs/msg/PointCloud2';
 
 describe('behaviour 1: cameras by parameter', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let ros: Ros2Environment;
   const robots: RingRobot[] = [];
 

@@ -10,7 +10,7 @@ const GRID = 'nav_msgs/msg/OccupancyGrid';
 const GRID_QOS = { durability: 'transient_local', depth: 1 };
 
 describe('behaviour 2: a camera that dies or lags', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let ros: Ros2Environment;
   let robot: RingRobot;
   let voxels: VoxelGrid;

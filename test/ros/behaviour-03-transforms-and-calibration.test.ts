@@ -29,7 +29,7 @@ projection_matrix: {rows: 3, cols: 4, data: [160, 0, 160, 0, 0, 160, 90, 0, 0, 0
 `;
 
 describe('behaviour 3: transforms and calibration', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let ros: Ros2Environment;
   let robot: RingRobot;
 

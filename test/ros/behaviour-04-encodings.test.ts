@@ -25,7 +25,7 @@ const { width, height } = picture;
 const S = 1_000_000_000n;
 
 describe('behaviour 4: image encodings', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let ros: Ros2Environment;
   let robot: RingRobot;
   let engine: Engine;

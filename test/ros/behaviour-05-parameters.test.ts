@@ -24,7 +24,7 @@ interface Descriptor {
 }
 
 describe('behaviour 5: parameters', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let ros: Ros2Environment;
 
   before(function () {

@@ -15,7 +15,7 @@ interface EndpointQos {
 }
 
 describe('behaviour 6: quality of service', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let ros: Ros2Environment;
   let robot: RingRobot;
 

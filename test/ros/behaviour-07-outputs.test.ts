@@ -24,7 +24,7 @@ const GROUPS = ['vehicles', 'vulnerable', 'ground', 'structure'];
 const CUBE_LIST = 6;
 
 describe('behaviour 7: outputs', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let ros: Ros2Environment;
   let robot: RingRobot;
 
@@ -61,14 +61,14 @@ describe('behaviour 7: outputs', function () {
       const topic = name === 'voxels_by_class' ? 'voxels_by_class/ground' : name;
       assert.equal(await published(topic), 0, name);
     }
-    assert.ok((await published('occupancy_grid')) > grids);
+    while ((await published('occupancy_grid')) <= grids) continue;
   });
 
   it('~/statistics has times of each stage, the age of results, memory and the event loop', async () => {
     const { status } = await robot.next<{
       readonly header: never;
       readonly status: readonly Parameters<typeof valuesOf>[0][];
-    }>('~/statistics');
+    }>('~/statistics', (message) => message.status.some(({ name }) => name.endsWith(': age ms')));
     const names = status.map(({ name }) => name.replace('bdc_occ: ', ''));
     for (const name of [
       'frames',
@@ -92,7 +92,8 @@ describe('behaviour 7: outputs', function () {
     await robot.listen('~/occupied_voxels', 'sensor_msgs/msg/PointCloud2');
     for (const group of GROUPS)
       await robot.listen(`~/voxels_by_class/${group}`, 'sensor_msgs/msg/PointCloud2');
-    await robot.next<ReceivedCloud>('~/voxels_by_class/ground');
+    for (const group of GROUPS) await robot.next<ReceivedCloud>(`~/voxels_by_class/${group}`);
+    robot.receiver.drain('/bdc_occ/occupied_voxels');
     const whole = await robot.next<ReceivedCloud>('~/occupied_voxels', ({ width }) => width > 0);
     const parts = await Promise.all(
       GROUPS.map((group) =>
@@ -122,18 +123,20 @@ describe('behaviour 7: outputs', function () {
     const voxels = new VoxelGrid((await testManifest()).grid);
     assert.equal(scan.header.frame_id, 'base_link');
     assert.ok(Math.abs(scan.angle_min + Math.PI) < 1e-6);
-    const ranges = new Float32Array(new Uint8Array(arrayBytes(scan.ranges as ArrayFile)).buffer);
+    const ranges = new Float32Array(new Uint8Array(arrayBytes(scan.ranges)).buffer);
     assert.equal(ranges.length, 360);
     let hits = 0;
     ranges.forEach((range, beam) => {
+      // along an axis a ray runs between two rows of cells
+      if (beam % 90 === 0) return;
       const angle = scan.angle_min + beam * scan.angle_increment;
       const at = (distance: number) =>
         cellAt(grid, voxels, distance * Math.cos(angle), distance * Math.sin(angle));
       if (Number.isFinite(range)) {
         hits++;
-        assert.equal(at(range + 0.02), 100, `beam ${beam}, ${range} m`);
+        assert.equal(at(range + 1e-4), 100, `beam ${beam}, ${range} m`);
       }
-      const end = Number.isFinite(range) ? range - 0.02 : Number.isNaN(range) ? 0 : scan.range_max - 0.1;
+      const end = Number.isFinite(range) ? range - 1e-3 : Number.isNaN(range) ? 0 : scan.range_max - 0.1;
       for (let distance = 0; distance < end; distance += 0.1)
         assert.notEqual(at(distance), 100, `beam ${beam}, ${distance} m`);
     });
@@ -143,7 +146,10 @@ describe('behaviour 7: outputs', function () {
   it('~/camera_coverage has the bits of the cameras that look at a place', async () => {
     await robot.listen('~/camera_coverage', 'sensor_msgs/msg/PointCloud2');
     const points = pointsOf(
-      await robot.next<ReceivedCloud>('~/camera_coverage', ({ width }) => width > 0),
+      await robot.next<ReceivedCloud>(
+        '~/camera_coverage',
+        (cloud) => pointsOf(cloud, 'cameras').reduce((all, { value }) => all | value, 0) === 0b111,
+      ),
       'cameras',
     );
     THREE_CAMERAS.forEach(({ degrees, name }, i) => {

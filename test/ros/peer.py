@@ -26,6 +26,7 @@ from rclpy.qos import QoSDurabilityPolicy, QoSHistoryPolicy, QoSProfile, QoSReli
 from std_srvs.srv import Trigger
 
 MATCH_LIMIT_S = 20.0
+SETTLE_S = 0.3
 INLINE_LENGTH = 64
 
 
@@ -72,6 +73,7 @@ class Peer:
         self.subscriptions: dict[str, Any] = {}
         self.output = threading.Lock()
         self.files = 0
+        self.clients: dict[str, Any] = {}
         self.streams: dict[str, threading.Event] = {}
 
     def say(self, line: dict[str, Any]) -> None:
@@ -182,15 +184,19 @@ class Peer:
         return self.to_json(self.call(Trigger, service, Trigger.Request()))
 
     def call(self, service: type, name: str, request: Any) -> Any:
-        client = self.node.create_client(service, name)
-        if not client.wait_for_service(MATCH_LIMIT_S):
-            raise TimeoutError(f"no service {name}")
+        if name not in self.clients:
+            client = self.node.create_client(service, name)
+            if not client.wait_for_service(MATCH_LIMIT_S):
+                raise TimeoutError(f"no service {name}")
+            # the service may not have found the way for its answer yet, and nobody can see whether it has
+            time.sleep(SETTLE_S)
+            self.clients[name] = client
+        client = self.clients[name]
         done = threading.Event()
         future = client.call_async(request)
         future.add_done_callback(lambda _: done.set())
         if not done.wait(MATCH_LIMIT_S):
             raise TimeoutError(f"no answer from {name}")
-        self.node.destroy_client(client)
         return future.result()
 
     def call_service(self, type: str, name: str, request: dict[str, Any]) -> Any:

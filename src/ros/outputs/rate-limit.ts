@@ -10,8 +10,9 @@ export class RateLimit {
     if (rate === 0) return true;
     const periodMs = 1000 / rate;
     if (nowMs < this.#dueMs - EARLY * periodMs) return false;
-    // the next one is due a period after this one was, unless that is long ago
-    this.#dueMs = Math.max(this.#dueMs, nowMs - periodMs) + periodMs;
+    // counted from when this one was due, so that the rate holds on average, unless that is long ago
+    const start = nowMs - this.#dueMs < periodMs ? this.#dueMs : nowMs;
+    this.#dueMs = start + periodMs;
     return true;
   }
 }

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import sharp from 'sharp';
 import { stringify } from 'yaml';
 import { RigidTransform } from '../../../src/geometry/rigid-transform.js';
@@ -32,6 +33,8 @@ export interface RingRobotOptions {
   /** Of the node and its cameras. */
   readonly namespace?: string;
   readonly preload?: string;
+  /** Of the node's process. */
+  readonly env?: Readonly<Record<string, string>>;
   /** A graph that another robot is on, too. */
   readonly graph?: Ros2Graph;
   /** Do not wait until the node is ready. */
@@ -61,7 +64,7 @@ export class RingRobot {
 
   private constructor(
     ros: Ros2Environment,
-    { cameras, parameters = {}, namespace = '', preload, graph }: RingRobotOptions,
+    { cameras, parameters = {}, namespace = '', preload, env = {}, graph }: RingRobotOptions,
   ) {
     this.graph = graph ?? new Ros2Graph(ros);
     this.cameras = cameras;
@@ -83,7 +86,7 @@ export class RingRobot {
     };
     writeFileSync(file, stringify({ '/**': { ros__parameters: merged(own, parameters) } }));
     const args = ['--ros-args', '--params-file', file, ...(namespace ? ['-r', `__ns:=${namespace}`] : [])];
-    this.node = this.graph.startNode(args, {}, preload);
+    this.node = this.graph.startNode(args, env, preload);
   }
 
   /** Starts all processes; cameras are advertised, their mounts known, nothing is published yet. */
@@ -174,6 +177,20 @@ export class RingRobot {
       await this.driver.publish(this.infoTopic(name), stamped(this.infoMessage(this.camera(name))));
     for (const name of cameras)
       await this.driver.publish(this.imageTopic(name), stamped(this.imageMessage(name)));
+  }
+
+  /**
+   * Publishes sets stamped 1 s, 2 s, … until results come: best-effort messages are lost until each end knows of the other one, and nobody can
+   * see when that is.
+   */
+  async warmUp(): Promise<void> {
+    await this.listen('~/occupied_voxels', 'sensor_msgs/msg/PointCloud2');
+    await this.driver.waitMatched();
+    const first = this.next('~/occupied_voxels').then(() => true);
+    for (let second = 1n; ; second++) {
+      await this.publishSet(second * 1_000_000_000n);
+      if (await Promise.race([first, setTimeout(500, false)])) return;
+    }
   }
 
   /** Cameras publish by themselves from now on, at equal stamps. */
