@@ -97,11 +97,15 @@ export class ParameterServer {
 
   /** Names and read-only flags; rclnodejs takes undeclared names for declared ones, and its reasons are wrong. */
   #refusal(parameters: readonly Parameter[]): SetParametersResult {
-    for (const { name } of parameters) {
+    for (const { name, type } of parameters) {
       const declaration = this.#declarations.get(name);
       if (declaration === undefined && !this.#node.hasParameter(name)) {
         const reason = `parameter ${name} is not one of this node${didYouMean(name, this.#declarations.keys())}`;
         return { successful: false, reason };
+      }
+      // rclnodejs's own, such as use_sim_time, which takes any type
+      if (declaration === undefined && this.#node.getParameter(name).type !== type) {
+        return { successful: false, reason: `parameter ${name}: expected a value of the type that it has` };
       }
       if (declaration?.readOnly) {
         return { successful: false, reason: `parameter ${name} is read-only: set it at start` };
@@ -181,6 +185,21 @@ function answerBadRequests({ _parameterService: service }: Node): void {
       response.send({ result: refuse(error) });
     }
   };
+  for (const name of [
+    '_handleGetParameters',
+    '_handleDescribeParameters',
+    '_handleGetParameterTypes',
+  ] as const) {
+    const answer = service[name].bind(service);
+    service[name] = (request, response) => {
+      try {
+        answer(request, response);
+      } catch {
+        // as rclcpp answers where a parameter is not declared: with an empty list
+        response.send(response.template);
+      }
+    };
+  }
 }
 
 /** The range fields of rcl_interfaces/ParameterDescriptor; step 0 means any value in between. */

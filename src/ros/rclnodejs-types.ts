@@ -87,6 +87,9 @@ export interface LifecycleState {
 export interface ParameterService {
   _handleSetParameters(request: SetParametersRequest, response: ServiceResponse): void;
   _handleSetParametersAtomically(request: SetParametersRequest, response: ServiceResponse): void;
+  _handleGetParameters(request: object, response: ServiceResponse): void;
+  _handleDescribeParameters(request: object, response: ServiceResponse): void;
+  _handleGetParameterTypes(request: object, response: ServiceResponse): void;
 }
 
 export interface SetParametersRequest {
@@ -101,6 +104,8 @@ export interface TimeSource {
 }
 
 export interface ServiceResponse {
+  /** An answer without anything in it. */
+  readonly template: object;
   send(response: object): void;
 }
 
