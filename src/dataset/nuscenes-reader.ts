@@ -109,10 +109,11 @@ export class NuscenesReader {
 
   #camera({ data, channel }: KeyFrame, baseFromGlobal: RigidTransform): RigCamera {
     const { width, height } = data;
-    const k = this.#index.calibration(data).camera_intrinsic.flat();
+    const { camera_intrinsic, distortion_model = 'none', distortion = [] } = this.#index.calibration(data);
+    const info = { width, height, distortion_model, d: distortion, k: camera_intrinsic.flat() };
     return {
       name: channel,
-      model: cameraModelFromInfo({ width, height, distortion_model: 'none', d: [], k }, channel),
+      model: cameraModelFromInfo(info, channel),
       baseFromCamera: baseFromGlobal
         .compose(this.#index.globalFromEgo(data))
         .compose(this.#index.egoFromSensor(data)),

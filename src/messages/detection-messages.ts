@@ -1,13 +1,8 @@
 import type { DetectionClass } from '../engine/manifest.js';
 import type { Detection, PerceptionResult } from '../perception/types.js';
-import type { Detection3DArray, Header, Marker, MarkerArray, Pose } from './ros-types.js';
+import type { Detection3DArray, Header, MarkerArray, Pose } from './ros-types.js';
+import { CUBE, DELETE_ALL, marker, TEXT_VIEW_FACING } from './marker.js';
 import { timeFromNs } from './stamp.js';
-
-/** visualization_msgs/Marker. */
-const CUBE = 1;
-const TEXT_VIEW_FACING = 9;
-const ADD = 0;
-const DELETE_ALL = 3;
 
 const BOX_OPACITY = 0.5;
 const TEXT_HEIGHT_M = 0.6;
@@ -85,27 +80,4 @@ const headerOf = ({ stamp, frameId }: PerceptionResult): Header => ({
 const poseOf = ({ position: [x, y, z], yaw }: Detection): Pose => ({
   position: { x, y, z },
   orientation: { x: 0, y: 0, z: Math.sin(yaw / 2), w: Math.cos(yaw / 2) },
-});
-
-const marker = (header: Header, changes: Partial<Marker>): Marker => ({
-  header,
-  ns: '',
-  id: 0,
-  type: CUBE,
-  action: ADD,
-  pose: { position: { x: 0, y: 0, z: 0 }, orientation: { x: 0, y: 0, z: 0, w: 1 } },
-  scale: { x: 0, y: 0, z: 0 },
-  color: { r: 0, g: 0, b: 0, a: 0 },
-  lifetime: { sec: 0, nanosec: 0 },
-  frame_locked: false,
-  points: [],
-  colors: [],
-  texture_resource: '',
-  texture: { header: { stamp: { sec: 0, nanosec: 0 }, frame_id: '' }, format: '', data: new Uint8Array() },
-  uv_coordinates: [],
-  text: '',
-  mesh_resource: '',
-  mesh_file: { filename: '', data: new Uint8Array() },
-  mesh_use_embedded_materials: false,
-  ...changes,
 });

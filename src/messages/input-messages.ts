@@ -2,7 +2,7 @@ import { BdcError } from '../errors.js';
 import { RigidTransform } from '../geometry/rigid-transform.js';
 import type { StampedTransform } from '../geometry/transform-buffer.js';
 import type { CameraImage } from '../perception/types.js';
-import type { CompressedImage, Image, TFMessage, TransformStamped } from './ros-types.js';
+import type { CompressedImage, Image, Odometry, TFMessage, TransformStamped } from './ros-types.js';
 import { nsFromTime } from './stamp.js';
 
 /** Checked when it is decoded, in the pipeline: encoding, step and size. */
@@ -27,6 +27,17 @@ export function imageFromCompressedMessage({ header, data }: CompressedImage): C
 /** Each transform of a message of /tf or /tf_static, or what is wrong with it (`TRANSFORM_INVALID`). */
 export function transformsFromMessage({ transforms }: TFMessage): readonly (StampedTransform | BdcError)[] {
   return transforms.map(transformFromMessage);
+}
+
+/**
+ * The pose of an odometry message: takes points of its child frame into its frame.
+ * @throws BdcError `TRANSFORM_INVALID`
+ */
+export function poseFromOdometry({ header, child_frame_id, pose }: Odometry): StampedTransform {
+  const { position: translation, orientation: rotation } = pose.pose;
+  const transform = transformFromMessage({ header, child_frame_id, transform: { translation, rotation } });
+  if (transform instanceof BdcError) throw transform;
+  return transform;
 }
 
 function transformFromMessage(message: TransformStamped): StampedTransform | BdcError {

@@ -29,13 +29,19 @@ export interface OccupancyLabels {
   readonly free: number;
 }
 
-/** The voxels that a live camera sees and that are not free, in the grid's order. */
+/**
+ * The voxels that a live camera sees and that are not free, in the grid's order.
+ * @param only the classes that are wanted; default: all
+ */
 export function occupiedVoxelsCloud(
   result: PerceptionResult,
   { classes, free }: OccupancyLabels,
+  only?: ReadonlySet<number>,
 ): PointCloud2 {
   const { grid, labels, confidence, observed } = requireOccupancy(result);
-  const count = countOccupiedVoxels(result, free);
+  const isShown = shownLabels(classes.length, free, only);
+  let count = 0;
+  for (let i = 0; i < labels.length; i++) if (observed[i] === 1) count += isShown[labels[i]!]!;
   const data = new Uint8Array(count * POINT_STEP);
   const view = new DataView(data.buffer);
   const colors = classes.map(({ color: [r, g, b] }) => (r << 16) | (g << 8) | b);
@@ -46,7 +52,7 @@ export function occupiedVoxelsCloud(
     for (let j = 0; j < ny; j++) {
       for (let k = 0; k < nz; k++, index++) {
         const label = labels[index]!;
-        if (observed[index] !== 1 || label === free) continue;
+        if (observed[index] !== 1 || isShown[label] === 0) continue;
         view.setFloat32(at, grid.min[0] + (i + 0.5) * grid.cellSize[0], true);
         view.setFloat32(at + 4, grid.min[1] + (j + 0.5) * grid.cellSize[1], true);
         view.setFloat32(at + 8, grid.min[2] + (k + 0.5) * grid.cellSize[2], true);
@@ -70,7 +76,14 @@ export function occupiedVoxelsCloud(
   };
 }
 
-/** How many points `occupiedVoxelsCloud` makes. */
+/** 1 for each label that is not free and wanted. */
+export function shownLabels(count: number, free: number, only?: ReadonlySet<number>): Uint8Array {
+  return Uint8Array.from({ length: count }, (_, label) =>
+    label !== free && (only === undefined || only.has(label)) ? 1 : 0,
+  );
+}
+
+/** How many points `occupiedVoxelsCloud` makes of all classes. */
 export function countOccupiedVoxels(result: PerceptionResult, free: number): number {
   const { labels, observed } = requireOccupancy(result);
   let count = 0;

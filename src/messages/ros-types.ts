@@ -125,6 +125,25 @@ export interface PointCloud2 {
   readonly is_dense: boolean;
 }
 
+export interface LaserScan {
+  readonly header: Header;
+  /** Radians about +z, 0 = +x. */
+  readonly angle_min: number;
+  readonly angle_max: number;
+  readonly angle_increment: number;
+  readonly time_increment: number;
+  readonly scan_time: number;
+  readonly range_min: number;
+  readonly range_max: number;
+  /** Metres; +Infinity: nothing up to range_max, NaN: unknown (REP-117). */
+  readonly ranges: Float32Array;
+  readonly intensities: Float32Array;
+}
+
+export interface Clock {
+  readonly clock: Time;
+}
+
 export interface OccupancyGrid {
   readonly header: Header;
   readonly info: {
@@ -204,6 +223,8 @@ export interface RosMessages {
   'sensor_msgs/msg/CompressedImage': CompressedImage;
   'sensor_msgs/msg/CameraInfo': CameraInfo;
   'sensor_msgs/msg/PointCloud2': PointCloud2;
+  'sensor_msgs/msg/LaserScan': LaserScan;
+  'rosgraph_msgs/msg/Clock': Clock;
   'nav_msgs/msg/OccupancyGrid': OccupancyGrid;
   'nav_msgs/msg/Odometry': Odometry;
   'geometry_msgs/msg/PoseStamped': PoseStamped;

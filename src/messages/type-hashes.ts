@@ -9,6 +9,8 @@ export const TYPE_HASHES: Readonly<Record<RosTypeName, string>> = {
     'RIHS01_15640771531571185e2efc8a100baf923961a4d15d5569652e6cb6691e8e371a',
   'sensor_msgs/msg/CameraInfo': 'RIHS01_b3dfd68ff46c9d56c80fd3bd4ed22c7a4ddce8c8348f2f59c299e73118e7e275',
   'sensor_msgs/msg/PointCloud2': 'RIHS01_9198cabf7da3796ae6fe19c4cb3bdd3525492988c70522628af5daa124bae2b5',
+  'sensor_msgs/msg/LaserScan': 'RIHS01_64c191398013af96509d518dac71d5164f9382553fce5c1f8cca5be7924bd828',
+  'rosgraph_msgs/msg/Clock': 'RIHS01_692f7a66e93a3c83e71765d033b60349ba68023a8c689a79e48078bcb5c58564',
   'nav_msgs/msg/OccupancyGrid': 'RIHS01_8d348150c12913a31ee0ec170fbf25089e4745d17035792a1ba94d6f0bc0cfc7',
   'geometry_msgs/msg/PoseStamped': 'RIHS01_10f3786d7d40fd2b54367835614bff85d4ad3b5dab62bf8bca0cc232d73b4cd8',
   'tf2_msgs/msg/TFMessage': 'RIHS01_e369d0f05a23ae52508854b66f6aa0437f3449d652e8cbf22d5abe85d020f087',

@@ -1,10 +1,11 @@
 import type { CameraInfo } from '../geometry/camera-info.js';
 import { TransformBuffer, type StampedTransform } from '../geometry/transform-buffer.js';
 import { BdcError } from '../errors.js';
+import type { EgoMotionSource } from './ego-motion.js';
 import { CameraSynchronizer, type SynchronizerStatistics } from './camera-synchronizer.js';
 import { FaultLog, type FaultCount } from './fault-log.js';
 import { RigAssembler } from './rig-assembler.js';
-import type { CameraFrame, CameraImage, CameraRig } from './types.js';
+import type { CameraFrame, CameraImage, CameraRig, EgoPose, StampNs } from './types.js';
 
 export interface IntakeOptions {
   /** Names, in the order of the rig. */
@@ -13,7 +14,15 @@ export interface IntakeOptions {
   readonly baseFrame: string;
   readonly maxSpreadMs: number;
   readonly maxWaitMs: number;
+  /** Silence after which a camera is dead, in milliseconds; default: never. */
+  readonly cameraTimeoutMs?: number;
+  /** The tree of frames; default: one of its own. */
+  readonly transforms?: TransformBuffer;
+  /** Frames carry the pose that this gives at their stamp. */
+  readonly egoMotion?: EgoMotionSource;
   readonly onFrame: (frame: RiggedFrame) => void;
+  /** Stamps went back by more than a second, and everything that belongs to the time before was forgotten. */
+  readonly onTimeJump?: () => void;
 }
 
 /** Images and the cameras that took them. `rig` is the same object as before for as long as nothing changed in it. */
@@ -26,6 +35,8 @@ export interface IntakeStatistics {
   readonly synchronizer: SynchronizerStatistics;
   /** Frames that no camera could be used of. */
   readonly droppedFrames: number;
+  /** Frames that went out without the robot's pose, though there is a source of ego motion. */
+  readonly framesWithoutPose: number;
   /** Why frames were dropped and why cameras were left out of frames, by code and camera. */
   readonly faults: readonly FaultCount[];
 }
@@ -37,21 +48,37 @@ export interface IntakeStatistics {
  */
 export class CameraIntake {
   readonly #onFrame: (frame: RiggedFrame) => void;
-  readonly #transforms = new TransformBuffer();
+  readonly #transforms: TransformBuffer;
+  readonly #egoMotion: EgoMotionSource | undefined;
   readonly #synchronizer: CameraSynchronizer;
   readonly #rigs: RigAssembler;
   readonly #faults = new FaultLog();
   #waiting: CameraFrame | undefined;
   #droppedFrames = 0;
+  #framesWithoutPose = 0;
 
   /** @throws RangeError as CameraSynchronizer does */
-  constructor({ onFrame, baseFrame, ...synchronizer }: IntakeOptions) {
+  constructor({
+    onFrame,
+    onTimeJump,
+    baseFrame,
+    transforms = new TransformBuffer(),
+    egoMotion,
+    cameraTimeoutMs = Infinity,
+    ...synchronizer
+  }: IntakeOptions) {
     this.#onFrame = onFrame;
+    this.#transforms = transforms;
+    this.#egoMotion = egoMotion;
     this.#rigs = new RigAssembler(baseFrame, synchronizer.cameras, this.#transforms);
     this.#synchronizer = new CameraSynchronizer({
       ...synchronizer,
+      timeoutMs: cameraTimeoutMs,
       onFrame: (frame) => this.#take(frame),
-      onTimeJump: () => this.#forget(),
+      onTimeJump: () => {
+        this.#forget();
+        onTimeJump?.();
+      },
     });
   }
 
@@ -59,6 +86,7 @@ export class CameraIntake {
     return {
       synchronizer: this.#synchronizer.statistics,
       droppedFrames: this.#droppedFrames,
+      framesWithoutPose: this.#framesWithoutPose,
       faults: this.#faults.counts,
     };
   }
@@ -66,6 +94,10 @@ export class CameraIntake {
   /** @param frameId optical frame: `header.frame_id` of the message */
   addCameraInfo(camera: string, frameId: string, info: CameraInfo): void {
     if (this.#rigs.setCalibration(camera, frameId, info)) this.#retry();
+  }
+
+  calibrationOf(camera: string): { readonly frameId: string; readonly info: CameraInfo } | undefined {
+    return this.#rigs.calibrationOf(camera);
   }
 
   /** A transform that cannot be used is counted, not thrown: others of the same message may be fine. */
@@ -106,6 +138,7 @@ export class CameraIntake {
     if (this.#waiting !== undefined) this.#droppedFrames++;
     this.#waiting = undefined;
     this.#transforms.clear();
+    this.#egoMotion?.clear();
   }
 
   #take(frame: CameraFrame): void {
@@ -132,6 +165,19 @@ export class CameraIntake {
       this.#droppedFrames++;
       return;
     }
-    this.#onFrame({ rig, frame: { stamp: frame.stamp, images: used.map((i) => frame.images[i]) } });
+    const egoPose = this.#poseAt(frame.stamp);
+    const images = used.map((i) => frame.images[i]);
+    this.#onFrame({ rig, frame: { stamp: frame.stamp, images, ...(egoPose && { egoPose }) } });
+  }
+
+  #poseAt(stamp: StampNs): EgoPose | undefined {
+    try {
+      return this.#egoMotion?.poseAt(stamp);
+    } catch (error) {
+      if (!(error instanceof BdcError)) throw error;
+      this.#framesWithoutPose++;
+      this.#faults.add(error);
+      return undefined;
+    }
   }
 }

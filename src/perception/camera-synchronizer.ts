@@ -1,14 +1,17 @@
+import { CameraLiveness, type Liveness } from './camera-liveness.js';
 import type { CameraFrame, CameraImage, StampNs } from './types.js';
 
 export interface SynchronizerOptions {
   /** Names, in the rig's order. */
   readonly cameras: readonly string[];
-  /** The camera whose images make a frame; the others are matched to its stamps. */
+  /** The camera whose images make a frame; the others are matched to its stamps. While it is dead the first live one stands in. */
   readonly anchor: string;
   /** How far another camera's stamp may be from the anchor's, in milliseconds. */
   readonly maxSpreadMs: number;
   /** How long a frame waits for late cameras after the anchor's image came, in milliseconds; Infinity waits for the next anchor image. */
   readonly maxWaitMs: number;
+  /** Silence after which a camera is dead, in milliseconds of this machine's clock; default Infinity: never (a bag has no such time). */
+  readonly timeoutMs?: number;
   readonly onFrame: (frame: CameraFrame) => void;
   /** Stamps went back by more than a second (a bag that loops): what was held has been cleared. */
   readonly onTimeJump?: () => void;
@@ -31,19 +34,33 @@ export interface CameraCounts {
   cleared: number;
 }
 
+/** A camera as it is now. */
+export interface CameraState extends Readonly<CameraCounts> {
+  readonly liveness: Liveness;
+  /** Milliseconds since its last image; undefined before the first. */
+  readonly silenceMs: number | undefined;
+  /** How far its newest stamp is behind that of the newest frame, in milliseconds; undefined before either. */
+  readonly lagMs: number | undefined;
+  /** Frames in a row without it; an image that is not behind the frames ends the row. */
+  readonly missedInARow: number;
+}
+
 export interface SynchronizerStatistics {
   readonly frames: number;
   readonly timeJumps: number;
-  readonly cameras: Readonly<Record<string, Readonly<CameraCounts>>>;
+  /** The camera whose images make frames now: the anchor, or who stands in for it. */
+  readonly anchor: string;
+  readonly cameras: Readonly<Record<string, CameraState>>;
 }
 
-interface CameraState {
+interface Camera {
   readonly name: string;
   readonly counts: CameraCounts;
+  readonly life: CameraLiveness;
   /** Oldest first, at most KEPT_IMAGES. */
   held: CameraImage[];
   newestStamp: StampNs | undefined;
-  /** Frames in a row without this camera, since its last image. */
+  /** Frames in a row without this camera, since its last image that was not behind. */
   missedInARow: number;
 }
 
@@ -54,8 +71,8 @@ interface PendingFrame {
 
 /** Two, so that the image nearest to the anchor's stamp is still there when the next one overtakes the anchor. */
 const KEPT_IMAGES = 2;
-/** A camera that missed so many frames is dead: frames no longer wait for it until it is back. */
-const DEAD_AFTER_MISSES = 3;
+/** Frames no longer wait for a camera that missed so many in a row, until it is back. */
+const UNAWAITED_AFTER_MISSES = 3;
 const BACKWARD_JUMP_NS = 1_000_000_000n;
 
 /**
@@ -67,23 +84,25 @@ const BACKWARD_JUMP_NS = 1_000_000_000n;
 export class CameraSynchronizer {
   readonly #options: SynchronizerOptions;
   readonly #maxSpreadNs: bigint;
-  readonly #cameras: readonly CameraState[];
-  readonly #anchor: CameraState;
+  readonly #cameras: readonly Camera[];
+  /** As configured. */
+  readonly #wantedAnchor: Camera;
+  #anchor: Camera;
   #pending: PendingFrame | undefined;
   /** Stamp of the frame that went out last, and who was not in it. */
-  #last: { readonly stamp: StampNs; readonly without: ReadonlySet<CameraState> } | undefined;
+  #last: { readonly stamp: StampNs; readonly without: ReadonlySet<Camera> } | undefined;
   #frames = 0;
   #timeJumps = 0;
 
   /** @throws RangeError if the anchor is not among the cameras, a name comes twice, a time is negative, or the spread not finite */
   constructor(options: SynchronizerOptions) {
-    const { cameras, anchor, maxSpreadMs, maxWaitMs } = options;
+    const { cameras, anchor, maxSpreadMs, maxWaitMs, timeoutMs = Infinity } = options;
     if (new Set(cameras).size !== cameras.length) {
       throw new RangeError(`camera names must differ, found ${cameras.join(', ')}`);
     }
-    if (!(maxSpreadMs >= 0 && maxWaitMs >= 0 && Number.isFinite(maxSpreadMs))) {
+    if (!(maxSpreadMs >= 0 && maxWaitMs >= 0 && timeoutMs >= 0 && Number.isFinite(maxSpreadMs))) {
       throw new RangeError(
-        `spread and wait must be 0 or more milliseconds, found ${maxSpreadMs} and ${maxWaitMs}`,
+        `spread, wait and timeout must be 0 or more milliseconds, found ${maxSpreadMs}, ${maxWaitMs} and ${timeoutMs}`,
       );
     }
     this.#options = options;
@@ -91,6 +110,7 @@ export class CameraSynchronizer {
     this.#cameras = cameras.map((name) => ({
       name,
       counts: { received: 0, used: 0, missing: 0, late: 0, replaced: 0, outOfOrder: 0, cleared: 0 },
+      life: new CameraLiveness(timeoutMs),
       held: [],
       newestStamp: undefined,
       missedInARow: 0,
@@ -101,6 +121,7 @@ export class CameraSynchronizer {
         `the anchor camera must be one of ${cameras.join(', ') || '(no cameras)'}, found ${anchor}`,
       );
     }
+    this.#wantedAnchor = anchorState;
     this.#anchor = anchorState;
   }
 
@@ -108,7 +129,8 @@ export class CameraSynchronizer {
     return {
       frames: this.#frames,
       timeJumps: this.#timeJumps,
-      cameras: Object.fromEntries(this.#cameras.map(({ name, counts }) => [name, { ...counts }])),
+      anchor: this.#anchor.name,
+      cameras: Object.fromEntries(this.#cameras.map((camera) => [camera.name, this.#stateOf(camera)])),
     };
   }
 
@@ -127,7 +149,11 @@ export class CameraSynchronizer {
       this.#options.onTimeJump?.();
     }
     camera.newestStamp = image.stamp;
-    camera.missedInARow = 0;
+    camera.life.arrived();
+    this.#chooseAnchor();
+    // one that lags does not count as back: every frame would wait for it in vain
+    if (this.#last === undefined || image.stamp >= this.#last.stamp - this.#maxSpreadNs)
+      camera.missedInARow = 0;
     if (camera === this.#anchor) this.#startFrame(image);
     else this.#hold(camera, image);
     if (this.#pending !== undefined && this.#isComplete(this.#pending)) this.#emit(this.#pending);
@@ -153,8 +179,37 @@ export class CameraSynchronizer {
     this.#last = undefined;
   }
 
+  /** The configured anchor unless it is dead; then the first camera that is alive, so that frames go on. */
+  #chooseAnchor(): void {
+    const isDead = ({ life }: Camera): boolean => life.state === 'dead';
+    const chosen = isDead(this.#wantedAnchor)
+      ? (this.#cameras.find((camera) => camera.life.isSteady) ?? this.#wantedAnchor)
+      : this.#wantedAnchor;
+    if (chosen === this.#anchor) return;
+    this.flush();
+    this.#anchor = chosen;
+    chosen.counts.replaced += chosen.held.length;
+    chosen.held = [];
+  }
+
+  #stateOf({ counts, life, newestStamp, missedInARow }: Camera): CameraState {
+    const isKnown = newestStamp !== undefined && this.#last !== undefined;
+    return {
+      ...counts,
+      liveness: life.state,
+      silenceMs: life.silenceMs,
+      lagMs: isKnown ? Number(this.#last!.stamp - newestStamp) / 1e6 : undefined,
+      missedInARow,
+    };
+  }
+
   #startFrame(anchorImage: CameraImage): void {
     this.flush();
+    // an anchor that took over, or took back, may be behind the frames of the one before
+    if (this.#last !== undefined && anchorImage.stamp <= this.#last.stamp) {
+      this.#anchor.counts.late++;
+      return;
+    }
     const { maxWaitMs } = this.#options;
     this.#pending = {
       anchorImage,
@@ -162,7 +217,7 @@ export class CameraSynchronizer {
     };
   }
 
-  #hold(camera: CameraState, image: CameraImage): void {
+  #hold(camera: Camera, image: CameraImage): void {
     if (this.#last?.without.has(camera) && this.#isNear(image, this.#last.stamp)) {
       camera.counts.late++;
       return;
@@ -179,7 +234,8 @@ export class CameraSynchronizer {
     return this.#cameras.every(
       (camera) =>
         camera === this.#anchor ||
-        camera.missedInARow >= DEAD_AFTER_MISSES ||
+        camera.missedInARow >= UNAWAITED_AFTER_MISSES ||
+        camera.life.state === 'dead' ||
         camera.held.some((image) => image.stamp >= stamp - this.#maxSpreadNs),
     );
   }
@@ -191,7 +247,7 @@ export class CameraSynchronizer {
     const images = this.#cameras.map((camera) =>
       camera === this.#anchor ? anchorImage : this.#takeNearest(camera, stamp),
     );
-    const without = new Set<CameraState>();
+    const without = new Set<Camera>();
     this.#cameras.forEach((camera, i) => {
       if (images[i] !== undefined) {
         camera.counts.used++;
@@ -207,7 +263,7 @@ export class CameraSynchronizer {
   }
 
   /** Removes the nearest image within the spread, and those before it, which no later frame would choose. */
-  #takeNearest(camera: CameraState, stamp: StampNs): CameraImage | undefined {
+  #takeNearest(camera: Camera, stamp: StampNs): CameraImage | undefined {
     let best: number | undefined;
     camera.held.forEach((image, i) => {
       const nearest = best === undefined ? undefined : camera.held[best]!;

@@ -2,20 +2,15 @@ import sharp from 'sharp';
 import type { Metadata, Sharp } from 'sharp';
 
 import { BdcError } from '../errors.js';
+import { bytesOfRows, fitted } from './image-fitting.js';
 import { InputTransform } from './input-transform.js';
 import type { NetworkInput } from './input-transform.js';
+import { rgbFromBayer, rgbFromYuv } from './plane-conversion.js';
+import { isDeepEncoding, RAW_ENCODINGS, rawShape } from './raw-encodings.js';
+import type { RawLayout } from './raw-encodings.js';
 import type { CameraImage, RigCamera } from './types.js';
 
 type RawImage = Extract<CameraImage, { kind: 'raw' }>;
-
-/** Bytes per pixel, and whether blue comes first. */
-const ENCODINGS: Readonly<Record<string, { readonly channels: 1 | 3 | 4; readonly isBgr: boolean }>> = {
-  rgb8: { channels: 3, isBgr: false },
-  bgr8: { channels: 3, isBgr: true },
-  rgba8: { channels: 4, isBgr: false },
-  bgra8: { channels: 4, isBgr: true },
-  mono8: { channels: 1, isBgr: false },
-};
 
 /**
  * Decodes a camera's image and makes the network's input of it (docs/model-format.md, "Input images"): RGB bytes
@@ -29,13 +24,27 @@ export async function prepareImage(
   camera: RigCamera,
   input: NetworkInput,
 ): Promise<Uint8Array> {
-  const pixels = image.kind === 'compressed' ? await decode(image.data, camera) : await unpack(image, camera);
-  const { resizedWidth, resizedHeight, cropX, cropY } = new InputTransform(camera.model, input);
-  const { data, info } = await pixels
-    // `linear` is the triangle filter, widened by the scale when shrinking. Beyond the border libvips repeats the outermost pixel
-    // where Pillow leaves it out: the outermost pixels may differ from training by a few grey levels.
-    .resize(resizedWidth, resizedHeight, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false })
-    .extract({ left: cropX, top: cropY, width: input.width, height: input.height })
+  const transform = new InputTransform(camera.model, input);
+  if (image.kind === 'compressed')
+    return rgbOf(await decode(image.data, camera), camera, { transform, input });
+  const layout = checkedLayout(image, camera);
+  switch (layout.kind) {
+    case 'packed':
+      return rgbOf(await unpack(image, layout), camera, { transform, input });
+    case 'yuv422':
+    case 'yuv420':
+      return rgbFromYuv(layout, image, { transform, input });
+    case 'bayer':
+      return rgbFromBayer(layout, image, { transform, input });
+  }
+}
+
+async function rgbOf(
+  pixels: Sharp,
+  camera: RigCamera,
+  { transform, input }: { readonly transform: InputTransform; readonly input: NetworkInput },
+): Promise<Uint8Array> {
+  const { data, info } = await fitted(pixels, transform, input)
     .removeAlpha()
     .toColourspace('srgb')
     .raw()
@@ -70,56 +79,53 @@ async function decode(data: Uint8Array, camera: RigCamera): Promise<Sharp> {
   return pixels;
 }
 
-async function unpack(image: RawImage, camera: RigCamera): Promise<Sharp> {
-  const encoding = Object.hasOwn(ENCODINGS, image.encoding) ? ENCODINGS[image.encoding]! : undefined;
-  if (encoding === undefined) {
+/** @throws BdcError `CAMERA_IMAGE_ENCODING`, `CAMERA_IMAGE_SIZE`, `CAMERA_IMAGE_LAYOUT` */
+function checkedLayout({ encoding, width, height, step, data }: RawImage, camera: RigCamera): RawLayout {
+  const layout = RAW_ENCODINGS.get(encoding);
+  if (layout === undefined) {
+    const why = isDeepEncoding(encoding)
+      ? 'has more than 8 bits a channel, which the network was not trained with; have the driver give 8 bits'
+      : 'is not supported';
     throw new BdcError('camera', {
       code: 'CAMERA_IMAGE_ENCODING',
       message:
-        `camera ${camera.name}: image encoding "${image.encoding}" is not supported; ` +
-        `use one of ${Object.keys(ENCODINGS).join(', ')} or a compressed image`,
+        `camera ${camera.name}: image encoding "${encoding}" ${why}; ` +
+        `use one of ${[...RAW_ENCODINGS.keys()].join(', ')} or a compressed image`,
     });
   }
-  const { width, height, step, data } = image;
   checkSize(camera, width, height);
-  const rowBytes = width * encoding.channels;
-  if (!Number.isInteger(step) || step < rowBytes || data.length !== step * height) {
+  const { rowBytes, rows, isEven } = rawShape(layout, width, height);
+  const isLaidOut = Number.isInteger(step) && step >= rowBytes && data.length === step * rows;
+  if (!isLaidOut || (isEven && (width % 2 !== 0 || height % 2 !== 0))) {
     throw new BdcError('camera', {
       code: 'CAMERA_IMAGE_LAYOUT',
       message:
-        `camera ${camera.name}: a ${width} × ${height} ${image.encoding} image has a step of at least ${rowBytes} bytes and ` +
-        `step · height bytes of data, found step ${step} and ${data.length} bytes`,
+        `camera ${camera.name}: a ${width} × ${height} ${encoding} image has ${isEven ? 'even sides, ' : ''}` +
+        `a step of at least ${rowBytes} bytes and ${rows} · step bytes of data, found step ${step} and ${data.length} bytes`,
     });
   }
-  let pixels = sharp(await withoutPadding(data, step, rowBytes, height), {
-    raw: { width, height, channels: encoding.channels },
-  });
-  if (encoding.channels === 4) {
+  return layout;
+}
+
+/** Bytes have no byte order, so the message's big-endian flag means nothing in the encodings that are supported. */
+async function unpack(
+  { data, width, height, step }: RawImage,
+  { channels, isBgr }: Extract<RawLayout, { kind: 'packed' }>,
+): Promise<Sharp> {
+  const rowBytes = width * channels;
+  const bytes = await bytesOfRows(data, { step, rows: height, left: 0, rowBytes });
+  let pixels = sharp(bytes, { raw: { width, height, channels } });
+  if (channels === 4) {
     // Before the resize, which would weigh colours by alpha: some cameras leave it 0.
     const rgb = await pixels.removeAlpha().raw().toBuffer();
     pixels = sharp(rgb, { raw: { width, height, channels: 3 } });
   }
-  if (!encoding.isBgr) return pixels;
+  if (!isBgr) return pixels;
   return pixels.recomb([
     [0, 0, 1],
     [0, 1, 0],
     [1, 0, 0],
   ]);
-}
-
-/** Takes the image for one of single bytes, `step` wide, and cuts off the padding, on sharp's threads. */
-async function withoutPadding(
-  data: Uint8Array,
-  step: number,
-  rowBytes: number,
-  height: number,
-): Promise<Uint8Array> {
-  if (step === rowBytes) return data;
-  return sharp(data, { raw: { width: step, height, channels: 1 } })
-    .extract({ left: 0, top: 0, width: rowBytes, height })
-    .toColourspace('b-w')
-    .raw()
-    .toBuffer();
 }
 
 function checkSize({ name, model }: RigCamera, width: number, height: number): void {

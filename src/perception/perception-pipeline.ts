@@ -4,7 +4,6 @@ import { VoxelGrid } from '../geometry/voxel-grid.js';
 import { computeCoverage } from './coverage.js';
 import { DetectionDecoder } from './detection-decoder.js';
 import { prepareImage } from './image-preparation.js';
-import { LatestWins } from './latest-wins.js';
 import { OccupancyDecoder } from './occupancy-decoder.js';
 import { RigView } from './rig-view.js';
 import { computeRigRays } from './rig-rays.js';
@@ -20,28 +19,20 @@ export interface PipelineOptions {
 /** Counts since the start. */
 export interface PipelineStatistics {
   readonly processed: number;
-  /** Frames whose place a newer one took while they waited. */
-  readonly superseded: number;
   readonly failed: number;
   /** By camera name: images that could not be used. */
   readonly badImages: Readonly<Record<string, number>>;
 }
 
-interface Job {
-  readonly frame: CameraFrame;
-  readonly signal: AbortSignal | undefined;
-}
-
 /**
- * Images in, voxels and boxes out: prepares the images, runs the network, decodes its outputs. One frame is in work and at most one
- * waits; a newer one takes its place. Nothing here knows where frames come from.
+ * Images in, voxels and boxes out: prepares the images, runs the network, decodes its outputs. Frames take turns in the order of the
+ * calls; a source that may be faster than the network goes through `FrameProcessor`. Nothing here knows where frames come from.
  */
 export class PerceptionPipeline {
   readonly #engine: Engine;
   readonly #onImageError: PipelineOptions['onImageError'];
   readonly #occupancy: OccupancyDecoder | undefined;
   readonly #detections: DetectionDecoder | undefined;
-  readonly #frames = new LatestWins((job: Job) => this.#exclusively(() => this.#processCounted(job)));
   readonly #counts = { processed: 0, failed: 0 };
   readonly #badImages = new Map<string, number>();
   #view: RigView | undefined;
@@ -59,7 +50,6 @@ export class PerceptionPipeline {
   get statistics(): PipelineStatistics {
     return {
       ...this.#counts,
-      superseded: this.#frames.superseded,
       badImages: Object.fromEntries(this.#badImages),
     };
   }
@@ -85,17 +75,18 @@ export class PerceptionPipeline {
     });
   }
 
+  /** The rig that is set, and what its cameras see of the grid. */
+  get view(): RigView | undefined {
+    return this.#view;
+  }
+
   /**
-   * Processes a frame, or gives undefined if a newer frame took its place before its turn came.
    * @throws BdcError of kind `camera`: no rig was set (`CAMERA_RIG_MISSING`), the frame is not of this rig (`CAMERA_FRAME_SIZE`), or no
    *     camera has a usable image (`CAMERA_IMAGES_MISSING`); of kind `model`: the network's outputs are not what its manifest says
    * @throws once `signal` fires: its reason, or the engine's `AbortError` if the network was at work
    */
-  process(
-    frame: CameraFrame,
-    { signal }: { readonly signal?: AbortSignal } = {},
-  ): Promise<PerceptionResult | undefined> {
-    return this.#frames.run({ frame, signal });
+  process(frame: CameraFrame, { signal }: { readonly signal?: AbortSignal } = {}): Promise<PerceptionResult> {
+    return this.#exclusively(() => this.#processCounted(frame, signal));
   }
 
   async #exclusively<T>(work: () => Promise<T>): Promise<T> {
@@ -104,9 +95,9 @@ export class PerceptionPipeline {
     return done;
   }
 
-  async #processCounted(job: Job): Promise<PerceptionResult> {
+  async #processCounted(frame: CameraFrame, signal: AbortSignal | undefined): Promise<PerceptionResult> {
     try {
-      const result = await this.#process(job);
+      const result = await this.#process(frame, signal);
       this.#counts.processed++;
       return result;
     } catch (error) {
@@ -115,7 +106,7 @@ export class PerceptionPipeline {
     }
   }
 
-  async #process({ frame, signal }: Job): Promise<PerceptionResult> {
+  async #process(frame: CameraFrame, signal: AbortSignal | undefined): Promise<PerceptionResult> {
     const view = this.#viewFor(frame);
     signal?.throwIfAborted();
     const start = performance.now();
@@ -131,6 +122,7 @@ export class PerceptionPipeline {
       stamp: frame.stamp,
       frameId: view.rig.baseFrame,
       liveCameras,
+      ...(frame.egoPose && { egoPose: frame.egoPose }),
       ...(occupancy && { occupancy }),
       ...(detections && { detections }),
       timings: {

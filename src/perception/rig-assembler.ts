@@ -51,13 +51,19 @@ export class RigAssembler {
     return true;
   }
 
+  /** As last received, valid or not; what the rig's camera of that name was made of. */
+  calibrationOf(camera: string): { readonly frameId: string; readonly info: CameraInfo } | undefined {
+    return this.#calibrations.get(camera);
+  }
+
   assemble({ stamp, images }: CameraFrame): Assembly {
     const faults: { camera: string; error: BdcError }[] = [];
     const cameras: RigCamera[] = [];
     const used: number[] = [];
     let isFinal = true;
     this.#cameras.forEach((name, i) => {
-      const camera = this.#camera(name, stamp);
+      // a camera that moves on the robot is where it was when it took its own image
+      const camera = this.#camera(name, images[i]?.stamp ?? stamp);
       if (!(camera instanceof BdcError)) {
         used.push(i);
         cameras.push(camera);

@@ -35,11 +35,20 @@ export interface CameraRig {
   readonly cameras: readonly RigCamera[];
 }
 
+/** Where the robot was: takes points of the base frame into a frame that stands still, at one stamp. */
+export interface EgoPose {
+  /** The frame that stands still, for example `odom`. */
+  readonly frameId: string;
+  readonly worldFromBase: RigidTransform;
+}
+
 /** One set of images, in the rig's order; undefined = that camera has none for this frame. */
 export interface CameraFrame {
   /** Stamp of the anchor camera's image: results carry it. */
   readonly stamp: StampNs;
   readonly images: readonly (CameraImage | undefined)[];
+  /** At `stamp`; undefined where no source of ego motion is set up, or it had nothing at that time. */
+  readonly egoPose?: EgoPose;
 }
 
 export interface Occupancy {
@@ -82,6 +91,8 @@ export interface PerceptionResult {
   readonly frameId: string;
   /** Per rig camera: whether its image was used. */
   readonly liveCameras: readonly boolean[];
+  /** That of the frame. */
+  readonly egoPose?: EgoPose;
   readonly occupancy?: Occupancy;
   readonly detections?: readonly Detection[];
   readonly timings: FrameTimings;

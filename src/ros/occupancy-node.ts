@@ -1,147 +1,251 @@
+import { readFile } from 'node:fs/promises';
 import { loadEngine } from '../engine/load-engine.js';
 import { shippedModel } from '../engine/shipped-model.js';
 import type { Engine } from '../engine/types.js';
 import { BdcError } from '../errors.js';
-import { MessageCodec } from '../messages/message-codec.js';
-import { CameraIntake } from '../perception/camera-intake.js';
-import type { RiggedFrame } from '../perception/camera-intake.js';
-import { PerceptionPipeline } from '../perception/perception-pipeline.js';
-import { subscribeCameras } from './camera-subscriptions.js';
-import type { CameraSubscription } from './camera-subscriptions.js';
-import { FrameProcessor } from './frame-processor.js';
-import { InputWatch } from './input-watch.js';
-import { liveSettings } from './node-settings.js';
+import { parseCalibrationFile } from '../geometry/calibration-file.js';
+import type { MessageCodec } from '../messages/message-codec.js';
+import type { CalibratedCamera } from './camera-subscriptions.js';
+import { FrameStatistics } from './frame-statistics.js';
+import type { ManagedNode } from './lifecycle.js';
+import { modelSettings } from './node-settings.js';
 import type { NodeSettings } from './node-settings.js';
+import { OutputPublishers } from './outputs/output-publishers.js';
 import type { ParameterServer } from './parameter-server.js';
-import type { QosProfiles } from './quality-of-service.js';
+import { PerceptionSession } from './perception-session.js';
+import type { QosTranslator } from './quality-of-service.js';
 import type { Node } from './rclnodejs-types.js';
-import { ResultPublisher } from './result-publisher.js';
+import { resultSelection } from './result-selection.js';
+import { RosTime } from './ros-time.js';
+import { startUpText } from './start-up-text.js';
 import { ThrottledLog } from './throttled-log.js';
+import { TypedSubscriptions } from './typed-subscriptions.js';
 
-/** How often the log may learn of silent cameras and refused input. */
-const WATCH_PERIOD_MS = 5000;
+/** One jump is seen by the clock and by the images, within this time. */
+const SAME_JUMP_MS = 2000;
 
 export interface OccupancyNodeOptions {
   readonly node: Node;
-  readonly qos: QosProfiles;
+  readonly translator: QosTranslator;
+  readonly codec: MessageCodec;
   readonly parameters: ParameterServer;
   readonly settings: NodeSettings;
 }
 
+/** A model ready to run, and what was made for it. */
+interface Configured {
+  readonly engine: Engine;
+  readonly outputs: OutputPublishers;
+  readonly cameras: readonly CalibratedCamera[];
+}
+
 /**
- * Camera topics in, result topics out. Nothing here computes on the event loop: images are decoded and the network runs on native threads,
- * the newest frame wins.
+ * Camera topics in, result topics out, as a managed node: `configure` loads the model, `activate` joins the graph and works, `deactivate`
+ * stops that and keeps the model, `cleanup` frees it. Nothing here computes on the event loop: images are decoded and the network runs on
+ * native threads, the newest frame wins.
  */
-export class OccupancyNode {
-  readonly #node: Node;
-  readonly #parameters: ParameterServer;
-  readonly #engine: Engine;
-  readonly #intake: CameraIntake;
-  readonly #frames: FrameProcessor;
-  readonly #results: ResultPublisher;
+export class OccupancyNode implements ManagedNode {
+  readonly statistics = new FrameStatistics();
+  readonly time: RosTime;
+  readonly #options: OccupancyNodeOptions;
   readonly #log: ThrottledLog;
-  readonly #watch: NodeJS.Timeout;
-  #isClosed = false;
+  #configured: Configured | undefined;
+  #session: PerceptionSession | undefined;
+  #error: Error | undefined;
+  #isGraphGone = false;
+  #lastJumpMs = -Infinity;
+
+  constructor(options: OccupancyNodeOptions) {
+    const { node, translator, codec, parameters } = options;
+    this.#options = options;
+    this.#log = new ThrottledLog(node.getLogger());
+    this.time = new RosTime(node, {
+      translator,
+      codec,
+      onBackwardJump: () => {
+        this.#session?.clear();
+        this.#onTimeJump();
+      },
+    });
+    parameters.require((values) => {
+      if (this.#configured !== undefined) resultSelection(values, this.#configured.engine.manifest);
+    });
+  }
+
+  get engine(): Engine | undefined {
+    return this.#configured?.engine;
+  }
+
+  get outputs(): OutputPublishers | undefined {
+    return this.#configured?.outputs;
+  }
+
+  /** Undefined unless active. */
+  get session(): PerceptionSession | undefined {
+    return this.#session;
+  }
+
+  /** What made the last transition fail; undefined after one that went well. */
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
+  /** @throws BdcError of kind `model`, `camera` (a calibration file) or `configuration` */
+  async configure(): Promise<void> {
+    const cameras = await this.#calibratedCameras();
+    const engine = await this.#loadEngine();
+    this.#configured = { engine, cameras, outputs: this.#makeOutputs(engine) };
+    this.#error = undefined;
+  }
+
+  activate(): Promise<void> {
+    this.#startSession(this.#configured!);
+    this.#error = undefined;
+    const { node, settings } = this.#options;
+    const { engine, outputs } = this.#configured!;
+    const topics = { subscribed: this.#session!.subscriptions.topics, published: outputs.topics };
+    node.getLogger().info(startUpText(engine, settings, topics));
+    return Promise.resolve();
+  }
+
+  async deactivate(): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    await session?.close({ isGraphGone: this.#isGraphGone });
+  }
+
+  cleanup(): Promise<void> {
+    if (!this.#isGraphGone) this.#configured?.outputs.close();
+    this.#configured?.engine.dispose();
+    this.#configured = undefined;
+    return Promise.resolve();
+  }
+
+  async release(): Promise<void> {
+    await this.deactivate();
+    await this.cleanup();
+  }
+
+  onTransitionError(transition: string, error: unknown): void {
+    this.#error = error as Error;
+    const text = error instanceof BdcError ? `${error.message} [${error.code}]` : (error as Error).stack;
+    this.#options.node.getLogger().error(`${transition} failed: ${text}`);
+  }
 
   /**
-   * Loads the model and joins the graph. Messages arrive once the node spins.
-   * @throws BdcError of kind `model` or `configuration`
+   * Loads the model that the parameters name now, and goes on with it; the old one works until then, and stays if the new one is no good.
+   * @throws BdcError as `configure`, and `NODE_NOT_CONFIGURED`
    */
-  static async start(options: OccupancyNodeOptions): Promise<OccupancyNode> {
-    const { model, engine, cameras } = options.settings;
-    const loaded = await loadEngine(model ?? shippedModel(), engine);
-    const { cameras: most } = loaded.manifest.input;
-    if (cameras.length > most) {
-      loaded.dispose();
+  async reloadModel(): Promise<Engine> {
+    const before = this.#configured;
+    if (before === undefined) {
       throw new BdcError('configuration', {
-        code: 'TOO_MANY_CAMERAS',
-        message: `model ${loaded.manifest.name} takes at most ${most} cameras, found ${cameras.length} in parameter cameras; name fewer`,
+        code: 'NODE_NOT_CONFIGURED',
+        message: 'there is no model to take the place of; configure the node first',
       });
     }
-    return new OccupancyNode(options, loaded);
+    const engine = await this.#loadEngine();
+    // a transition may have come in between
+    if (this.#configured !== before) {
+      engine.dispose();
+      throw new BdcError('configuration', {
+        code: 'NODE_NOT_CONFIGURED',
+        message: 'the node was cleaned up or configured anew while the model was read; reload again',
+      });
+    }
+    const wasActive = this.#session !== undefined;
+    await this.deactivate();
+    await this.cleanup();
+    this.#configured = { engine, cameras: before.cameras, outputs: this.#makeOutputs(engine) };
+    if (wasActive) this.#startSession(this.#configured);
+    return engine;
   }
 
-  private constructor({ node, qos, parameters, settings }: OccupancyNodeOptions, engine: Engine) {
-    const codec = new MessageCodec();
-    this.#node = node;
-    this.#parameters = parameters;
-    this.#engine = engine;
-    this.#log = new ThrottledLog(node.getLogger());
-    this.#frames = new FrameProcessor(
-      new PerceptionPipeline({
-        engine,
-        onImageError: (camera, error) =>
-          this.#log.warn(`${error.code} ${camera}`, `${error.message} [${error.code}]`),
+  /** The ROS context is about to take publishers and subscriptions away: nothing may touch them any more. */
+  graphIsGone(): void {
+    this.#isGraphGone = true;
+  }
+
+  #startSession({ engine, outputs, cameras }: Configured): void {
+    const { node, translator, codec, settings } = this.#options;
+    this.#session = new PerceptionSession({
+      settings,
+      cameras,
+      subscriptions: new TypedSubscriptions(node, translator, codec),
+      engine,
+      outputs,
+      statistics: this.statistics,
+      time: this.time,
+      log: this.#log,
+      onTimeJump: () => this.#onTimeJump(),
+    });
+  }
+
+  #makeOutputs(engine: Engine): OutputPublishers {
+    const { node, translator, codec, settings, parameters } = this.#options;
+    return new OutputPublishers({
+      node,
+      qos: translator,
+      codec,
+      settings,
+      values: parameters.values,
+      manifest: engine.manifest,
+    });
+  }
+
+  async #loadEngine(): Promise<Engine> {
+    const { parameters, settings } = this.#options;
+    const { file, engine: options } = modelSettings(parameters.values);
+    const engine = await loadEngine(file ?? shippedModel(), options);
+    try {
+      const { manifest } = engine;
+      if (settings.cameras.length > manifest.input.cameras) {
+        throw new BdcError('configuration', {
+          code: 'TOO_MANY_CAMERAS',
+          message: `model ${manifest.name} takes at most ${manifest.input.cameras} cameras, found ${settings.cameras.length} in parameter cameras; name fewer`,
+        });
+      }
+      checkClasses(() => resultSelection(parameters.values, manifest));
+    } catch (error) {
+      engine.dispose();
+      throw error;
+    }
+    return engine;
+  }
+
+  #calibratedCameras(): Promise<readonly CalibratedCamera[]> {
+    return Promise.all(
+      this.#options.settings.cameras.map(async (settings) => {
+        const file = settings.calibrationFile;
+        if (file === undefined) return { settings, calibration: undefined };
+        const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+          throw new BdcError('camera', {
+            code: 'CALIBRATION_FILE_UNREADABLE',
+            message: `camera ${settings.name}: cannot read its calibration file (${(cause as Error).message}); correct camera.${settings.name}.calibration_file`,
+            cause,
+          });
+        });
+        return { settings, calibration: parseCalibrationFile(text, file) };
       }),
     );
-    this.#results = new ResultPublisher({ node, qos, codec, manifest: engine.manifest });
-    this.#intake = new CameraIntake({
-      cameras: settings.cameras.map(({ name }) => name),
-      anchor: settings.anchorCamera,
-      baseFrame: settings.baseFrame,
-      maxSpreadMs: settings.maxSpreadMs,
-      maxWaitMs: settings.maxWaitMs,
-      onFrame: (frame) => void this.#process(frame),
-    });
-    const subscriptions = subscribeCameras({
-      node,
-      qos,
-      cameras: settings.cameras,
-      codec,
-      intake: this.#intake,
-    });
-    const watch = new InputWatch(this.#intake, subscriptions, this.#log);
-    this.#watch = setInterval(() => watch.check(), WATCH_PERIOD_MS);
-    this.#introduce(settings, subscriptions);
   }
 
-  /** Ends work in order: no more frames, the one in work dropped, native memory freed. The ROS node itself belongs to the caller. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    clearInterval(this.#watch);
-    this.#intake.clear();
-    await this.#frames.close();
-    this.#engine.dispose();
-  }
-
-  async #process(frame: RiggedFrame): Promise<void> {
-    if (this.#isClosed) return;
-    try {
-      const result = await this.#frames.process(frame);
-      if (result === undefined || this.#isClosed) return;
-      this.#results.publish(result, liveSettings(this.#parameters).heightBand);
-      const { preprocess, modules, decode, total } = result.timings;
-      const network = Object.values(modules).reduce((sum, ms) => sum + ms, 0);
-      this.#node
-        .getLogger()
-        .debug(
-          `frame ${result.stamp}: ${result.liveCameras.filter(Boolean).length} cameras, ${total.toFixed(1)} ms ` +
-            `(images ${preprocess.toFixed(1)}, network ${network.toFixed(1)}, decoding ${decode.toFixed(1)})`,
-        );
-    } catch (error) {
-      if (this.#isClosed) return;
-      if (error instanceof BdcError)
-        this.#log.warn(error.code, `frame dropped: ${error.message} [${error.code}]`);
-      else
-        this.#node
-          .getLogger()
-          .error(`frame dropped by a defect, please report it: ${(error as Error).stack}`);
-    }
-  }
-
-  #introduce({ baseFrame, anchorCamera }: NodeSettings, subscriptions: readonly CameraSubscription[]): void {
-    const { manifest, isa, threads, mode } = this.#engine;
-    this.#node
+  #onTimeJump(): void {
+    const now = performance.now();
+    if (now - this.#lastJumpMs < SAME_JUMP_MS) return;
+    this.#lastJumpMs = now;
+    this.#options.node
       .getLogger()
-      .info(
-        [
-          `ready: model ${manifest.name} (${mode}, ${isa}, ${threads} threads), results in frame ${baseFrame}`,
-          ...subscriptions.map(
-            ({ camera, image, info }) =>
-              `  camera ${camera}${camera === anchorCamera ? ' (anchor)' : ''}: ${image.topic}, ${info.topic}`,
-          ),
-          `  publishes ${this.#results.topics.join(', ')}`,
-        ].join('\n'),
-      );
+      .warn('time went backwards: images, moving transforms, poses and the frame in work were forgotten');
+  }
+}
+
+/** @throws BdcError `PARAMETER_INVALID` */
+function checkClasses(check: () => unknown): void {
+  try {
+    check();
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new BdcError('configuration', { code: 'PARAMETER_INVALID', message: cause.message, cause });
   }
 }

@@ -9,6 +9,8 @@ interface Declared<Type extends string, Value extends ParameterValue> {
   readonly description: string;
   /** Refuses a change while the node runs. */
   readonly readOnly: boolean;
+  /** Heading under which it is documented. */
+  readonly group: string;
 }
 
 interface NumberDeclaration extends Declared<'integer' | 'double', number> {
@@ -21,7 +23,10 @@ interface StringDeclaration extends Declared<'string', string> {
 }
 
 export type ParameterDeclaration =
-  NumberDeclaration | StringDeclaration | Declared<'string_array', readonly string[]>;
+  | NumberDeclaration
+  | StringDeclaration
+  | Declared<'boolean', boolean>
+  | Declared<'string_array', readonly string[]>;
 
 /**
  * A value as it came from a file or a service call, checked and brought into its declared type: a whole number will do for a double, since
@@ -43,6 +48,9 @@ export function checkedValue(declaration: ParameterDeclaration, value: unknown):
       if (!(number >= low && number <= high)) throw refusal(name, `${wanted} from ${low} to ${high}`, value);
       return number;
     }
+    case 'boolean':
+      if (typeof value !== 'boolean') throw refusal(name, 'true or false', value);
+      return value;
     case 'string': {
       const { choices } = declaration;
       if (typeof value !== 'string') throw refusal(name, 'a text', value);
@@ -60,7 +68,9 @@ export function checkedValue(declaration: ParameterDeclaration, value: unknown):
 }
 
 function refusal(name: string, expected: string, value: unknown): RangeError {
-  const found =
-    typeof value === 'bigint' || typeof value === 'number' ? String(value) : JSON.stringify(value);
-  return new RangeError(`parameter ${name}: expected ${expected}, found ${found}`);
+  // JSON has no bigint
+  const found = JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? Number(item) : item));
+  return new RangeError(
+    `parameter ${name}: expected ${expected}, found ${Number.isNaN(value) ? 'NaN' : found}`,
+  );
 }

@@ -1,5 +1,6 @@
 import { BdcError } from '../errors.js';
 import { checkedValue } from './parameter-declaration.js';
+import { didYouMean } from './nearest-name.js';
 import type { ParameterDeclaration, ParameterValue } from './parameter-declaration.js';
 import type {
   Node,
@@ -8,6 +9,8 @@ import type {
   Rclnodejs,
   SetParametersResult,
 } from './rclnodejs-types.js';
+
+const ACCEPTED: SetParametersResult = { successful: true, reason: '' };
 
 /**
  * Declares parameters on a node and keeps their checked values. Checks are made here and not by rclnodejs, which refuses the integer 1
@@ -26,7 +29,10 @@ export class ParameterServer {
     this.#node = node;
     this.#rclnodejs = rclnodejs;
     this.#overrides = overrides;
+    answerBadRequests(node);
     node.addPreSetParametersCallback((parameters) => parameters.map((parameter) => this.#widened(parameter)));
+    node._validateParameters = (parameters, isDeclaration = false) =>
+      isDeclaration ? ACCEPTED : this.#refusal(parameters);
     node.addOnSetParametersCallback((parameters) => this.#onSet(parameters));
   }
 
@@ -57,14 +63,24 @@ export class ParameterServer {
     return this.#values;
   }
 
-  /** Names that were given at start and that nobody declared: most likely misspelt. */
-  undeclaredOverrides(): readonly string[] {
-    return [...this.#overrides.keys()].filter(
+  /**
+   * To be called once everything is declared.
+   * @throws BdcError `PARAMETER_UNKNOWN` for a value that was given at start under a name that nobody declared
+   */
+  refuseUnknownOverrides(): void {
+    const unknown = [...this.#overrides.keys()].find(
       // rclnodejs and rcl declare these by themselves, some of them only when they are used
       (name) =>
         !this.#declarations.has(name) &&
         !/^(use_sim_time|start_type_description_service|qos_overrides\..*)$/.test(name),
     );
+    if (unknown === undefined) return;
+    throw new BdcError('configuration', {
+      code: 'PARAMETER_UNKNOWN',
+      message:
+        `parameter ${unknown} is not one of this node${didYouMean(unknown, this.#declarations.keys())}; ` +
+        'config/bdc_occ.yaml has all of them',
+    });
   }
 
   #startValue(declaration: ParameterDeclaration): ParameterValue {
@@ -77,6 +93,21 @@ export class ParameterServer {
     const isDouble = this.#declarations.get(parameter.name)?.type === 'double';
     if (!isDouble || parameter.type !== ParameterType.PARAMETER_INTEGER) return parameter;
     return new Parameter(parameter.name, ParameterType.PARAMETER_DOUBLE, Number(parameter.value));
+  }
+
+  /** Names and read-only flags; rclnodejs takes undeclared names for declared ones, and its reasons are wrong. */
+  #refusal(parameters: readonly Parameter[]): SetParametersResult {
+    for (const { name } of parameters) {
+      const declaration = this.#declarations.get(name);
+      if (declaration === undefined && !this.#node.hasParameter(name)) {
+        const reason = `parameter ${name} is not one of this node${didYouMean(name, this.#declarations.keys())}`;
+        return { successful: false, reason };
+      }
+      if (declaration?.readOnly) {
+        return { successful: false, reason: `parameter ${name} is read-only: set it at start` };
+      }
+    }
+    return ACCEPTED;
   }
 
   #onSet(parameters: readonly Parameter[]): SetParametersResult {
@@ -92,7 +123,7 @@ export class ParameterServer {
       throw error;
     }
     for (const [name, value] of changed) this.#values.set(name, value);
-    return { successful: true, reason: '' };
+    return ACCEPTED;
   }
 
   #rosType({ type }: ParameterDeclaration): number {
@@ -100,6 +131,7 @@ export class ParameterServer {
     return {
       integer: ParameterType.PARAMETER_INTEGER,
       double: ParameterType.PARAMETER_DOUBLE,
+      boolean: ParameterType.PARAMETER_BOOL,
       string: ParameterType.PARAMETER_STRING,
       string_array: ParameterType.PARAMETER_STRING_ARRAY,
     }[type];
@@ -115,7 +147,6 @@ export class ParameterServer {
         : description,
       readOnly,
     );
-    descriptor.validateParameter = () => undefined;
     if ('range' in declaration) {
       // rclnodejs forgets the range when it describes a parameter
       const message = { ...descriptor.toMessage(), ...rangeMessage(declaration) };
@@ -123,6 +154,33 @@ export class ParameterServer {
     }
     return descriptor;
   }
+}
+
+/**
+ * rclnodejs throws on requests that anybody on the graph can make (a parameter without a name, a value of no type), and the caller would wait
+ * for an answer for ever.
+ */
+function answerBadRequests({ _parameterService: service }: Node): void {
+  const refuse = (error: unknown): SetParametersResult => ({
+    successful: false,
+    reason: `the request cannot be read: ${(error as Error).message}`,
+  });
+  const set = service._handleSetParameters.bind(service);
+  service._handleSetParameters = (request, response) => {
+    try {
+      set(request, response);
+    } catch (error) {
+      response.send({ results: request.parameters.map(() => refuse(error)) });
+    }
+  };
+  const setAtomically = service._handleSetParametersAtomically.bind(service);
+  service._handleSetParametersAtomically = (request, response) => {
+    try {
+      setAtomically(request, response);
+    } catch (error) {
+      response.send({ result: refuse(error) });
+    }
+  };
 }
 
 /** The range fields of rcl_interfaces/ParameterDescriptor; step 0 means any value in between. */

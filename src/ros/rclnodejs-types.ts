@@ -2,12 +2,7 @@
 
 export interface Rclnodejs {
   readonly Context: { defaultContext(): Context };
-  readonly Node: new (
-    name: string,
-    namespace?: string,
-    context?: Context,
-    options?: Readonly<Record<string, boolean>>,
-  ) => Node;
+  readonly lifecycle: { readonly LifecycleNode: new (name: string) => Node };
   readonly Parameter: new (name: string, type: number, value: unknown) => Parameter;
   readonly ParameterDescriptor: ParameterDescriptorClass;
   readonly ParameterType: Readonly<Record<ParameterTypeName, number>>;
@@ -23,7 +18,9 @@ export interface Context {
 
 /** The native addon, for what rclnodejs keeps to itself. */
 export interface RclAddon {
-  getParameterOverrides(contextHandle: unknown): readonly NodeParameterOverrides[] | undefined;
+  getParameterOverrides: (contextHandle: unknown) => readonly NodeParameterOverrides[] | undefined;
+  /** Throws where the state has no such transition. */
+  triggerLifecycleTransitionByLabel(stateMachine: unknown, label: string): LifecycleState;
 }
 
 /** The parameters under one key of a parameter file, or given on the command line for one node name. */
@@ -32,26 +29,79 @@ export interface NodeParameterOverrides {
   readonly parameters: readonly { readonly name: string; readonly type: number; readonly value: unknown }[];
 }
 
+/** lifecycle.LifecycleNode. What begins with an underscore is private to rclnodejs: that is why its version is pinned. */
 export interface Node {
   name(): string;
   namespace(): string;
   getFullyQualifiedName(): string;
   getLogger(): Logger;
+  getClock(): { now(): { readonly nanoseconds: bigint } };
   resolveTopicName(topic: string): string;
   createPublisher(type: string, topic: string, options: { readonly qos: QoS }): Publisher;
+  destroyPublisher(publisher: Publisher): void;
   createSubscription(
     type: string,
     topic: string,
     options: { readonly qos: QoS; readonly isRaw: true },
     callback: (cdr: Buffer) => void,
   ): Subscription;
+  destroySubscription(subscription: Subscription): void;
+  createService(
+    type: string,
+    name: string,
+    callback: (request: object, response: ServiceResponse) => Promise<object>,
+  ): object;
+  getPublishersInfoByTopic(topic: string): readonly TopicEndpoint[];
+  getSubscriptionsInfoByTopic(topic: string): readonly TopicEndpoint[];
   declareParameter(parameter: Parameter, descriptor: ParameterDescriptor, ignoreOverride: boolean): void;
+  hasParameter(name: string): boolean;
+  getParameter(name: string): Parameter;
+  setParameter(parameter: Parameter): SetParametersResult;
   /** May change what is to be set, before any check. */
   addPreSetParametersCallback(callback: (parameters: readonly Parameter[]) => readonly Parameter[]): void;
   addOnSetParametersCallback(callback: (parameters: readonly Parameter[]) => SetParametersResult): void;
   /** Called by the executor with what is ready; an exception that leaves it ends the process. */
   execute(handles: readonly unknown[]): void;
   spin(): void;
+  /** Called by whoever shuts the context down. */
+  destroy(): void;
+
+  readonly currentState: LifecycleState;
+  readonly availableTransitions: readonly { readonly transition: LifecycleState }[];
+  readonly _stateMachineHandle: unknown;
+  /** Answers the service ~/change_state; may be asynchronous. */
+  _onChangeState(
+    request: { readonly transition: LifecycleState },
+    response: ServiceResponse,
+  ): Promise<object> | void;
+  _validateParameters(parameters: readonly Parameter[], isDeclaration?: boolean): SetParametersResult;
+  readonly _parameterService: ParameterService;
+  readonly _timeSource: TimeSource;
+}
+
+export interface LifecycleState {
+  readonly id: number;
+  readonly label: string;
+}
+
+export interface ParameterService {
+  _handleSetParameters(request: SetParametersRequest, response: ServiceResponse): void;
+  _handleSetParametersAtomically(request: SetParametersRequest, response: ServiceResponse): void;
+}
+
+export interface SetParametersRequest {
+  readonly parameters: readonly object[];
+}
+
+export interface TimeSource {
+  readonly isRosTimeActive: boolean;
+  _clockSubscription: Subscription | undefined;
+  _subscribeToClockTopic(): void;
+  _clockCallback(message: { readonly clock: { readonly sec: number; readonly nanosec: number } }): void;
+}
+
+export interface ServiceResponse {
+  send(response: object): void;
 }
 
 export interface Logger {
@@ -70,6 +120,14 @@ export interface Publisher {
 export interface Subscription {
   readonly topic: string;
   readonly publisherCount: number;
+}
+
+/** A publisher or subscription of any node; policies by rmw's numbers. */
+export interface TopicEndpoint {
+  readonly node_name: string;
+  readonly node_namespace: string;
+  readonly topic_type: string;
+  readonly qos_profile: { readonly reliability: number; readonly durability: number };
 }
 
 export interface Parameter {
@@ -92,8 +150,6 @@ export type ParameterTypeName =
   | 'PARAMETER_STRING_ARRAY';
 
 export interface ParameterDescriptor {
-  /** Throws if the parameter must not have its value. */
-  validateParameter: (parameter: Parameter) => void;
   /** As rcl_interfaces/ParameterDescriptor. */
   toMessage: () => object;
 }

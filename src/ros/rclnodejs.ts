@@ -27,8 +27,13 @@ export function loadRclnodejs(): LoadedRclnodejs {
     checkRos(process.env);
     const require = createRequire(import.meta.url);
     const addon = loadAddon(packageFolder(require), require, process.env);
+    const listeners = process.listeners('SIGINT');
     // import and require give two separate instances of it: everything goes through this one
     loaded = { rclnodejs: require('rclnodejs') as Rclnodejs, addon };
+    // its own would take the context away before anything could end in order
+    for (const listener of process.listeners('SIGINT')) {
+      if (!listeners.includes(listener)) process.off('SIGINT', listener);
+    }
   }
   return loaded;
 }

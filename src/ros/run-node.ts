@@ -1,51 +1,153 @@
 import { BdcError } from '../errors.js';
+import { MessageCodec } from '../messages/message-codec.js';
+import { Diagnostics } from './diagnostics/diagnostics.js';
 import { guardExecute } from './guarded-execute.js';
+import { Lifecycle } from './lifecycle.js';
+import { NodeHealth } from './node-health.js';
+import { offerServices } from './node-services.js';
 import { declareNodeParameters } from './node-settings.js';
-import type { NodeSettings } from './node-settings.js';
 import { OccupancyNode } from './occupancy-node.js';
-import { overridesFor } from './parameter-overrides.js';
+import { givenOverrides, nodeWithoutOverrides, overridesFor, strayKeys } from './parameter-overrides.js';
 import { ParameterServer } from './parameter-server.js';
-import { qosProfiles } from './quality-of-service.js';
+import { QosTranslator } from './quality-of-service.js';
 import { loadRclnodejs } from './rclnodejs.js';
-import type { Context, Rclnodejs } from './rclnodejs-types.js';
+import type { LoadedRclnodejs } from './rclnodejs.js';
+import type { Context, Node, Rclnodejs } from './rclnodejs-types.js';
+import { ShutdownSequence } from './shutdown-sequence.js';
+import type { ShutdownReason } from './shutdown-sequence.js';
+import { ThrottledLog } from './throttled-log.js';
 
 const NODE_NAME = 'bdc_occ';
 /** After this the process ends whatever still runs. */
-const SHUTDOWN_LIMIT_MS = 2000;
+const SHUTDOWN_LIMIT_MS = 900;
+/** Exit code where it had to. */
+const OVERDUE = 1;
 
 /**
- * Runs the node until SIGINT or SIGTERM.
+ * Runs the node until a signal, an unexpected error or the end of the ROS context. Sets the exit code: 0, 3 after an unexpected
+ * error, 1 where the end took longer than it may.
  *
  * @param args `--ros-args …`, as ROS 2 starts nodes
- * @throws BdcError `environment` without a usable ROS 2, `configuration` for arguments and parameters, `model` for the model file
+ * @throws BdcError `environment` without a usable ROS 2, `configuration` for arguments and parameters; with `autostart` also what
+ *     `configure` refuses
  */
 export async function runNode(args: readonly string[]): Promise<void> {
-  const { rclnodejs, addon } = loadRclnodejs();
+  const loaded = loadRclnodejs();
+  const { rclnodejs } = loaded;
   const context = rclnodejs.Context.defaultContext();
+  const shutdown = new ShutdownSequence();
   await initialise(rclnodejs, context, args);
   try {
-    const stopped = nextSignal();
-    const node = new rclnodejs.Node(NODE_NAME);
-    const logger = node.getLogger();
-    guardExecute(node, (error) =>
-      logger.error(`a callback failed: ${(error as Error).stack ?? String(error)}`),
-    );
-    const overrides = overridesFor(
-      node.getFullyQualifiedName(),
-      addon.getParameterOverrides(context.handle) ?? [],
-    );
-    const parameters = new ParameterServer(node, rclnodejs, overrides);
-    const settings: NodeSettings = declareNodeParameters(parameters);
-    for (const name of parameters.undeclaredOverrides())
-      logger.warn(`parameter ${name} is not one of this node and is ignored`);
-    const occupancy = await OccupancyNode.start({ node, qos: qosProfiles(rclnodejs), parameters, settings });
-    node.spin();
-    logger.info(`${await stopped}: shutting down`);
-    setTimeout(() => process.exit(1), SHUTDOWN_LIMIT_MS).unref();
-    await occupancy.close();
+    const running = new RunningNode(loaded, context);
+    running.onGraphGone(() => shutdown.graphIsGone());
+    const reason = await Promise.race([shutdown.requested, running.start()]);
+    await running.stop(reason ?? (await shutdown.requested));
   } finally {
     rclnodejs.shutdown();
   }
+}
+
+/** The node with everything around it, in the order in which it is put together and taken apart. */
+class RunningNode {
+  readonly #node: Node;
+  readonly #occupancy: OccupancyNode;
+  readonly #lifecycle: Lifecycle;
+  readonly #health: NodeHealth;
+  readonly #diagnostics: Diagnostics;
+  readonly #isAutostarted: boolean;
+
+  constructor({ rclnodejs, addon }: LoadedRclnodejs, context: Context) {
+    const node = nodeWithoutOverrides(rclnodejs, addon, NODE_NAME);
+    this.#node = node;
+    const logger = node.getLogger();
+    const log = new ThrottledLog(logger);
+    let callbackErrors = 0;
+    guardExecute(node, (error) => {
+      callbackErrors++;
+      const text = (error as Error).stack ?? String(error);
+      log.error(text, `a callback failed (${callbackErrors} times so far): ${text}`);
+    });
+    const given = givenOverrides(addon, context);
+    const fullName = node.getFullyQualifiedName();
+    const overrides = overridesFor(fullName, given);
+    const stray = strayKeys(fullName, given);
+    if (stray.length > 0) {
+      logger.warn(
+        `the parameters given for ${stray.join(', ')} are not for this node, ${fullName}; use that as key, or /**`,
+      );
+    }
+    const parameters = new ParameterServer(node, rclnodejs, overrides);
+    const settings = declareNodeParameters(parameters);
+    const translator = new QosTranslator(rclnodejs.QoS);
+    const codec = new MessageCodec();
+    this.#isAutostarted = settings.autostart;
+    this.#occupancy = new OccupancyNode({ node, translator, codec, parameters, settings });
+    useSimTime(node, rclnodejs, overrides.get('use_sim_time'));
+    this.#lifecycle = new Lifecycle(node, addon, this.#occupancy);
+    const statisticsQos = settings.qos.statistics;
+    this.#diagnostics = new Diagnostics({ node, translator, codec, statisticsQos });
+    this.#health = new NodeHealth({
+      node,
+      occupancy: this.#occupancy,
+      lifecycle: this.#lifecycle,
+      diagnostics: this.#diagnostics,
+      translator,
+      parameters,
+      settings,
+      callbackErrors: () => callbackErrors,
+    });
+    offerServices(node, this.#occupancy, parameters);
+  }
+
+  /** Calls back right before the ROS context takes the node away, whoever asked for that. */
+  onGraphGone(callback: () => void): void {
+    const destroy = this.#node.destroy.bind(this.#node);
+    this.#node.destroy = () => {
+      this.#health.close();
+      this.#occupancy.graphIsGone();
+      callback();
+      destroy();
+    };
+  }
+
+  /** @throws what a transition refuses */
+  async start(): Promise<undefined> {
+    this.#node.spin();
+    if (!this.#isAutostarted) {
+      this.#node.getLogger().info('waiting for "configure" and "activate": autostart is off');
+      return;
+    }
+    for (const transition of ['configure', 'activate'] as const) {
+      const error = await this.#lifecycle.change(transition);
+      if (error !== undefined) throw error;
+    }
+  }
+
+  /** Ends work in order: no more input, the frame in work dropped, publishers destroyed, native memory freed. */
+  async stop({ text, exitCode, isGraphGone }: ShutdownReason): Promise<void> {
+    setTimeout(() => process.exit(OVERDUE), SHUTDOWN_LIMIT_MS).unref();
+    process.exitCode = exitCode;
+    this.#health.close();
+    // the logger goes with the context
+    if (isGraphGone) process.stderr.write(`${text}: shutting down\n`);
+    else if (exitCode === 0) this.#node.getLogger().info(`${text}: shutting down`);
+    else this.#node.getLogger().error(`${text}: shutting down`);
+    await this.#lifecycle.settled();
+    await this.#occupancy.release();
+    if (!isGraphGone) this.#diagnostics.close();
+  }
+}
+
+/** @throws BdcError `PARAMETER_INVALID` */
+function useSimTime(node: Node, { Parameter, ParameterType }: Rclnodejs, value: unknown): void {
+  if (value === undefined) return;
+  if (typeof value !== 'boolean') {
+    throw new BdcError('configuration', {
+      code: 'PARAMETER_INVALID',
+      message: `parameter use_sim_time: expected true or false, found ${JSON.stringify(value)}`,
+    });
+  }
+  node.setParameter(new Parameter('use_sim_time', ParameterType.PARAMETER_BOOL, value));
 }
 
 async function initialise(rclnodejs: Rclnodejs, context: Context, args: readonly string[]): Promise<void> {
@@ -65,13 +167,5 @@ async function initialise(rclnodejs: Rclnodejs, context: Context, args: readonly
   throw new BdcError('configuration', {
     code: 'ROS_ARGUMENTS',
     message: `expected only ROS arguments (--ros-args …), found ${unknown.join(' ')}`,
-  });
-}
-
-/** The first signal that asks the process to end; a second one ends it at once. */
-function nextSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    process.once('SIGINT', resolve);
-    process.once('SIGTERM', resolve);
   });
 }

@@ -7,7 +7,8 @@ const [ROAD, CAR, FREE] = [0, 1, 2];
 const flat = new Set([ROAD!]);
 /** Columns of four voxels of 0.4 m from −0.2 m on. */
 const grid = new VoxelGrid({ min: [0, 0, -0.2], max: [1.2, 0.4, 1.4], shape: [3, 1, 4] });
-const rounded = (heights: Float32Array): number[] => Array.from(heights, (h) => Math.round(h * 1e5) / 1e5 + 0);
+const rounded = (heights: Float32Array): number[] =>
+  Array.from(heights, (h) => Math.round(h * 1e5) / 1e5 + 0);
 
 describe('The ground of a sample', () => {
   it('lies in the topmost voxel of the lowest run of flat ones', () => {

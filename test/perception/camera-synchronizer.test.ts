@@ -156,6 +156,78 @@ describe('CameraSynchronizer', () => {
     assert.equal(frames.length, 0);
   });
 
+  describe('with a timeout', () => {
+    beforeEach(() => {
+      frames = [];
+      synchronizer = new CameraSynchronizer({
+        cameras: CAMERAS,
+        anchor: 'front',
+        maxSpreadMs: 40,
+        maxWaitMs: 50,
+        timeoutMs: 300,
+        onFrame: (frame) => frames.push(frame),
+      });
+    });
+
+    /** Images of these cameras at each tenth of a second of both clocks. */
+    function shoot(from: number, to: number, ...cameras: readonly string[]): void {
+      for (let ms = from; ms < to; ms += 100) {
+        for (const camera of cameras) synchronizer.add(camera, image(ms));
+        clock.tick(100);
+      }
+    }
+
+    it('lets another camera stand in for a dead anchor until it is back', () => {
+      shoot(1000, 1500, ...CAMERAS);
+      const before = frames.length;
+      shoot(1500, 2000, 'left', 'right');
+      assert.equal(synchronizer.statistics.anchor, 'left');
+      assert.equal(synchronizer.statistics.cameras['front']!.liveness, 'dead');
+      const standIns = frames.slice(before).map(stampsOf);
+      assert.ok(standIns.length >= 2);
+      assert.ok(standIns.every((stamps) => stamps?.[0] === undefined && stamps?.[1] !== undefined));
+      shoot(2000, 2200, ...CAMERAS);
+      assert.equal(synchronizer.statistics.anchor, 'front');
+      assert.deepEqual(stampsOf(frames.at(-1)), [2100, 2100, 2100]);
+      const stamps = frames.map(({ stamp }) => stamp);
+      assert.deepEqual(stamps, [...stamps].sort(), 'stamps never go back');
+    });
+
+    it('does not take a silence of all cameras for the death of the anchor', () => {
+      shoot(1000, 1300, ...CAMERAS);
+      const before = frames.length;
+      clock.tick(5000);
+      for (const camera of ['left', 'right', 'front']) synchronizer.add(camera, image(6000));
+      assert.equal(synchronizer.statistics.anchor, 'front');
+      assert.deepEqual(frames.slice(before).map(stampsOf), [[6000, 6000, 6000]]);
+    });
+
+    it('tells waiting, live and dead cameras apart', () => {
+      shoot(1000, 1200, 'front');
+      const stateOf = (camera: string) => synchronizer.statistics.cameras[camera]!.liveness;
+      assert.deepEqual(CAMERAS.map(stateOf), ['live', 'waiting', 'waiting']);
+      clock.tick(400);
+      assert.deepEqual(CAMERAS.map(stateOf), ['dead', 'dead', 'dead']);
+    });
+
+    it('does not wait for a camera that lags, and tells by how much', () => {
+      for (let ms = 1000; ms < 1600; ms += 100) {
+        synchronizer.add('right', image(ms - 500));
+        synchronizer.add('left', image(ms));
+        synchronizer.add('front', image(ms));
+        clock.tick(100);
+      }
+      const before = frames.length;
+      synchronizer.add('left', image(1600));
+      synchronizer.add('front', image(1600));
+      assert.equal(frames.length, before + 1, 'at once');
+      assert.ok(synchronizer.statistics.cameras['right']!.missedInARow >= 3);
+      assert.equal(synchronizer.statistics.cameras['right']!.lagMs, 600);
+      synchronizer.add('right', image(1610));
+      assert.equal(synchronizer.statistics.cameras['right']!.missedInARow, 0);
+    });
+  });
+
   it('works with the anchor alone', () => {
     const alone = new CameraSynchronizer({
       cameras: ['front'],
@@ -182,6 +254,7 @@ describe('CameraSynchronizer', () => {
     assert.throws(() => make({ cameras: ['front', 'front'] }), RangeError);
     assert.throws(() => make({ maxWaitMs: -1 }), RangeError);
     assert.throws(() => make({ maxSpreadMs: NaN }), RangeError);
+    assert.throws(() => make({ timeoutMs: -1 }), RangeError);
     assert.throws(() => synchronizer.add('back', image(0)), RangeError);
   });
 });

@@ -129,8 +129,8 @@ describe('prepareImage', () => {
   describe('refuses', () => {
     it('an encoding it does not know, and names those that it does', async () => {
       await assert.rejects(
-        prepareImage({ ...raw('rgb8', (p) => p), encoding: 'bayer_rggb8' } as CameraImage, camera, sameSize),
-        refused('CAMERA_IMAGE_ENCODING', /"bayer_rggb8".*rgb8, bgr8, rgba8, bgra8, mono8/),
+        prepareImage({ ...raw('rgb8', (p) => p), encoding: 'bayer_xyz8' } as CameraImage, camera, sameSize),
+        refused('CAMERA_IMAGE_ENCODING', /"bayer_xyz8" is not supported.*rgb8, bgr8, rgba8, bgra8, mono8/),
       );
       await assert.rejects(
         prepareImage({ ...raw('rgb8', (p) => p), encoding: 'mono16' } as CameraImage, camera, sameSize),

@@ -23,7 +23,7 @@ export async function expectedResult(
     const pipeline = new PerceptionPipeline({ engine });
     await pipeline.setRig({ ...rig, cameras: used.map((i) => rig.cameras[i]!) });
     const result = await pipeline.process({ stamp, images: used.map((i) => frame.images[i]) });
-    return { result: result!, manifest: engine.manifest };
+    return { result: result, manifest: engine.manifest };
   } finally {
     engine.dispose();
   }

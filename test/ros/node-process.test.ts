@@ -102,12 +102,6 @@ describe('bdc-occ node as a process', function () {
     assert.match(node.log, /broken\.safetensors/);
   });
 
-  it('warns of a parameter that it does not know', async () => {
-    const parameters = { model: modelFile(), treads: 1 };
-    const node = graph.startNode(['--ros-args', '--params-file', parameterFile('/**', parameters)]);
-    await node.waitForLog(/parameter treads is not one of this node and is ignored/);
-  });
-
   it('takes parameters under its full name, in a namespace', async () => {
     const file = parameterFile('/robot/bdc_occ', { model: modelFile(), threads: 1 });
     const node = graph.startNode(['--ros-args', '-r', '__ns:=/robot', '--params-file', file]);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { checkedValue } from '../../src/ros/parameter-declaration.js';
 import type { ParameterDeclaration } from '../../src/ros/parameter-declaration.js';
 
-const common = { name: 'p', description: '', readOnly: false };
+const common = { name: 'p', description: '', readOnly: false, group: '' };
 const double: ParameterDeclaration = { ...common, type: 'double', defaultValue: 0, range: [-1, 1] };
 const integer: ParameterDeclaration = { ...common, type: 'integer', defaultValue: 0, range: [0, 8] };
 const choice: ParameterDeclaration = { ...common, type: 'string', defaultValue: 'a', choices: ['a', 'b'] };

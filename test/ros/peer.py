@@ -23,8 +23,10 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSDurabilityPolicy, QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
+from std_srvs.srv import Trigger
 
 MATCH_LIMIT_S = 20.0
+SETTLE_S = 0.3
 INLINE_LENGTH = 64
 
 
@@ -71,6 +73,8 @@ class Peer:
         self.subscriptions: dict[str, Any] = {}
         self.output = threading.Lock()
         self.files = 0
+        self.clients: dict[str, Any] = {}
+        self.streams: dict[str, threading.Event] = {}
 
     def say(self, line: dict[str, Any]) -> None:
         with self.output:
@@ -90,6 +94,44 @@ class Peer:
     def publish(self, topic: str, message: dict[str, Any]) -> None:
         publisher = self.publishers[topic]
         publisher.publish(fill(publisher.msg_type(), message))
+
+    def start_stream(
+        self, name: str, messages: list[dict[str, Any]], period_s: float, late_s: float = 0.0, shift_s: float = 0.0
+    ) -> None:
+        """
+        Publishes messages at every multiple of the period of this machine's clock, all stamped with it, until the stream is stopped: streams of
+        the same period have the same stamps. `late_s`: how old stamps are when they are published; `shift_s`: added to stamps.
+        """
+        ended = threading.Event()
+        self.streams[name] = ended
+        prepared = [
+            (self.publishers[item["topic"]], fill(self.publishers[item["topic"]].msg_type(), item["message"]))
+            for item in messages
+        ]
+
+        def publish() -> None:
+            tick = int(time.time() / period_s) + 1
+            while not ended.wait(max(0.0, tick * period_s - time.time())):
+                stamp = self.time_message(tick * period_s - late_s + shift_s)
+                for publisher, message in prepared:
+                    if hasattr(message, "transforms"):
+                        for transform in message.transforms:
+                            transform.header.stamp = stamp
+                    else:
+                        message.header.stamp = stamp
+                    publisher.publish(message)
+                # not a burst of old ones where the machine was busy
+                tick = max(tick + 1, int(time.time() / period_s))
+
+        threading.Thread(target=publish, daemon=True).start()
+
+    def stop_stream(self, name: str) -> None:
+        self.streams.pop(name).set()
+
+    def time_message(self, seconds: float) -> Any:
+        nanoseconds = round(seconds * 1e9)
+        time_class = message_class("builtin_interfaces/msg/Time")
+        return time_class(sec=nanoseconds // 10**9, nanosec=nanoseconds % 10**9)
 
     def publish_bytes(self, topic: str, hex: str) -> None:
         self.publishers[topic].publish(bytes.fromhex(hex))
@@ -113,14 +155,17 @@ class Peer:
         return lonely + [topic for topic in self.subscriptions if self.node.count_publishers(topic) == 0]
 
     def publisher_qos(self, topic: str) -> list[dict[str, Any]]:
-        return [
-            {
-                "type": info.topic_type,
-                "reliability": info.qos_profile.reliability.name.lower(),
-                "durability": info.qos_profile.durability.name.lower(),
-            }
-            for info in self.node.get_publishers_info_by_topic(topic)
-        ]
+        return [self.end_qos(info) for info in self.node.get_publishers_info_by_topic(topic)]
+
+    def subscription_qos(self, topic: str) -> list[dict[str, Any]]:
+        return [self.end_qos(info) for info in self.node.get_subscriptions_info_by_topic(topic)]
+
+    def end_qos(self, info: Any) -> dict[str, Any]:
+        return {
+            "type": info.topic_type,
+            "reliability": info.qos_profile.reliability.name.lower(),
+            "durability": info.qos_profile.durability.name.lower(),
+        }
 
     def set_parameter(self, node: str, name: str, value: Any) -> dict[str, Any]:
         request = SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()])
@@ -135,17 +180,37 @@ class Peer:
         request = DescribeParameters.Request(names=[name])
         return self.to_json(self.call(DescribeParameters, f"{node}/describe_parameters", request).descriptors[0])
 
+    def trigger(self, service: str) -> dict[str, Any]:
+        return self.to_json(self.call(Trigger, service, Trigger.Request()))
+
     def call(self, service: type, name: str, request: Any) -> Any:
-        client = self.node.create_client(service, name)
-        if not client.wait_for_service(MATCH_LIMIT_S):
-            raise TimeoutError(f"no service {name}")
+        if name not in self.clients:
+            client = self.node.create_client(service, name)
+            if not client.wait_for_service(MATCH_LIMIT_S):
+                raise TimeoutError(f"no service {name}")
+            # the service may not have found the way for its answer yet, and nobody can see whether it has
+            time.sleep(SETTLE_S)
+            self.clients[name] = client
+        client = self.clients[name]
         done = threading.Event()
         future = client.call_async(request)
         future.add_done_callback(lambda _: done.set())
         if not done.wait(MATCH_LIMIT_S):
             raise TimeoutError(f"no answer from {name}")
-        self.node.destroy_client(client)
         return future.result()
+
+    def call_service(self, type: str, name: str, request: dict[str, Any]) -> Any:
+        service = message_class(type)
+        return self.to_json(self.call(service, name, fill(service.Request(), request)))
+
+    def node_names(self) -> list[str]:
+        return [f"{namespace.rstrip('/')}/{name}" for name, namespace in self.node.get_node_names_and_namespaces()]
+
+    def subscriber_count(self, topic: str) -> int:
+        return self.node.count_subscribers(topic)
+
+    def topics(self) -> dict[str, list[str]]:
+        return dict(self.node.get_topic_names_and_types())
 
     def load_npz(self, file: str) -> dict[str, Any]:
         with np.load(file) as arrays:
@@ -182,6 +247,8 @@ def main() -> None:
     spinning = threading.Thread(target=spin)
     spinning.start()
     peer.serve()
+    for name in list(peer.streams):
+        peer.stop_stream(name)
     rclpy.shutdown()
     spinning.join()
 

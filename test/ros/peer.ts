@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
@@ -40,7 +41,11 @@ export class Peer {
 
   constructor(child: ChildProcess) {
     this.#child = child;
-    createInterface({ input: child.stdout! }).on('line', (line) => this.#onLine(JSON.parse(line) as Line));
+    createInterface({ input: child.stdout! }).on('line', (line) => {
+      // Fast DDS writes its own complaints there
+      if (line.startsWith('{')) this.#onLine(JSON.parse(line) as Line);
+      else this.#errors += `${line}\n`;
+    });
     child.stderr!.on('data', (text: Buffer) => (this.#errors += text.toString()));
     child.on('exit', (code, signal) =>
       this.#onExit(new Error(`the rclpy process ended (${code ?? signal}): ${this.#errors}`)),
@@ -62,6 +67,37 @@ export class Peer {
   /** Until each publisher and each subscription has somebody at the other end. */
   waitMatched(): Promise<unknown> {
     return this.request({ op: 'wait_matched' });
+  }
+
+  /** As `ros2 service call`. */
+  call<Response>(type: string, name: string, request: object = {}): Promise<Response> {
+    return this.request({ op: 'call_service', type, name, request }) as Promise<Response>;
+  }
+
+  /** As `ros2 param set`: whether it was taken, and why not. */
+  setParameter(
+    node: string,
+    name: string,
+    value: unknown,
+  ): Promise<{ readonly successful: boolean; readonly reason: string }> {
+    return this.request({ op: 'set_parameter', node, name, value }) as Promise<{
+      readonly successful: boolean;
+      readonly reason: string;
+    }>;
+  }
+
+  /** Received messages of a topic that nobody asked for yet; forgets them. */
+  drain<T>(topic: string): readonly T[] {
+    const messages = (this.#messages.get(topic) ?? []) as T[];
+    this.#messages.delete(topic);
+    return messages;
+  }
+
+  /** Ends the process, and with it all its publishers and subscriptions. */
+  async end(): Promise<void> {
+    const ended = once(this.#child, 'exit');
+    this.#child.stdin!.end();
+    await ended;
   }
 
   request(request: object): Promise<unknown> {

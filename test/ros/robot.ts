@@ -106,7 +106,13 @@ export class Robot {
   async startNode(parameters: Record<string, unknown> = {}): Promise<void> {
     const file = path.join(this.graph.folder, 'parameters.yaml');
     // the cameras publish one after the other, on a machine that may have much else to do
-    const all = { model: modelFile(), max_wait_ms: 10_000, ...this.scene.parameters, ...parameters };
+    const all = {
+      model: modelFile(),
+      max_wait_ms: 10_000,
+      camera_timeout_ms: 60_000,
+      ...this.scene.parameters,
+      ...parameters,
+    };
     writeFileSync(file, stringify({ '/**': { ros__parameters: all } }));
     this.#node = this.graph.startNode(['--ros-args', '--params-file', file]);
     await this.node.waitForLog(/ready: model/);

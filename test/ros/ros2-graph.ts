@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,8 +37,38 @@ export function requireRos2(context: Mocha.Context): Ros2Environment {
   throw new Error(`ROS 2 is needed for these tests: ${stderr ?? 'see above'}`);
 }
 
-/** Tests that run at the same time on one machine must not hear each other: a domain for each test of each process. */
-let nextDomain = 1 + (process.pid % 20) * 5;
+/**
+ * Tests that run at the same time on one machine must not hear each other: a domain for each graph. A lock file says whose it is; one whose
+ * process has ended is free again. Up to 101 need no port above those that Linux gives out (docs.ros.org, "The ROS_DOMAIN_ID").
+ */
+const LAST_DOMAIN = 101;
+
+function takeDomain(): number {
+  const start = process.pid % LAST_DOMAIN;
+  for (let i = 0; i < LAST_DOMAIN; i++) {
+    const domain = 1 + ((start + i) % LAST_DOMAIN);
+    const lock = domainLock(domain);
+    if (existsSync(lock) && !isAlive(Number(readFileSync(lock, 'utf8')))) rmSync(lock, { force: true });
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      return domain;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+  throw new Error(`all ${LAST_DOMAIN} ROS domains are taken by other tests`);
+}
+
+const domainLock = (domain: number): string => path.join(tmpdir(), `bdc-occ-ros-domain-${domain}.lock`);
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
 
 /** One graph of its own: processes that only hear each other, and a folder for their files. `dispose` ends them all. */
 export class Ros2Graph {
@@ -46,19 +76,19 @@ export class Ros2Graph {
   readonly #ros: Ros2Environment;
   readonly #env: NodeJS.ProcessEnv;
   readonly #children: ChildProcess[] = [];
+  readonly #domain = takeDomain();
 
   constructor(ros: Ros2Environment) {
     this.#ros = ros;
     this.#env = {
       ...process.env,
       ...ros.env,
-      ROS_DOMAIN_ID: String(nextDomain),
+      ROS_DOMAIN_ID: String(this.#domain),
       ROS_AUTOMATIC_DISCOVERY_RANGE: 'LOCALHOST',
       ROS_LOG_DIR: path.join(this.folder, 'log'),
       // with the default shared memory raw images get lost
       FASTRTPS_DEFAULT_PROFILES_FILE: path.join(project, 'config/fastdds_large_images.xml'),
     };
-    nextDomain = 1 + (nextDomain % 100);
   }
 
   startPeer(): Peer {
@@ -66,10 +96,27 @@ export class Ros2Graph {
     return new Peer(this.#spawn(this.#ros.python, [path.join(project, 'test/ros/peer.py'), files]));
   }
 
-  /** `bdc-occ node` with these arguments, from the TypeScript sources. */
-  startNode(args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningNode {
+  /**
+   * `bdc-occ node` with these arguments, from the TypeScript sources.
+   * @param preload a module that is loaded before the program, to make happen from inside what cannot be provoked from outside
+   */
+  startNode(args: readonly string[], env: NodeJS.ProcessEnv = {}, preload?: string): RunningNode {
+    return this.startProgram(['node', ...args], env, preload);
+  }
+
+  /** `bdc-occ` with these arguments, from the TypeScript sources. */
+  startProgram(args: readonly string[], env: NodeJS.ProcessEnv = {}, preload?: string): RunningNode {
     const main = path.join(project, 'src/cli/main.ts');
-    return new RunningNode(this.#spawn(process.execPath, ['--import', 'tsx', main, 'node', ...args], env));
+    const imports = ['tsx', ...(preload === undefined ? [] : [preload])].flatMap((name) => [
+      '--import',
+      name,
+    ]);
+    return new RunningNode(this.#spawn(process.execPath, [...imports, main, ...args], env));
+  }
+
+  /** Any other program, for example an installed one. */
+  startExecutable(file: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningNode {
+    return new RunningNode(this.#spawn(file, args, env));
   }
 
   /** Asks every process to end, since killed ones leave their shared memory behind; kills those that do not. */
@@ -78,15 +125,16 @@ export class Ros2Graph {
     await Promise.all(
       running.map(async (child) => {
         const ended = once(child, 'exit');
-        // ends a rclpy peer; the node takes the signal
+        // ends a rclpy peer; the others take the signal
         child.stdin!.end();
-        if (child.spawnfile === process.execPath) child.kill('SIGTERM');
+        if (child.spawnfile !== this.#ros.python) child.kill('SIGTERM');
         const patience = setTimeout(() => child.kill('SIGKILL'), END_LIMIT_MS);
         await ended;
         clearTimeout(patience);
       }),
     );
     rmSync(this.folder, { recursive: true, force: true });
+    rmSync(domainLock(this.#domain), { force: true });
   }
 
   #spawn(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {

@@ -1,0 +1,137 @@
+import type { Engine } from '../engine/types.js';
+import { BdcError } from '../errors.js';
+import { TransformBuffer } from '../geometry/transform-buffer.js';
+import { CameraIntake } from '../perception/camera-intake.js';
+import type { RiggedFrame } from '../perception/camera-intake.js';
+import { FrameProcessor } from '../perception/frame-processor.js';
+import type { PerceivedFrame } from '../perception/frame-processor.js';
+import { PerceptionPipeline } from '../perception/perception-pipeline.js';
+import { subscribeCameras } from './camera-subscriptions.js';
+import type { CalibratedCamera } from './camera-subscriptions.js';
+import { egoMotionSource } from './ego-motion-subscription.js';
+import type { FrameStatistics } from './frame-statistics.js';
+import type { NodeSettings } from './node-settings.js';
+import type { OutputPublishers } from './outputs/output-publishers.js';
+import type { RosTime } from './ros-time.js';
+import type { ThrottledLog } from './throttled-log.js';
+import { subscribeTransforms } from './transform-subscriptions.js';
+import type { TypedSubscriptions } from './typed-subscriptions.js';
+
+export interface SessionOptions {
+  readonly settings: NodeSettings;
+  readonly cameras: readonly CalibratedCamera[];
+  readonly subscriptions: TypedSubscriptions;
+  readonly engine: Engine;
+  readonly outputs: OutputPublishers;
+  readonly statistics: FrameStatistics;
+  readonly time: RosTime;
+  readonly log: ThrottledLog;
+  /** Time went back, and what belonged to the time before was forgotten. */
+  readonly onTimeJump: () => void;
+}
+
+/** The node at work: from camera topics through the pipeline to result topics, from activation to deactivation. */
+export class PerceptionSession {
+  readonly intake: CameraIntake;
+  readonly subscriptions: TypedSubscriptions;
+  readonly #options: SessionOptions;
+  readonly #pipeline: PerceptionPipeline;
+  readonly #frames: FrameProcessor;
+  #lastFrame: RiggedFrame | undefined;
+  #isClosed = false;
+
+  /** Joins the graph; messages arrive once the node spins. */
+  constructor(options: SessionOptions) {
+    const { settings, cameras, subscriptions, engine, log, onTimeJump } = options;
+    this.#options = options;
+    this.subscriptions = subscriptions;
+    this.#pipeline = new PerceptionPipeline({
+      engine,
+      onImageError: (camera, error) => this.intake.reject(error, camera),
+    });
+    this.#frames = new FrameProcessor(this.#pipeline);
+    const transforms = new TransformBuffer({ historyNs: settings.egoMotion.historyNs });
+    const egoMotion = egoMotionSource(settings, subscriptions, transforms, (error) =>
+      log.warn(error.code, `${error.message} [${error.code}]`),
+    );
+    this.intake = new CameraIntake({
+      cameras: settings.cameras.map(({ name }) => name),
+      anchor: settings.anchorCamera,
+      baseFrame: settings.baseFrame,
+      maxSpreadMs: settings.maxSpreadMs,
+      maxWaitMs: settings.maxWaitMs,
+      cameraTimeoutMs: settings.cameraTimeoutMs,
+      transforms,
+      ...(egoMotion && { egoMotion }),
+      onFrame: (frame) => void this.#process(frame),
+      onTimeJump: () => {
+        this.#forget();
+        onTimeJump();
+      },
+    });
+    subscribeTransforms(subscriptions, settings.qos, this.intake);
+    subscribeCameras(subscriptions, settings.qos, cameras, this.intake);
+  }
+
+  /** The newest frame that cameras gave, whether it could be processed or not. */
+  get lastFrame(): RiggedFrame | undefined {
+    return this.#lastFrame;
+  }
+
+  /** Where the robot was at the newest frame. */
+  get lastPose(): RiggedFrame['frame']['egoPose'] {
+    return this.#lastFrame?.frame.egoPose;
+  }
+
+  /** The clock went back: forgets images, moving transforms, poses and frames of the time before. */
+  clear(): void {
+    this.intake.clear();
+    this.#forget();
+  }
+
+  /**
+   * Ends work in order: no more input, the frame in work dropped. Resolves once nothing uses the engine.
+   * @param isGraphGone the ROS context is no more, and took the subscriptions with it
+   */
+  async close({ isGraphGone = false } = {}): Promise<void> {
+    this.#isClosed = true;
+    if (!isGraphGone) this.subscriptions.close();
+    this.intake.clear();
+    await this.#frames.close();
+    this.#lastFrame = undefined;
+  }
+
+  #forget(): void {
+    this.#frames.abandon();
+    this.#lastFrame = undefined;
+  }
+
+  async #process(input: RiggedFrame): Promise<void> {
+    if (this.#isClosed) return;
+    const { statistics, log } = this.#options;
+    this.#lastFrame = input;
+    statistics.received();
+    let frame: PerceivedFrame | undefined;
+    try {
+      frame = await this.#frames.process(input);
+      if (frame === undefined) statistics.dropped();
+      else if (this.#isClosed) statistics.failed();
+      else this.#publish(frame);
+    } catch (error) {
+      statistics.failed();
+      if ((error as Error).name === 'AbortError') return;
+      if (error instanceof BdcError) log.warn(error.code, `frame dropped: ${error.message} [${error.code}]`);
+      else log.error('defect', `frame dropped by a defect, please report it: ${(error as Error).stack}`);
+    }
+  }
+
+  #publish(frame: PerceivedFrame): void {
+    const { outputs, statistics, time } = this.#options;
+    const start = performance.now();
+    outputs.publish(frame);
+    const now = time.nowNs;
+    // before the first /clock there is no time to tell the age by
+    const ageMs = now === 0n ? undefined : Number(now - frame.result.stamp) / 1e6;
+    statistics.processed(frame.result, performance.now() - start, ageMs);
+  }
+}

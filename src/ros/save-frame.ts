@@ -1,0 +1,163 @@
+import { mkdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { rosTopic } from '../bag/bag-topic.js';
+import { BagWriter } from '../bag/bag-writer.js';
+import { LATCHED_QOS, RELIABLE_QOS } from '../bag/qos-profiles.js';
+import { BdcError } from '../errors.js';
+import { MessageCodec } from '../messages/message-codec.js';
+import type { CameraInfo, Header, RosMessages, RosTypeName } from '../messages/ros-types.js';
+import { timeFromNs } from '../messages/stamp.js';
+import type { CameraIntake, RiggedFrame } from '../perception/camera-intake.js';
+import type { CameraImage, EgoPose, RigCamera } from '../perception/types.js';
+
+/** Where bags go without the parameter: beside ROS's own logs. */
+export const defaultDirectory = (): string =>
+  path.join(process.env['ROS_HOME'] ?? path.join(homedir(), '.ros'), 'bdc_occ');
+
+/**
+ * Writes a frame as a bag that `bdc-occ replay` and bag players understand: each camera's image and CameraInfo, the transforms of the cameras
+ * and of the robot. For bug reports: the bag holds everything that the results depend on but the model and the parameters.
+ *
+ * @returns the file that was written
+ * @throws BdcError `BAG_UNWRITABLE`
+ */
+export async function saveFrame(
+  { frame, rig }: RiggedFrame,
+  intake: Pick<CameraIntake, 'calibrationOf'>,
+  directory: string,
+): Promise<string> {
+  const file = path.join(directory, `frame_${frame.stamp}.mcap`);
+  await mkdir(directory, { recursive: true }).catch((cause: unknown) => {
+    throw new BdcError('bag', {
+      code: 'BAG_UNWRITABLE',
+      message: `cannot make folder ${directory}: ${(cause as Error).message}`,
+      cause,
+    });
+  });
+  const bag = new FrameBag(await BagWriter.create(file), frame.stamp);
+  try {
+    await bag.write(
+      '/tf_static',
+      'tf2_msgs/msg/TFMessage',
+      transformsOf(rig.cameras, rig.baseFrame, intake),
+      true,
+    );
+    if (frame.egoPose)
+      await bag.write('/tf', 'tf2_msgs/msg/TFMessage', poseOf(frame.egoPose, rig.baseFrame, frame.stamp));
+    for (const [i, { name }] of rig.cameras.entries()) {
+      const image = frame.images[i];
+      const { frameId, info } = intake.calibrationOf(name)!;
+      const header = { stamp: timeFromNs(image?.stamp ?? frame.stamp), frame_id: frameId };
+      await bag.write(`/camera/${name}/camera_info`, 'sensor_msgs/msg/CameraInfo', infoMessage(info, header));
+      if (image !== undefined) await bag.writeImage(name, image, header);
+    }
+  } finally {
+    await bag.close();
+  }
+  return file;
+}
+
+class FrameBag {
+  readonly #writer: BagWriter;
+  readonly #stamp: bigint;
+  readonly #codec = new MessageCodec();
+
+  constructor(writer: BagWriter, stamp: bigint) {
+    this.#writer = writer;
+    this.#stamp = stamp;
+  }
+
+  async write<Name extends RosTypeName>(
+    topic: string,
+    type: Name,
+    message: RosMessages[Name],
+    isLatched = false,
+  ): Promise<void> {
+    const channel = await this.#writer.addTopic(
+      rosTopic(topic, type, isLatched ? LATCHED_QOS : RELIABLE_QOS),
+    );
+    await this.#writer.write(channel, this.#codec.encode(type, message), this.#stamp);
+  }
+
+  writeImage(camera: string, image: CameraImage, header: Header): Promise<void> {
+    if (image.kind === 'compressed') {
+      const format = image.data[0] === 0x89 ? 'png' : 'jpeg';
+      const message = { header, format, data: image.data };
+      return this.write(`/camera/${camera}/image_raw/compressed`, 'sensor_msgs/msg/CompressedImage', message);
+    }
+    const { width, height, encoding, step, isBigEndian, data } = image;
+    const message = { header, width, height, encoding, step, is_bigendian: isBigEndian ? 1 : 0, data };
+    return this.write(`/camera/${camera}/image_raw`, 'sensor_msgs/msg/Image', message);
+  }
+
+  close(): Promise<void> {
+    return this.#writer.close();
+  }
+}
+
+function transformsOf(
+  cameras: readonly RigCamera[],
+  baseFrame: string,
+  intake: Pick<CameraIntake, 'calibrationOf'>,
+): RosMessages['tf2_msgs/msg/TFMessage'] {
+  return {
+    transforms: cameras.map(({ name, baseFromCamera }) => ({
+      header: { stamp: { sec: 0, nanosec: 0 }, frame_id: baseFrame },
+      child_frame_id: intake.calibrationOf(name)!.frameId,
+      transform: transformMessage(baseFromCamera),
+    })),
+  };
+}
+
+const poseOf = (
+  { frameId, worldFromBase }: EgoPose,
+  baseFrame: string,
+  stamp: bigint,
+): RosMessages['tf2_msgs/msg/TFMessage'] => ({
+  transforms: [
+    {
+      header: { stamp: timeFromNs(stamp), frame_id: frameId },
+      child_frame_id: baseFrame,
+      transform: transformMessage(worldFromBase),
+    },
+  ],
+});
+
+function transformMessage({
+  translation,
+  rotation,
+}: EgoPose['worldFromBase']): RosMessages['geometry_msgs/msg/TransformStamped']['transform'] {
+  const [tx, ty, tz] = translation;
+  const [x, y, z, w] = rotation;
+  return { translation: { x: tx, y: ty, z: tz }, rotation: { x, y, z, w } };
+}
+
+/** Rectification is not used, so it is written as of an image that is not rectified. */
+function infoMessage(
+  {
+    width,
+    height,
+    distortion_model,
+    d,
+    k,
+    binning_x = 0,
+    binning_y = 0,
+    roi,
+  }: NonNullable<ReturnType<CameraIntake['calibrationOf']>>['info'],
+  header: Header,
+): CameraInfo {
+  return {
+    header,
+    width,
+    height,
+    distortion_model,
+    d,
+    k,
+    r: [1, 0, 0, 0, 1, 0, 0, 0, 1],
+    p: [k[0]!, k[1]!, k[2]!, 0, k[3]!, k[4]!, k[5]!, 0, k[6]!, k[7]!, k[8]!, 0],
+    binning_x,
+    binning_y,
+    roi: { x_offset: 0, y_offset: 0, width: 0, height: 0, ...roi, do_rectify: false },
+  };
+}

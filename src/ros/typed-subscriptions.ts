@@ -1,0 +1,67 @@
+import { BdcError } from '../errors.js';
+import type { MessageCodec } from '../messages/message-codec.js';
+import type { RosMessages, RosTypeName } from '../messages/ros-types.js';
+import type { QosTranslator } from './quality-of-service.js';
+import type { Node, Subscription } from './rclnodejs-types.js';
+import type { TopicQos } from './topic-qos.js';
+
+/** A topic that the node listens to, for reports. */
+export interface SubscribedTopic {
+  readonly topic: string;
+  readonly type: RosTypeName;
+  readonly qos: TopicQos;
+  /** Publishers whose QoS and type match. */
+  readonly publisherCount: number;
+}
+
+/**
+ * Subscriptions whose messages are decoded here. They come as CDR bytes: that saves rclnodejs's own conversion of every field, and damaged
+ * messages can be told from good ones.
+ */
+export class TypedSubscriptions {
+  readonly #node: Node;
+  readonly #translator: QosTranslator;
+  readonly #codec: MessageCodec;
+  readonly #open: {
+    readonly subscription: Subscription;
+    readonly type: RosTypeName;
+    readonly qos: TopicQos;
+  }[] = [];
+
+  constructor(node: Node, translator: QosTranslator, codec: MessageCodec) {
+    this.#node = node;
+    this.#translator = translator;
+    this.#codec = codec;
+  }
+
+  get topics(): readonly SubscribedTopic[] {
+    return this.#open.map(({ subscription: { topic, publisherCount }, type, qos }) => ({
+      topic,
+      type,
+      qos,
+      publisherCount,
+    }));
+  }
+
+  /** @param reject called with the error of a message that cannot be used; other exceptions are defects and leave the callback */
+  subscribe<Name extends RosTypeName>(
+    { type, topic, qos }: { readonly type: Name; readonly topic: string; readonly qos: TopicQos },
+    take: (message: RosMessages[Name]) => void,
+    reject: (error: BdcError) => void,
+  ): void {
+    const options = { qos: this.#translator.profile(qos), isRaw: true } as const;
+    const subscription = this.#node.createSubscription(type, topic, options, (cdr) => {
+      try {
+        take(this.#codec.decode(type, cdr));
+      } catch (error) {
+        if (!(error instanceof BdcError)) throw error;
+        reject(error);
+      }
+    });
+    this.#open.push({ subscription, type, qos });
+  }
+
+  close(): void {
+    for (const { subscription } of this.#open.splice(0)) this.#node.destroySubscription(subscription);
+  }
+}

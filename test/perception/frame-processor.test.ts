@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import type { RiggedFrame } from '../../src/perception/camera-intake.js';
+import { FrameProcessor } from '../../src/perception/frame-processor.js';
+import { PerceptionPipeline } from '../../src/perception/perception-pipeline.js';
+import { frameAt, grey, HeldEngine } from './held-engine.js';
+import { cameraLooking, frontAndRear } from './rig.js';
+
+const rigged = (stamp: bigint): RiggedFrame => ({ frame: frameAt(stamp), rig: frontAndRear });
+
+describe('FrameProcessor', () => {
+  let engine: HeldEngine;
+  let frames: FrameProcessor;
+
+  beforeEach(() => {
+    engine = new HeldEngine();
+    frames = new FrameProcessor(new PerceptionPipeline({ engine }));
+  });
+
+  it('works on one frame, lets one wait, and the newest wins', async () => {
+    const done = [1n, 2n, 3n, 4n].map((stamp) => frames.process(rigged(stamp)));
+    await engine.finish();
+    await engine.finish();
+    const stamps = (await Promise.all(done)).map((perceived) => perceived?.result.stamp);
+    assert.deepEqual(stamps, [1n, undefined, undefined, 4n]);
+    assert.equal(frames.superseded, 2);
+  });
+
+  it('sets a rig before its first frame, and only then', async () => {
+    const front = { baseFrame: 'base_link', cameras: [cameraLooking('front', 0)] };
+    const inputs = [rigged(1n), rigged(2n), { rig: front, frame: { stamp: 3n, images: [grey(3n)] } }];
+    for (const input of inputs) {
+      const done = frames.process(input);
+      await engine.finish();
+      assert.equal((await done)!.view.rig, input.rig);
+    }
+    assert.deepEqual(
+      engine.rigs.map(({ cameras }) => cameras),
+      [2, 1],
+    );
+  });
+
+  it('drops the frames of a time that is over, and goes on', async () => {
+    const rejections = [1n, 2n].map((stamp) =>
+      assert.rejects(frames.process(rigged(stamp)), { name: 'AbortError' }),
+    );
+    await engine.untilRunning();
+    frames.abandon();
+    await Promise.all(rejections);
+    const next = frames.process(rigged(3n));
+    engine.forget();
+    await engine.finish();
+    assert.equal((await next)!.result.stamp, 3n);
+  });
+
+  it('hands the pose of the robot through to the result', async () => {
+    const egoPose = { frameId: 'odom', worldFromBase: frontAndRear.cameras[0]!.baseFromCamera };
+    const done = frames.process({ rig: frontAndRear, frame: { ...frameAt(1n), egoPose } });
+    await engine.finish();
+    assert.equal((await done)!.result.egoPose, egoPose);
+  });
+
+  it('takes nothing any more once it is closed', async () => {
+    await frames.close();
+    await assert.rejects(frames.process(rigged(1n)), { name: 'AbortError' });
+  });
+});

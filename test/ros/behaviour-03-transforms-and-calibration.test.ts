@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { meanOf } from './helpers/clouds.js';
+import { LATCHED_QOS, RingRobot, valuesOf } from './helpers/ring-robot.js';
+import type { RingCamera } from './helpers/ring-robot.js';
+import type { ReceivedCloud } from './robot.js';
+import { Ros2Graph, requireRos2 } from './ros2-graph.js';
+import type { Ros2Environment } from './ros2-graph.js';
+
+const FRONT: readonly RingCamera[] = [{ name: 'front', degrees: 0 }];
+const CLOUD = 'sensor_msgs/msg/PointCloud2';
+const S = 1_000_000_000n;
+
+const CALIBRATION = `image_width: 320
+image_height: 180
+camera_name: front
+camera_matrix:
+  rows: 3
+  cols: 3
+  data: [160., 0., 160., 0., 160., 90., 0., 0., 1.]
+distortion_model: plumb_bob
+distortion_coefficients:
+  rows: 1
+  cols: 5
+  data: [0.01, 0., 0., 0., 0.]
+rectification_matrix: {rows: 3, cols: 3, data: [1, 0, 0, 0, 1, 0, 0, 0, 1]}
+projection_matrix: {rows: 3, cols: 4, data: [160, 0, 160, 0, 0, 160, 90, 0, 0, 0, 1, 0]}
+`;
+
+describe('behaviour 3: transforms and calibration', function () {
+  this.timeout(180_000);
+  let ros: Ros2Environment;
+  let robot: RingRobot;
+
+  before(function () {
+    ros = requireRos2(this);
+  });
+
+  afterEach(async () => {
+    await robot.graph.dispose();
+  });
+
+  const start = async (parameters: Record<string, unknown> = {}, cameras = FRONT): Promise<void> => {
+    robot = await RingRobot.start(ros, {
+      cameras,
+      parameters: { 'outputs.camera_coverage.max_rate': 0, ...parameters },
+    });
+    await robot.listen('~/camera_coverage', CLOUD);
+  };
+
+  /** Direction of the middle of what the camera sees, in degrees to the left. */
+  const bearing = (cloud: ReceivedCloud): number => {
+    const [x, y] = meanOf(cloud);
+    return (Math.atan2(y, x) * 180) / Math.PI;
+  };
+  const nextBearing = async (): Promise<number> =>
+    bearing(await robot.next<ReceivedCloud>('~/camera_coverage', ({ width }) => width > 0));
+  const isNear = (a: number, b: number): boolean => Math.abs(a - b) < 8;
+
+  it('a transform that was published before the node joined is known to it', async () => {
+    // the mounts are published while the node's process has not even begun
+    const graph = new Ros2Graph(ros);
+    const early = graph.startPeer();
+    await early.advertise('/tf_static', 'tf2_msgs/msg/TFMessage', LATCHED_QOS);
+    robot = await RingRobot.start(ros, {
+      cameras: FRONT,
+      graph,
+      parameters: { camera: { front: { optical_frame: 'early' } } },
+    });
+    await early.publish('/tf_static', {
+      transforms: [robot.transformMessage('base_link', 'early', RingRobot.mount({ degrees: 45 }))],
+    });
+    await robot.listen('~/camera_coverage', CLOUD);
+    await robot.stream();
+    assert.ok(isNear(await nextBearing(), 45));
+  });
+
+  describe('a camera that turns on the robot', () => {
+    const turned = (degrees: number, stamp: bigint): object =>
+      robot.transformMessage('base_link', 'turning', RingRobot.mount({ degrees }), stamp);
+
+    beforeEach(async () => {
+      await start({ camera: { front: { optical_frame: 'turning' } } });
+      await robot.driver.advertise('/tf', 'tf2_msgs/msg/TFMessage', {});
+      await robot.driver.waitMatched();
+    });
+
+    it('is where it was at the image’s stamp, between two transforms', async () => {
+      await robot.driver.publish('/tf', { transforms: [turned(0, 100n * S), turned(80, 101n * S)] });
+      await robot.publishSet(100n * S + S / 4n);
+      assert.ok(isNear(await nextBearing(), 20));
+      await robot.publishSet(100n * S + (3n * S) / 4n);
+      assert.ok(isNear(await nextBearing(), 60));
+    });
+
+    it('names both frames and the gap in seconds where its transforms end too early', async () => {
+      await robot.driver.publish('/tf', { transforms: [turned(0, 100n * S), turned(80, 101n * S)] });
+      for (const second of [103n, 104n, 105n]) await robot.publishSet(second * S + S / 2n);
+      await robot.node.waitForLog(
+        /no transform from "turning" to "base_link" at \d+\.500 s: that is [234]\.500 s after the newest known pose of "turning" in "base_link"/,
+      );
+    });
+
+    it('names both frames and the gap in seconds for an image before the first transform', async () => {
+      await robot.driver.publish('/tf', { transforms: [turned(0, 100n * S), turned(80, 101n * S)] });
+      for (const second of [97n, 98n, 99n]) await robot.publishSet(second * S);
+      await robot.node.waitForLog(/"turning" to "base_link".* [123]\.000 s before the oldest known pose/);
+    });
+  });
+
+  it('a frame that nobody publishes is named, and the other one', async () => {
+    await start({ camera: { front: { optical_frame: 'nowhere' } } });
+    await robot.stream();
+    const { message } = await robot.status('camera front', ({ level }) => level === 1);
+    assert.match(message, /no transform from "nowhere" to "base_link": nothing was received about "nowhere"/);
+  });
+
+  it('a mount that is published anew takes effect without a restart', async () => {
+    await start();
+    await robot.stream();
+    assert.ok(isNear(await nextBearing(), 0));
+    await robot.publishMounts([{ name: 'front', degrees: 90 }]);
+    await robot.next<ReceivedCloud>('~/camera_coverage', (cloud) => isNear(bearing(cloud), 90));
+  });
+
+  it('a calibration that changes takes effect without a restart', async () => {
+    await start();
+    await robot.stream();
+    const wide = await robot.next<ReceivedCloud>('~/camera_coverage', ({ width }) => width > 0);
+    await robot.stop('front');
+    const info = robot.infoMessage(FRONT[0]!);
+    const narrow = { ...info, k: [480, 0, 160, 0, 480, 90, 0, 0, 1] };
+    await robot.driver.request({
+      op: 'start_stream',
+      name: 'front',
+      period_s: 0.2,
+      messages: [
+        { topic: robot.infoTopic('front'), message: narrow },
+        { topic: robot.imageTopic('front'), message: robot.imageMessage('front') },
+      ],
+    });
+    const after = await robot.next<ReceivedCloud>(
+      '~/camera_coverage',
+      ({ width }) => width < wide.width * 0.6,
+    );
+    assert.ok(after.width > 0);
+  });
+
+  it('intrinsics come from a calibration file of camera_info_manager, and CameraInfo is not needed', async () => {
+    const graph = new Ros2Graph(ros);
+    const file = path.join(graph.folder, 'front.yaml');
+    writeFileSync(file, CALIBRATION);
+    robot = await RingRobot.start(ros, {
+      cameras: FRONT,
+      graph,
+      parameters: { camera: { front: { calibration_file: file } } },
+    });
+    assert.match(robot.node.log, /camera front \(anchor\): \/front\/image, .*front\.yaml/);
+    const topics = (await robot.receiver.request({
+      op: 'subscriber_count',
+      topic: robot.infoTopic('front'),
+    })) as number;
+    assert.equal(topics, 0);
+    await robot.listen('~/camera_coverage', CLOUD);
+    await robot.stream();
+    assert.ok(isNear(await nextBearing(), 0));
+    assert.equal(valuesOf(await robot.status('camera front'))['state'], 'live');
+  });
+
+  for (const [what, text, message] of [
+    [
+      'is missing',
+      undefined,
+      /camera front: cannot read its calibration file .*ENOENT.*correct camera\.front\.calibration_file/,
+    ],
+    [
+      'is no calibration',
+      'image_width: 320\n',
+      /expected distortion_model to be a name such as plumb_bob, found undefined/,
+    ],
+    [
+      'has a matrix of another size',
+      CALIBRATION.replace('90., 0., 0., 1.]', '90.]'),
+      /expected camera_matrix\.data to be 9 numbers, found \[160,0,160,0,160,90\]/,
+    ],
+  ] as const) {
+    it(`a calibration file that ${what} refuses to start`, async () => {
+      const graph = new Ros2Graph(ros);
+      const file = path.join(graph.folder, 'front.yaml');
+      if (text !== undefined) writeFileSync(file, text);
+      const parameters = { camera: { front: { calibration_file: file } } };
+      robot = await RingRobot.start(ros, { cameras: FRONT, graph, parameters, isUnready: true });
+      assert.deepEqual(await robot.node.exit, { code: 2, signal: null });
+      assert.match(robot.node.log, message);
+    });
+  }
+
+  it('distortion is part of the projection: a distorted camera sees another part of the grid', async () => {
+    await start();
+    await robot.stream();
+    const straight = await robot.next<ReceivedCloud>('~/camera_coverage', ({ width }) => width > 0);
+    await robot.stop('front');
+    const barrel = { ...robot.infoMessage(FRONT[0]!), d: [-0.25, 0, 0, 0, 0] };
+    await robot.driver.request({
+      op: 'start_stream',
+      name: 'front',
+      period_s: 0.2,
+      messages: [
+        { topic: robot.infoTopic('front'), message: barrel },
+        { topic: robot.imageTopic('front'), message: robot.imageMessage('front') },
+      ],
+    });
+    const bent = await robot.next<ReceivedCloud>(
+      '~/camera_coverage',
+      ({ width }) => width > straight.width * 1.05,
+    );
+    assert.ok(bent.width > straight.width);
+    assert.ok(isNear(bearing(bent), 0));
+  });
+});

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { nsFromTime } from '../../src/messages/stamp.js';
+import { RingRobot, valuesOf } from './helpers/ring-robot.js';
+import type { ReceivedCloud } from './robot.js';
+import { requireRos2 } from './ros2-graph.js';
+import type { Ros2Environment } from './ros2-graph.js';
+
+const SIX = [0, 60, 120, 180, 240, 300].map((degrees) => ({
+  name: `c${degrees}`,
+  degrees,
+  width: 64,
+  height: 36,
+}));
+/** Faster than any machine computes them with plain operations. */
+const PERIOD_S = 0.02;
+
+describe('behaviour 10: the latest frame wins', function () {
+  this.timeout(180_000);
+  let ros: Ros2Environment;
+  let robot: RingRobot;
+
+  before(async function () {
+    ros = requireRos2(this);
+    robot = await RingRobot.start(ros, {
+      cameras: SIX,
+      parameters: { overrun_limit: 60, max_wait_ms: 5, max_spread_ms: 5 },
+      env: { BDC_ENGINE: 'reference' },
+    });
+    await robot.listen('~/occupied_voxels', 'sensor_msgs/msg/PointCloud2');
+  });
+
+  after(async () => {
+    await robot?.graph.dispose();
+  });
+
+  it('drops and counts what it cannot keep up with: WARN first, ERROR after a run', async () => {
+    await robot.stream(undefined, { periodS: PERIOD_S });
+    const warned = await robot.status('processing', ({ level }) => level > 0);
+    assert.equal(warned.level, 1);
+    assert.match(
+      warned.message,
+      /frames come faster than they can be processed: \d+ dropped in .* s, \d+ since there last was a pause/,
+    );
+    const failed = await robot.status('processing', ({ level }) => level === 2);
+    const values = valuesOf(failed);
+    assert.ok(Number(values['dropped in a row']) >= 60);
+    assert.ok(Number(values['frames dropped']) >= 60);
+    await robot.node.waitForLog(/\[ERROR\].*processing: frames come faster/);
+  });
+
+  it('counts every frame once: received = processed + dropped + failed + at most two under way', async () => {
+    const values = valuesOf(await robot.status('processing'));
+    const [received, ...ends] = ['received', 'processed', 'dropped', 'failed'].map((name) =>
+      Number(values[`frames ${name}`]),
+    );
+    const underWay = received! - ends.reduce((sum, count) => sum + count, 0);
+    assert.ok(underWay >= 0 && underWay <= 2, JSON.stringify(values));
+  });
+
+  it('gives results of the newest frames, not of a queue: their age stays that of one or two frames', async () => {
+    const values = valuesOf(
+      await robot.status('processing', (status) => valuesOf(status)['age ms p50'] !== undefined),
+    );
+    const [age, total] = [Number(values['age ms max']), Number(values['total ms max'])];
+    // the frame before is finished first, then this one; a second for the rest of a busy machine
+    assert.ok(age < 2 * total + 1000, `${age} ms old, ${total} ms a frame`);
+    robot.receiver.drain('/bdc_occ/occupied_voxels');
+    const stamps: bigint[] = [];
+    for (let i = 0; i < 3; i++) {
+      stamps.push(nsFromTime((await robot.next<ReceivedCloud>('~/occupied_voxels')).header.stamp));
+    }
+    // frames in between were left out
+    const periods = Number(stamps[2]! - stamps[0]!) / 1e9 / PERIOD_S;
+    assert.ok(periods > 3, `${periods} periods for three results`);
+  });
+
+  it('has latencies of each stage and the age of results in its diagnostics', async () => {
+    const values = valuesOf(
+      await robot.status('processing', (status) => valuesOf(status)['age ms p50'] !== undefined),
+    );
+    for (const stage of [
+      'preprocess',
+      'image_encoder',
+      'view_transformer',
+      'bev_encoder',
+      'heads',
+      'decode',
+      'total',
+      'age',
+    ]) {
+      assert.ok(Number(values[`${stage} ms p50`]) > 0 || stage === 'decode', stage);
+      assert.ok(Number(values[`${stage} ms p99`]) >= Number(values[`${stage} ms p50`]), stage);
+    }
+  });
+
+  it('is OK again once the machine keeps up', async () => {
+    await robot.stop(...SIX.map(({ name }) => name));
+    await robot.status('processing', ({ values }) =>
+      values.some(({ key, value }) => key === 'frames per second' && Number(value) === 0),
+    );
+    await robot.publishSet(BigInt(Date.now()) * 1_000_000n);
+    const { level, message } = await robot.status('processing', ({ values }) =>
+      values.some(({ key, value }) => key === 'dropped in a row' && value === '0'),
+    );
+    assert.equal(level, 0);
+    assert.match(message, /frames a second/);
+  });
+});

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { BagReader } from '../../src/bag/bag-reader.js';
+import { RigidTransform } from '../../src/geometry/rigid-transform.js';
+import { MessageCodec } from '../../src/messages/message-codec.js';
+import { timeFromNs } from '../../src/messages/stamp.js';
+import { RingRobot, valuesOf } from './helpers/ring-robot.js';
+import type { ReceivedCloud } from './robot.js';
+import { Ros2Graph, requireRos2 } from './ros2-graph.js';
+import type { Ros2Environment } from './ros2-graph.js';
+
+const CAMERAS = [{ name: 'front', degrees: 0 }];
+const S = 1_000_000_000n;
+
+describe('behaviour 12: ego motion', function () {
+  this.timeout(180_000);
+  let ros: Ros2Environment;
+  let robot: RingRobot;
+
+  before(function () {
+    ros = requireRos2(this);
+  });
+
+  afterEach(async () => {
+    await robot.graph.dispose();
+  });
+
+  const start = async (ego_motion: object): Promise<void> => {
+    const graph = new Ros2Graph(ros);
+    const save_frame_directory = path.join(graph.folder, 'bags');
+    const parameters = { ego_motion, save_frame_directory, camera_timeout_ms: 60_000 };
+    robot = await RingRobot.start(ros, { cameras: CAMERAS, graph, parameters });
+    await robot.driver.advertise('/odom', 'nav_msgs/msg/Odometry', {});
+    await robot.driver.advertise('/tf', 'tf2_msgs/msg/TFMessage', {});
+    if ((ego_motion as { source: string }).source === 'none') return;
+    await robot.warmUp();
+  };
+  /** A robot that drives 4 m/s along x from x = 0 at 100 s, turning by 0.2 rad/s. */
+  const poseAt = (seconds: number): RigidTransform =>
+    RigidTransform.fromYaw(0.2 * (seconds - 100), [4 * (seconds - 100), -1, 0]);
+  const ns = (seconds: number): bigint => BigInt(Math.round(seconds * 1e9));
+  const odometry = async (seconds: number, child = 'base_link'): Promise<void> => {
+    const { translation, rotation } = poseAt(seconds);
+    const [x, y, z] = translation;
+    const [qx, qy, qz, qw] = rotation;
+    await robot.driver.publish('/odom', {
+      header: { stamp: timeFromNs(ns(seconds)), frame_id: 'odom' },
+      child_frame_id: child,
+      pose: { pose: { position: { x, y, z }, orientation: { x: qx, y: qy, z: qz, w: qw } } },
+    });
+  };
+  const transform = (seconds: number): Promise<unknown> =>
+    robot.driver.publish('/tf', {
+      transforms: [robot.transformMessage('odom', 'base_link', poseAt(seconds), ns(seconds))],
+    });
+  const assertPose = async (seconds: number): Promise<void> => {
+    const status = await robot.status('ego motion', ({ level }) => level === 0);
+    const values = valuesOf(status);
+    const { translation } = poseAt(seconds);
+    assert.equal(status.level, 0);
+    assert.equal(values['frame'], 'odom');
+    assert.ok(Math.abs(Number(values['x m']) - translation[0]) < 0.01, JSON.stringify(values));
+    assert.ok(Math.abs(Number(values['yaw rad']) - 0.2 * (seconds - 100)) < 0.01, JSON.stringify(values));
+  };
+
+  it('comes from an odometry topic, interpolated at the image’s stamp', async () => {
+    await start({ source: 'odometry' });
+    for (const seconds of [100, 100.2, 100.4, 100.6]) await odometry(seconds);
+    await robot.publishSet(ns(100.33));
+    await assertPose(100.33);
+  });
+
+  it('comes from TF, interpolated at the image’s stamp', async () => {
+    await start({ source: 'tf' });
+    for (const seconds of [100, 100.2, 100.4, 100.6]) await transform(seconds);
+    await robot.publishSet(ns(100.33));
+    await assertPose(100.33);
+  });
+
+  it('goes with the frame through the pipeline: a saved frame has it', async () => {
+    await start({ source: 'odometry' });
+    for (const seconds of [100, 101]) await odometry(seconds);
+    await robot.publishSet(ns(100.5));
+    await assertPose(100.5);
+    const { message: file } = await robot.receiver.call<{ readonly message: string }>(
+      'std_srvs/srv/Trigger',
+      '/bdc_occ/save_frame',
+    );
+    const reader = await BagReader.open(file);
+    const codec = new MessageCodec();
+    for await (const { data } of reader.messages({ topics: ['/tf'] })) {
+      const [pose] = codec.decode('tf2_msgs/msg/TFMessage', data).transforms;
+      assert.deepEqual([pose!.header.frame_id, pose!.child_frame_id], ['odom', 'base_link']);
+      assert.ok(Math.abs(pose!.transform.translation.x - 2) < 1e-6);
+    }
+    assert.ok(reader.topics.some(({ name }) => name === '/tf'));
+    await reader.close();
+  });
+
+  it('is kept for a bounded time only', async () => {
+    await start({ source: 'odometry', history_s: 1 });
+    for (const seconds of [100, 100.5, 101, 105, 105.5]) await odometry(seconds);
+    const before = Number(valuesOf(await robot.status('cameras'))['frames without ego motion']);
+    await robot.publishSet(ns(100.7));
+    await robot.node.waitForLog(
+      /at 100\.700 s: that is 4\.300 s before the oldest known pose of "base_link" in "odom"/,
+    );
+    assert.equal(Number(valuesOf(await robot.status('cameras'))['frames without ego motion']), before + 1);
+    await robot.publishSet(ns(105.2));
+    await assertPose(105.2);
+  });
+
+  it('that is missing or of another frame is said, and frames go on without it', async () => {
+    await start({ source: 'odometry' });
+    await robot.node.waitForLog(/no odometry was received yet; check ego_motion\.odom_topic/);
+    await odometry(100, 'base_footprint');
+    await robot.node.waitForLog(
+      /expected odometry of "base_link" \(child_frame_id\), found "base_footprint"/,
+    );
+    await robot.publishSet(101n * S);
+    await robot.next<ReceivedCloud>('~/occupied_voxels', ({ header }) => header.stamp.sec === 101);
+  });
+
+  it('is not asked for by default', async () => {
+    await start({ source: 'none' });
+    assert.equal(await robot.receiver.request({ op: 'subscriber_count', topic: '/odom' }), 0);
+  });
+});

@@ -1,0 +1,289 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import sharp from 'sharp';
+import { stringify } from 'yaml';
+import { RigidTransform } from '../../../src/geometry/rigid-transform.js';
+import type { DiagnosticArray, Header } from '../../../src/messages/ros-types.js';
+import { timeFromNs } from '../../../src/messages/stamp.js';
+import { modelFile } from '../frame-file.js';
+import type { Peer } from '../peer.js';
+import { Ros2Graph } from '../ros2-graph.js';
+import type { Ros2Environment } from '../ros2-graph.js';
+import type { RunningNode } from '../running-node.js';
+
+export const SENSOR_QOS = { reliability: 'best_effort', depth: 5 } as const;
+export const LATCHED_QOS = { durability: 'transient_local', depth: 10 } as const;
+
+export const DIAGNOSTICS = '/diagnostics';
+
+/** A camera that looks away from the robot. */
+export interface RingCamera {
+  readonly name: string;
+  /** To the left of straight ahead. */
+  readonly degrees: number;
+  readonly width?: number;
+  readonly height?: number;
+  readonly transport?: 'raw' | 'compressed';
+}
+
+export interface RingRobotOptions {
+  readonly cameras: readonly RingCamera[];
+  readonly parameters?: Record<string, unknown>;
+  /** Of the node and its cameras. */
+  readonly namespace?: string;
+  readonly preload?: string;
+  /** Of the node's process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A graph that another robot is on, too. */
+  readonly graph?: Ros2Graph;
+  /** Do not wait until the node is ready. */
+  readonly isUnready?: boolean;
+}
+
+export type Status = DiagnosticArray['status'][number];
+
+/** Three cameras that see all around but for gaps between them. */
+export const THREE_CAMERAS: readonly RingCamera[] = [
+  { name: 'front', degrees: 0 },
+  { name: 'left', degrees: 120 },
+  { name: 'right', degrees: -120 },
+];
+
+const PERIOD_S = 0.2;
+
+/** A robot with small cameras around it, driven by a rclpy process, with the node and a second rclpy process that listens. */
+export class RingRobot {
+  readonly graph: Ros2Graph;
+  readonly driver: Peer;
+  readonly receiver: Peer;
+  readonly cameras: readonly RingCamera[];
+  readonly namespace: string;
+  readonly node: RunningNode;
+  readonly #images = new Map<string, object>();
+
+  private constructor(
+    ros: Ros2Environment,
+    { cameras, parameters = {}, namespace = '', preload, env = {}, graph }: RingRobotOptions,
+  ) {
+    this.graph = graph ?? new Ros2Graph(ros);
+    this.cameras = cameras;
+    this.namespace = namespace;
+    this.driver = this.graph.startPeer();
+    this.receiver = this.graph.startPeer();
+    const file = path.join(this.graph.folder, `parameters${namespace.replaceAll('/', '_')}.yaml`);
+    const own = {
+      model: modelFile(),
+      threads: 1,
+      diagnostics_period_s: 0.5,
+      cameras: cameras.map(({ name }) => name),
+      camera: Object.fromEntries(
+        cameras.map(({ name, transport = 'compressed' }) => [
+          name,
+          { image_topic: this.imageTopic(name), info_topic: this.infoTopic(name), transport },
+        ]),
+      ),
+    };
+    writeFileSync(file, stringify({ '/**': { ros__parameters: merged(own, parameters) } }));
+    const args = ['--ros-args', '--params-file', file, ...(namespace ? ['-r', `__ns:=${namespace}`] : [])];
+    this.node = this.graph.startNode(args, env, preload);
+  }
+
+  /** Starts all processes; cameras are advertised, their mounts known, nothing is published yet. */
+  static async start(ros: Ros2Environment, options: RingRobotOptions): Promise<RingRobot> {
+    const robot = new RingRobot(ros, options);
+    await robot.#advertise();
+    if (!options.isUnready) await robot.node.waitForLog(/ready: model/);
+    await robot.receiver.subscribe(robot.topic(DIAGNOSTICS), 'diagnostic_msgs/msg/DiagnosticArray');
+    return robot;
+  }
+
+  /** The node's name in the graph. */
+  get nodeName(): string {
+    return `${this.namespace}/bdc_occ`;
+  }
+
+  /** `~/grid` → `/robot/bdc_occ/grid`. */
+  topic(name: string): string {
+    return name.replace(/^~/, this.nodeName);
+  }
+
+  imageTopic = (camera: string): string => `${this.namespace}/${camera}/image`;
+  infoTopic = (camera: string): string => `${this.namespace}/${camera}/info`;
+  opticalFrame = (camera: string): string => `${this.namespace.slice(1)}${camera}_optical`;
+
+  camera(name: string): RingCamera {
+    return this.cameras.find((camera) => camera.name === name)!;
+  }
+
+  /** Optical frame in base_link (REP-103: x right, y down, z forward), 1.5 m up. */
+  static mount({ degrees }: Pick<RingCamera, 'degrees'>): RigidTransform {
+    const optical = RigidTransform.fromMatrix([0, 0, 1, -1, 0, 0, 0, -1, 0], [0, 0, 0]);
+    return RigidTransform.fromYaw((degrees * Math.PI) / 180, [0, 0, 1.5]).compose(optical);
+  }
+
+  infoMessage({ name, width = 320, height = 180 }: RingCamera): Record<string, unknown> {
+    const f = 0.5 * width;
+    return {
+      header: { frame_id: this.opticalFrame(name) },
+      width,
+      height,
+      distortion_model: 'plumb_bob',
+      d: [0, 0, 0, 0, 0],
+      k: [f, 0, width / 2, 0, f, height / 2, 0, 0, 1],
+    };
+  }
+
+  imageMessage(camera: string): object {
+    return this.#images.get(camera)!;
+  }
+
+  transformMessage(
+    parent: string,
+    child: string,
+    { translation, rotation }: RigidTransform,
+    stamp = 0n,
+  ): object {
+    const [x, y, z, w] = rotation;
+    return {
+      header: { stamp: timeFromNs(stamp), frame_id: parent },
+      child_frame_id: child,
+      transform: {
+        translation: { x: translation[0], y: translation[1], z: translation[2] },
+        rotation: { x, y, z, w },
+      },
+    };
+  }
+
+  /** Where the cameras are mounted, on /tf_static. */
+  async publishMounts(cameras = this.cameras): Promise<void> {
+    await this.driver.publish('/tf_static', {
+      transforms: cameras.map((camera) =>
+        this.transformMessage('base_link', this.opticalFrame(camera.name), RingRobot.mount(camera)),
+      ),
+    });
+  }
+
+  /** One set of images with their CameraInfo. */
+  async publishSet(
+    stamp: bigint,
+    cameras: readonly string[] = this.cameras.map(({ name }) => name),
+  ): Promise<void> {
+    const stamped = (message: object): object => ({
+      ...message,
+      header: { ...(message as { header: object }).header, stamp: timeFromNs(stamp) },
+    });
+    for (const name of cameras)
+      await this.driver.publish(this.infoTopic(name), stamped(this.infoMessage(this.camera(name))));
+    for (const name of cameras)
+      await this.driver.publish(this.imageTopic(name), stamped(this.imageMessage(name)));
+  }
+
+  /**
+   * Publishes sets stamped 1 s, 2 s, … until results come: best-effort messages are lost until each end knows of the other one, and nobody can
+   * see when that is.
+   */
+  async warmUp(): Promise<void> {
+    await this.listen('~/occupied_voxels', 'sensor_msgs/msg/PointCloud2');
+    await this.driver.waitMatched();
+    const first = this.next('~/occupied_voxels').then(() => true);
+    for (let second = 1n; ; second++) {
+      await this.publishSet(second * 1_000_000_000n);
+      if (await Promise.race([first, setTimeout(500, false)])) return;
+    }
+  }
+
+  /** Cameras publish by themselves from now on, at equal stamps. */
+  async stream(
+    names: readonly string[] = this.cameras.map(({ name }) => name),
+    { periodS = PERIOD_S, lateS = 0, shiftS = 0 } = {},
+  ): Promise<void> {
+    for (const name of names) {
+      await this.driver.request({
+        op: 'start_stream',
+        name,
+        period_s: periodS,
+        late_s: lateS,
+        shift_s: shiftS,
+        messages: [
+          { topic: this.infoTopic(name), message: this.infoMessage(this.camera(name)) },
+          { topic: this.imageTopic(name), message: this.imageMessage(name) },
+        ],
+      });
+    }
+  }
+
+  async stop(...names: readonly string[]): Promise<void> {
+    for (const name of names) await this.driver.request({ op: 'stop_stream', name });
+  }
+
+  /** Subscribes and waits until both ends know of each other. */
+  async listen(name: string, type: string, qos: object = {}): Promise<void> {
+    await this.receiver.subscribe(this.topic(name), type, qos);
+    await this.receiver.waitMatched();
+  }
+
+  /** The next message of a result topic. */
+  next<T extends { readonly header: Header }>(
+    name: string,
+    accepts: (message: T) => boolean = () => true,
+  ): Promise<T> {
+    return this.receiver.next<T>(this.topic(name), accepts);
+  }
+
+  /** What a component says, as soon as that is accepted. */
+  async status(component: string, accepts: (status: Status) => boolean = () => true): Promise<Status> {
+    const name = `${this.nodeName.slice(1)}: ${component}`;
+    const found = ({ status }: DiagnosticArray): Status | undefined =>
+      status.find((candidate) => candidate.name === name && accepts(candidate));
+    this.receiver.drain(DIAGNOSTICS);
+    return found(
+      await this.receiver.next<DiagnosticArray>(DIAGNOSTICS, (message) => found(message) !== undefined),
+    )!;
+  }
+
+  async #advertise(): Promise<void> {
+    for (const camera of this.cameras) {
+      const { name, transport = 'compressed' } = camera;
+      this.#images.set(name, await this.#makeImage(camera));
+      const type = transport === 'raw' ? 'sensor_msgs/msg/Image' : 'sensor_msgs/msg/CompressedImage';
+      await this.driver.advertise(this.imageTopic(name), type, SENSOR_QOS);
+      await this.driver.advertise(this.infoTopic(name), 'sensor_msgs/msg/CameraInfo', SENSOR_QOS);
+    }
+    await this.driver.advertise('/tf_static', 'tf2_msgs/msg/TFMessage', LATCHED_QOS);
+    await this.publishMounts();
+  }
+
+  /** A picture that differs from camera to camera. */
+  async #makeImage({ name, degrees, width = 320, height = 180, transport }: RingCamera): Promise<object> {
+    const header = { frame_id: this.opticalFrame(name) };
+    const pixels = Uint8Array.from(
+      { length: width * height * 3 },
+      (_, i) => (i * (3 + Math.abs(degrees)) + (i >> 7) * 11) & 255,
+    );
+    const image = sharp(pixels, { raw: { width, height, channels: 3 } });
+    const file = path.join(this.graph.folder, `${this.namespace.replaceAll('/', '_')}${name}.bin`);
+    if (transport === 'raw') {
+      writeFileSync(file, pixels);
+      return { header, width, height, encoding: 'rgb8', step: width * 3, data: { file } };
+    }
+    writeFileSync(file, await image.jpeg().toBuffer());
+    return { header, format: 'jpeg', data: { file } };
+  }
+}
+
+/** Objects are merged, everything else is replaced. */
+function merged(a: Record<string, unknown>, b: Record<string, unknown>): Record<string, unknown> {
+  const isObject = (value: unknown): value is Record<string, unknown> =>
+    typeof value === 'object' && value !== null && !Array.isArray(value);
+  return Object.fromEntries(
+    [...new Set([...Object.keys(a), ...Object.keys(b)])].map((key) => {
+      const [left, right] = [a[key], b[key]];
+      return [key, isObject(left) && isObject(right) ? merged(left, right) : key in b ? right : left];
+    }),
+  );
+}
+
+/** Values of a component's status, by key. */
+export const valuesOf = ({ values }: Status): Readonly<Record<string, string>> =>
+  Object.fromEntries(values.map(({ key, value }) => [key, value]));
