@@ -37,9 +37,15 @@ function datasetSection(name: string, report: EvaluationReport): string {
     table(heads, [
       ['mIoU', ...columns.map(({ miou }) => percent(miou))],
       ['occupied IoU', ...columns.map(({ occupied_iou }) => percent(occupied_iou))],
-      ['occupied IoU above the ground', ...columns.map((scores) => percent(scores.occupied_iou_above_ground))],
+      [
+        'occupied IoU above the ground',
+        ...columns.map((scores) => percent(scores.occupied_iou_above_ground)),
+      ],
       ['mIoU without the camera mask', ...everywhere.map(({ miou }) => percent(miou))],
-      ['occupied IoU without the camera mask', ...everywhere.map(({ occupied_iou }) => percent(occupied_iou))],
+      [
+        'occupied IoU without the camera mask',
+        ...everywhere.map(({ occupied_iou }) => percent(occupied_iou)),
+      ],
     ]),
     'IoU per class:',
     table(
@@ -84,7 +90,10 @@ function datasetSection(name: string, report: EvaluationReport): string {
   return parts.join('\n\n');
 }
 
-function frameSection(name: string, { model, lidar_points, voxel_size, network, prior }: FrameReport): string {
+function frameSection(
+  name: string,
+  { model, lidar_points, voxel_size, network, prior }: FrameReport,
+): string {
   const rows = (voxels: 'all' | 'above_ground'): readonly (readonly string[])[] =>
     [...network.by_range, network.total].map((band, i) => {
       const other: LidarBand | undefined = prior && [...prior.by_range, prior.total][i];

@@ -56,7 +56,7 @@ export async function evaluateDataset(engine: Engine, flags: DatasetFlags) {
     for await (const sample of reader.samples(manifest.input.camera_names)) {
       ({ token } = sample);
       await pipeline.setRig(sample.rig);
-      const result = (await pipeline.process(sample.frame))!;
+      const result = await pipeline.process(sample.frame);
       const boxes = submissionBoxes(token, result.detections ?? [], names, sample.globalFromBase);
       const evaluated = evaluation.add(sample, { labels: result.occupancy!.labels, boxes });
       await output.add(evaluated, boxes);

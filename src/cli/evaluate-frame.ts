@@ -35,7 +35,7 @@ export async function evaluateFrame(engine: Engine, { frame: path, priorData }: 
     },
   });
   await pipeline.setRig(rig);
-  const { occupancy, timings } = (await pipeline.process(frame))!;
+  const { occupancy, timings } = await pipeline.process(frame);
   const { grid, labels, observed } = occupancy!;
   const states = lidarStates(grid, points, lidarOrigin);
   const { free } = manifest.occupancy;

@@ -35,7 +35,7 @@ interface Report extends Scored {
 
 describe('bdc-occ evaluate', function () {
   // Each case starts the program anew, which takes seconds on a busy machine.
-  this.timeout(300_000);
+  this.timeout(600_000);
   let folder: string;
   let data: string;
 
@@ -43,7 +43,14 @@ describe('bdc-occ evaluate', function () {
     folder = await mkdtemp(join(tmpdir(), 'evaluate-'));
     data = join(folder, 'data');
     const imageSize = { width: 176, height: 64 };
-    await exportNuscenes({ out: data, seed: 3, scenes: 2, samplesPerScene: 3, imageSize, samplesPerPixel: 1 });
+    await exportNuscenes({
+      out: data,
+      seed: 3,
+      scenes: 2,
+      samplesPerScene: 3,
+      imageSize,
+      samplesPerPixel: 1,
+    });
   });
 
   after(() => rm(folder, { recursive: true }));
@@ -51,11 +58,9 @@ describe('bdc-occ evaluate', function () {
   const evaluate = (...args: readonly string[]) => runProgram('evaluate', '--data', data, ...args);
 
   it('prints every figure as one JSON object, writes submissions and pictures', async () => {
-    const [boxes, voxels, out] = ['results_nusc.json', 'occupancy', 'pictures'].map((name) => join(folder, name)) as [
-      string,
-      string,
-      string,
-    ];
+    const [boxes, voxels, out] = ['results_nusc.json', 'occupancy', 'pictures'].map((name) =>
+      join(folder, name),
+    ) as [string, string, string];
     const { code, stdout, stderr } = await evaluate(
       ...['--json', '--split', 'all', '--limit', '2', '--pictures', '1', '--out', out],
       ...['--write-boxes', boxes, '--write-occupancy', voxels],
@@ -88,7 +93,9 @@ describe('bdc-occ evaluate', function () {
     assert.deepEqual(npz.get('arr_0')!.shape, [200, 200, 16]);
 
     assert.equal(report.pictures.length, 5);
-    const sample = report.pictures.find((picture) => tokens.some((token) => picture.endsWith(`${token}.png`)))!;
+    const sample = report.pictures.find((picture) =>
+      tokens.some((token) => picture.endsWith(`${token}.png`)),
+    )!;
     const { width } = await sharp(sample).metadata();
     assert.ok(width > 3 * 800, String(width));
     for (const chart of ['iou', 'confusion']) {
@@ -187,7 +194,7 @@ describe('bdc-occ evaluate', function () {
 });
 
 describe('bdc-occ evaluate --frame', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
 
   it('compares a real frame with its LiDAR, beside the prior of a data set', async function () {
     if (!existsSync(realFrame)) {
@@ -198,8 +205,22 @@ describe('bdc-occ evaluate --frame', function () {
     try {
       const data = join(folder, 'data');
       const imageSize = { width: 64, height: 32 };
-      await exportNuscenes({ out: data, seed: 3, scenes: 2, samplesPerScene: 1, imageSize, samplesPerPixel: 1 });
-      const { code, stdout, stderr } = await runProgram('evaluate', '--frame', realFrame, '--prior-data', data, '--json');
+      await exportNuscenes({
+        out: data,
+        seed: 3,
+        scenes: 2,
+        samplesPerScene: 1,
+        imageSize,
+        samplesPerPixel: 1,
+      });
+      const { code, stdout, stderr } = await runProgram(
+        'evaluate',
+        '--frame',
+        realFrame,
+        '--prior-data',
+        data,
+        '--json',
+      );
       assert.equal(code, 0, stderr);
       type Band = Readonly<Record<'all' | 'above_ground', Readonly<Record<string, number | null>>>>;
       type Comparison = { readonly total: Band; readonly by_range: readonly Band[] };

@@ -27,15 +27,37 @@ describe('Comparison with LiDAR', () => {
 
   it('gives recall over hit voxels and precision over known ones, by range and height', () => {
     const states = new Uint8Array(grid.size);
-    for (const [i, k] of [[2, 0], [3, 0], [4, 1], [15, 1]] as const) states[voxel(i, k)] = LidarState.hit;
-    for (const [i, k] of [[5, 1], [6, 1], [16, 1]] as const) states[voxel(i, k)] = LidarState.free;
+    for (const [i, k] of [
+      [2, 0],
+      [3, 0],
+      [4, 1],
+      [15, 1],
+    ] as const)
+      states[voxel(i, k)] = LidarState.hit;
+    for (const [i, k] of [
+      [5, 1],
+      [6, 1],
+      [16, 1],
+    ] as const)
+      states[voxel(i, k)] = LidarState.free;
     const isOccupied = new Uint8Array(grid.size);
     // One of the hits below and the one above, one free voxel, and one that LiDAR does not know.
-    for (const [i, k] of [[2, 0], [4, 1], [5, 1], [8, 1]] as const) isOccupied[voxel(i, k)] = 1;
+    for (const [i, k] of [
+      [2, 0],
+      [4, 1],
+      [5, 1],
+      [8, 1],
+    ] as const)
+      isOccupied[voxel(i, k)] = 1;
     const inView = new Uint8Array(grid.size).fill(1);
     const { total, by_range } = compareWithLidar(grid, states, isOccupied, inView);
     assert.deepEqual(by_range[0]!.all, { hit_voxels: 3, free_voxels: 2, recall: 2 / 3, precision: 2 / 3 });
-    assert.deepEqual(by_range[0]!.above_ground, { hit_voxels: 1, free_voxels: 2, recall: 1, precision: 1 / 2 });
+    assert.deepEqual(by_range[0]!.above_ground, {
+      hit_voxels: 1,
+      free_voxels: 2,
+      recall: 1,
+      precision: 1 / 2,
+    });
     assert.deepEqual(by_range[1]!.all, { hit_voxels: 1, free_voxels: 1, recall: 0, precision: null });
     assert.equal(by_range[2]!.all.recall, null);
     assert.deepEqual(total.all, { hit_voxels: 4, free_voxels: 3, recall: 1 / 2, precision: 2 / 3 });
