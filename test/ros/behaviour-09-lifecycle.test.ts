@@ -3,7 +3,7 @@ import { copyFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BagReader } from '../../src/bag/bag-reader.js';
-import { replayBag } from '../../src/cli/replay.js';
+import { replayBag } from '../../src/cli/replay-run.js';
 import { countOccupiedVoxels } from '../../src/messages/occupied-voxels-cloud.js';
 import { modelFile } from './frame-file.js';
 import { testManifest } from './helpers/clouds.js';
