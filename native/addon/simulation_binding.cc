@@ -1,5 +1,6 @@
 #include "addon/simulation_binding.h"
 
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -19,9 +20,9 @@ using namespace simulation;
 using WorldPointer = std::shared_ptr<const World>;
 
 /// Floats that one record takes in the packed arrays of src/simulation/native.ts.
-constexpr size_t kPrimitiveFloats = 32, kRoadFloats = 12, kPatchFloats = 11, kGroundFloats = 13,
-                 kEnvironmentFloats = 18;
-constexpr size_t kPoseFloats = 12, kSensorFloats = 6;
+constexpr size_t kPrimitiveFloats = 32, kRoadFloats = 12, kPatchFloats = 11, kGroundFloats = 16,
+                 kEnvironmentFloats = 19;
+constexpr size_t kPoseFloats = 12, kSensorFloats = 7;
 constexpr napi_type_tag kWorldTag = {0x6264635f6f63635fULL, 0x73696d5f776f726cULL};
 
 Napi::TypeError BadArgument(Napi::Env env, const std::string& name, const std::string& expected) {
@@ -139,6 +140,17 @@ Ground TakeGround(const Napi::Object& options) {
   ground.terrain = r.NextVec();
   ground.mark = r.NextVec();
   ground.seed = static_cast<uint32_t>(r.Next());
+  ground.hills.origin_x = r.Next();
+  ground.hills.origin_y = r.Next();
+  ground.hills.spacing = r.Next();
+  const Napi::Float32Array heights = TakeFloats(options, "heights", 1, false);
+  const size_t length = heights.ElementLength();
+  auto side = static_cast<size_t>(std::lround(std::sqrt(static_cast<double>(length))));
+  if (side < 2 || side * side != length || !(ground.hills.spacing > 0)) {
+    throw BadArgument(options.Env(), "heights", "a square of at least 2 x 2 numbers, its spacing above 0");
+  }
+  ground.hills.side = static_cast<int>(side);
+  ground.hills.heights.assign(heights.Data(), heights.Data() + length);
   return ground;
 }
 
@@ -152,6 +164,7 @@ Environment TakeEnvironment(const Napi::Object& options) {
   environment.horizon = r.NextVec();
   environment.haze_distance = r.Next();
   environment.clouds = r.Next();
+  environment.wetness = r.Next();
   environment.seed = static_cast<uint32_t>(r.Next());
   return environment;
 }
@@ -178,6 +191,7 @@ std::shared_ptr<Camera> TakeCamera(const Napi::Object& options) {
   camera->sensor.white_balance = sensor.NextVec();
   camera->sensor.noise = sensor.Next();
   camera->sensor.vignette = sensor.Next();
+  camera->sensor.blur = sensor.Next();
   camera->sensor.seed = static_cast<uint32_t>(TakeNumber(options, "seed", 0, 4294967295.0));
   return camera;
 }

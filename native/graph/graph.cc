@@ -165,8 +165,8 @@ void Graph::AddOutputs(const ModelDescription& model) {
   if (outputs_.empty()) Fail("MODEL_UNKNOWN_OUTPUT", "graph.outputs: expected at least one, found none");
 }
 
-void Graph::LoadConstants(EngineMode mode) {
-  for (GraphNode& node : nodes_) node.operation->Load(mode);
+void Graph::LoadConstants(EngineMode mode, const KernelSet& kernels) {
+  for (GraphNode& node : nodes_) node.operation->Load(mode, kernels);
 }
 
 }  // namespace bdc

@@ -35,7 +35,7 @@ class Graph {
   Graph(const ModelDescription& model, std::span<const std::byte> file);
 
   /// Copies all constants out of the file, whose bytes aren't needed afterwards.
-  void LoadConstants(EngineMode mode);
+  void LoadConstants(EngineMode mode, const KernelSet& kernels);
 
   const std::vector<GraphTensor>& tensors() const { return tensors_; }
   const std::vector<GraphNode>& nodes() const { return nodes_; }

@@ -8,15 +8,18 @@
 namespace bdc {
 namespace {
 
-constexpr KernelSet kPortableSet = {Isa::kPortable, PackSignsPortable, BinaryConv2dPortable, GemmF32Portable};
+constexpr KernelSet kPortableSet = {Isa::kPortable, PackSignsPortable, BinaryConv2dPortable, ConvF32Portable,
+                                    kConvRowsPortable};
 #if defined(__x86_64__)
-constexpr KernelSet kAvx2Set = {Isa::kAvx2, PackSignsAvx2, BinaryConv2dAvx2, GemmF32Avx2};
-constexpr KernelSet kAvx512Set = {Isa::kAvx512, PackSignsAvx512, BinaryConv2dAvx512, GemmF32Avx512};
+constexpr KernelSet kAvx2Set = {Isa::kAvx2, PackSignsAvx2, BinaryConv2dAvx2, ConvF32Avx2, kConvRowsAvx2};
+constexpr KernelSet kAvx512Set = {Isa::kAvx512, PackSignsAvx512, BinaryConv2dAvx512, ConvF32Avx512,
+                                  kConvRowsAvx512};
 #elif defined(__aarch64__)
-constexpr KernelSet kNeonSet = {Isa::kNeon, PackSignsNeon, BinaryConv2dNeon, GemmF32Neon};
+constexpr KernelSet kNeonSet = {Isa::kNeon, PackSignsNeon, BinaryConv2dNeon, ConvF32Neon, kConvRowsNeon};
 // SDOT and UDOT multiply bytes; none of these three kernels does, so the set differs from NEON's in its name
 // only.
-constexpr KernelSet kNeonDotprodSet = {Isa::kNeonDotprod, PackSignsNeon, BinaryConv2dNeon, GemmF32Neon};
+constexpr KernelSet kNeonDotprodSet = {Isa::kNeonDotprod, PackSignsNeon, BinaryConv2dNeon, ConvF32Neon,
+                                       kConvRowsNeon};
 #endif
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "kernels/conv-f32.h"
 #include "runtime/isa.h"
 
 namespace bdc {
@@ -29,16 +30,6 @@ struct BinaryConv2dArgs {
   int kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w;
 };
 
-/// c[m][n] = Σ_k a[m][k] · b[k][n] + bias[m], row-major, no aliasing.
-struct GemmArgs {
-  const float* a;     // [rows][depth]
-  const float* b;     // [depth][columns], rows b_stride apart
-  const float* bias;  // [rows] or nullptr
-  float* c;           // [rows][columns], rows c_stride apart
-  int rows, depth;
-  int64_t b_stride, c_stride;
-};
-
 /// The kernels of one instruction set. Each call computes a range, so that threads can share the work; none
 /// allocates.
 struct KernelSet {
@@ -47,8 +38,10 @@ struct KernelSet {
   void (*pack_signs)(const PackSignsArgs& args, int begin, int end);
   /// Output rows [begin, end).
   void (*binary_conv2d)(const BinaryConv2dArgs& args, int begin, int end);
-  /// Columns [begin, end).
-  void (*gemm_f32)(const GemmArgs& args, int64_t begin, int64_t end);
+  /// Output rows [begin, end).
+  void (*conv_f32)(const ConvF32Args& args, int begin, int end);
+  /// Output channels of a block of conv_f32's weights, at most.
+  int conv_f32_rows;
 };
 
 /// The set for `isa`, and in the .cc the reason for each choice.

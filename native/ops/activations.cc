@@ -24,7 +24,7 @@ RPReLU::RPReLU(OperationReader& reader) {
   bias_out_ = reader.Floats("bias_out", channels);
 }
 
-void RPReLU::Load(EngineMode) {
+void RPReLU::Load(EngineMode, const KernelSet&) {
   bias_in_.Load();
   slope_.Load();
   bias_out_.Load();
@@ -41,7 +41,7 @@ void RPReLU::Run(const RunContext& context, Tensors inputs, Tensors outputs) con
 
 PReLU::PReLU(OperationReader& reader) : slope_(reader.Floats("slope", SameShape(reader))) {}
 
-void PReLU::Load(EngineMode) { slope_.Load(); }
+void PReLU::Load(EngineMode, const KernelSet&) { slope_.Load(); }
 
 void PReLU::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
   MapPlanes(context, inputs[0], outputs[0], [this](int64_t channel) {
@@ -55,7 +55,7 @@ BatchNorm::BatchNorm(OperationReader& reader) {
   bias_ = reader.Floats("bias", channels);
 }
 
-void BatchNorm::Load(EngineMode) {
+void BatchNorm::Load(EngineMode, const KernelSet&) {
   scale_.Load();
   bias_.Load();
 }

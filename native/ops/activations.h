@@ -11,7 +11,7 @@ namespace bdc {
 class RPReLU : public Operation {
  public:
   explicit RPReLU(OperationReader& reader);
-  void Load(EngineMode mode) override;
+  void Load(EngineMode mode, const KernelSet& kernels) override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
 
  private:
@@ -22,7 +22,7 @@ class RPReLU : public Operation {
 class PReLU : public Operation {
  public:
   explicit PReLU(OperationReader& reader);
-  void Load(EngineMode mode) override;
+  void Load(EngineMode mode, const KernelSet& kernels) override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
 
  private:
@@ -33,7 +33,7 @@ class PReLU : public Operation {
 class BatchNorm : public Operation {
  public:
   explicit BatchNorm(OperationReader& reader);
-  void Load(EngineMode mode) override;
+  void Load(EngineMode mode, const KernelSet& kernels) override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
 
  private:

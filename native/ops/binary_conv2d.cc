@@ -44,7 +44,7 @@ BinaryConv2d::BinaryConv2d(OperationReader& reader)
   cost = CostOf(reader, weights_, geometry_, Arithmetic::kBinary);
 }
 
-void BinaryConv2d::Load(EngineMode) { weights_.Load(); }
+void BinaryConv2d::Load(EngineMode, const KernelSet&) { weights_.Load(); }
 
 void BinaryConv2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
   const ConvGeometry& g = geometry_;
@@ -106,16 +106,17 @@ void BinaryConv2d::RunReference(const RunContext& context, Tensors inputs, Tenso
 
 BinaryWeightConv2d::BinaryWeightConv2d(OperationReader& reader)
     : weights_(reader, reader.Input(0).channels),
-      geometry_(ReadConvGeometry(reader, weights_.out_channels, weights_.kernel_h, weights_.kernel_w)) {
+      geometry_(ReadConvGeometry(reader, weights_.out_channels, weights_.kernel_h, weights_.kernel_w)),
+      dense_(geometry_) {
   cost = CostOf(reader, weights_, geometry_, Arithmetic::kBinaryWeightRealInput);
 }
 
-void BinaryWeightConv2d::Load(EngineMode mode) {
+void BinaryWeightConv2d::Load(EngineMode mode, const KernelSet& kernels) {
   weights_.Load();
   if (mode == EngineMode::kReference) return;
   const ConvGeometry& g = geometry_;
-  expanded_ = AlignedBuffer<float>(g.out_channels * g.Depth());
-  float* to = expanded_.data();
+  AlignedBuffer<float> expanded(g.out_channels * g.Depth());
+  float* to = expanded.data();
   for (int o = 0; o < g.out_channels; ++o) {
     for (int i = 0; i < g.in_channels; ++i) {
       for (int ky = 0; ky < g.kernel_h; ++ky) {
@@ -123,14 +124,13 @@ void BinaryWeightConv2d::Load(EngineMode mode) {
       }
     }
   }
+  dense_.Load(expanded.data(), kernels);
 }
 
-int64_t BinaryWeightConv2d::ScratchBytes(int threads) const {
-  return DenseConvolution(geometry_).ScratchBytes(threads);
-}
+int64_t BinaryWeightConv2d::ScratchBytes(int threads) const { return dense_.ScratchBytes(threads); }
 
 void BinaryWeightConv2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
-  DenseConvolution(geometry_).Run(context, expanded_.data(), weights_.bias.data(), inputs[0], outputs[0]);
+  dense_.Run(context, weights_.bias.data(), {}, inputs[0], outputs);
 }
 
 void BinaryWeightConv2d::RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const {

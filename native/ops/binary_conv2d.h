@@ -25,7 +25,7 @@ struct BinaryWeights {
 class BinaryConv2d : public Operation {
  public:
   explicit BinaryConv2d(OperationReader& reader);
-  void Load(EngineMode mode) override;
+  void Load(EngineMode mode, const KernelSet& kernels) override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
   void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const override;
 
@@ -38,7 +38,7 @@ class BinaryConv2d : public Operation {
 class BinaryWeightConv2d : public Operation {
  public:
   explicit BinaryWeightConv2d(OperationReader& reader);
-  void Load(EngineMode mode) override;
+  void Load(EngineMode mode, const KernelSet& kernels) override;
   int64_t ScratchBytes(int threads) const override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
   void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const override;
@@ -46,7 +46,7 @@ class BinaryWeightConv2d : public Operation {
  private:
   BinaryWeights weights_;
   ConvGeometry geometry_;
-  AlignedBuffer<float> expanded_;  // [O][I·kh·kw], ±scale[o]
+  DenseConvolution dense_;  // of the weights ±scale[o]
 };
 
 }  // namespace bdc

@@ -8,14 +8,10 @@
 namespace bdc {
 namespace {
 
-// A tile's unfolded input should stay in the second-level cache while every output channel passes over it.
-constexpr int64_t kTileBytes = 256 * 1024;
-constexpr int64_t kSmallestTile = 64, kLargestTile = 1024;
-
-int64_t TileOf(const ConvGeometry& g) {
-  const int64_t columns = kTileBytes / (g.Depth() * static_cast<int64_t>(sizeof(float)));
-  return std::clamp(columns / kSmallestTile * kSmallestTile, kSmallestTile, kLargestTile);
-}
+// A band's packed input should stay in the second-level cache while every output channel passes over it.
+constexpr int64_t kBandBytes = 192 * 1024;
+// Of an image, so that threads find work even where a band's input is small.
+constexpr int kFewestBands = 8;
 
 int OutputSize(int input, int padding, int kernel, int stride) {
   return (input + 2 * padding - kernel) / stride + 1;
@@ -58,90 +54,173 @@ ConvGeometry ReadConvGeometry(OperationReader& reader, int64_t out_channels, int
 }
 
 DenseConvolution::DenseConvolution(const ConvGeometry& geometry)
-    : geometry_(geometry), tile_(TileOf(geometry)) {}
+    : geometry_(geometry),
+      pointwise_(geometry.IsPointwise()),
+      phases_h_(std::min(geometry.kernel_h, geometry.stride_h)),
+      phases_w_(std::min(geometry.kernel_w, geometry.stride_w)),
+      pitch_(geometry.out_width + (geometry.kernel_w - 1) / geometry.stride_w) {}
 
-int64_t DenseConvolution::ScratchBytes(int threads) const {
-  return geometry_.IsPointwise() ? 0 : threads * tile_ * geometry_.Depth() * int64_t{sizeof(float)};
+int DenseConvolution::BandRows() const {
+  const ConvGeometry& g = geometry_;
+  const int share = (g.out_height + kFewestBands - 1) / kFewestBands;
+  if (pointwise_) return share;
+  const int64_t row_bytes = g.in_channels * phases_h_ * phases_w_ * pitch_ * int64_t{sizeof(float)};
+  return static_cast<int>(std::clamp<int64_t>(kBandBytes / row_bytes, 1, share));
 }
 
-void DenseConvolution::Unfold(const float* image, int64_t begin, int64_t end, float* unfolded) const {
+int64_t DenseConvolution::InputValues() const {
+  if (pointwise_) return 0;
   const ConvGeometry& g = geometry_;
-  float* row = unfolded;
-  for (int i = 0; i < g.in_channels; ++i) {
+  const int64_t rows = BandRows() + (g.kernel_h - 1) / g.stride_h;
+  return g.in_channels * phases_h_ * phases_w_ * rows * pitch_ + kConvSlack;
+}
+
+int64_t DenseConvolution::SlotBytes() const {
+  const int64_t values =
+      InputValues() + ConvScratchValues(geometry_.out_channels, static_cast<int>(geometry_.Depth()));
+  const int64_t bytes = geometry_.out_channels * int64_t{sizeof(float*)} + values * int64_t{sizeof(float)};
+  // Slots, and the parts of one, start at cache lines.
+  return bytes + 3 * static_cast<int64_t>(kAlignment);
+}
+
+int64_t DenseConvolution::ScratchBytes(int threads) const {
+  constexpr auto kStep = static_cast<int64_t>(kAlignment);
+  return threads * ((SlotBytes() + kStep - 1) / kStep * kStep);
+}
+
+void DenseConvolution::Load(const float* weight, const KernelSet& kernels) {
+  const ConvGeometry& g = geometry_;
+  const int depth = static_cast<int>(g.Depth());
+  weight_ = AlignedBuffer<float>(g.out_channels * g.Depth());
+  PackConvWeights(weight, g.out_channels, depth, kernels.conv_f32_rows, weight_.data());
+  const int64_t rows = BandRows() + (g.kernel_h - 1) / g.stride_h;
+  taps_.clear();
+  for (int64_t i = 0; i < g.in_channels; ++i) {
     for (int ky = 0; ky < g.kernel_h; ++ky) {
-      for (int kx = 0; kx < g.kernel_w; ++kx, row += tile_) {
-        // Output columns whose tap lies inside the image: left ≤ ox < right.
-        const int reach = g.in_width - 1 + g.pad_w - kx;
-        const int left = std::max(0, (g.pad_w - kx + g.stride_w - 1) / g.stride_w);
-        const int right = reach < 0 ? 0 : std::min(g.out_width, reach / g.stride_w + 1);
-        for (int64_t at = begin; at < end;) {
-          const int oy = static_cast<int>(at / g.out_width), first = static_cast<int>(at % g.out_width);
-          const int last = static_cast<int>(std::min<int64_t>(g.out_width, first + end - at));
-          const int iy = oy * g.stride_h - g.pad_h + ky;
-          float* to = row + (at - begin) - first;
-          at += last - first;
-          if (iy < 0 || iy >= g.in_height) {
-            std::fill(to + first, to + last, 0.0f);
+      for (int kx = 0; kx < g.kernel_w; ++kx) {
+        const int64_t plane = (i * phases_h_ + ky % g.stride_h) * phases_w_ + kx % g.stride_w;
+        const int64_t at = (plane * rows + ky / g.stride_h) * pitch_ + kx / g.stride_w;
+        taps_.push_back(static_cast<int32_t>(pointwise_ ? i * g.in_height * g.in_width : at));
+      }
+    }
+  }
+}
+
+void DenseConvolution::PackBand(const float* image, int first, float* packed) const {
+  const ConvGeometry& g = geometry_;
+  const int rows = BandRows() + (g.kernel_h - 1) / g.stride_h, pitch = static_cast<int>(pitch_);
+  for (int i = 0; i < g.in_channels; ++i) {
+    for (int phase_y = 0; phase_y < phases_h_; ++phase_y) {
+      for (int phase_x = 0; phase_x < phases_w_; ++phase_x) {
+        // Columns that lie inside the image: left ≤ column < right.
+        const int shift = phase_x - g.pad_w;
+        const int left = std::min(pitch, shift < 0 ? (-shift + g.stride_w - 1) / g.stride_w : 0);
+        const int reach = g.in_width - 1 - shift;
+        const int right = std::max(left, reach < 0 ? 0 : std::min(pitch, reach / g.stride_w + 1));
+        for (int row = 0; row < rows; ++row, packed += pitch) {
+          const int y = (first + row) * g.stride_h + phase_y - g.pad_h;
+          if (y < 0 || y >= g.in_height) {
+            std::fill_n(packed, pitch, 0.0f);
             continue;
           }
-          const float* from = image + (int64_t{i} * g.in_height + iy) * g.in_width - g.pad_w + kx;
-          const int inside = std::clamp(left, first, last), outside = std::clamp(right, inside, last);
-          std::fill(to + first, to + inside, 0.0f);
-          for (int ox = inside; ox < outside; ++ox) to[ox] = from[int64_t{ox} * g.stride_w];
-          std::fill(to + outside, to + last, 0.0f);
+          const float* from = image + (int64_t{i} * g.in_height + y) * g.in_width + shift;
+          std::fill(packed, packed + left, 0.0f);
+          if (g.stride_w == 1) {
+            std::copy(from + left, from + right, packed + left);
+          } else {
+            for (int column = left; column < right; ++column) packed[column] = from[column * g.stride_w];
+          }
+          std::fill(packed + right, packed + pitch, 0.0f);
         }
       }
     }
   }
 }
 
-void DenseConvolution::Run(const RunContext& context, const float* weight, const float* bias, const Tensor& x,
-                           const Tensor& y) const {
+void DenseConvolution::Run(const RunContext& context, const float* bias, const ConvActivation& activation,
+                           const Tensor& x, Tensors outputs) const {
   const ConvGeometry& g = geometry_;
-  const int64_t columns = g.Columns(), tiles = (columns + tile_ - 1) / tile_, items = tiles * x.batch;
-  const bool pointwise = g.IsPointwise();
-  const auto run_tile = [&](int64_t item, float* unfolded) {
-    const int64_t image = item / tiles, begin = item % tiles * tile_, end = std::min(columns, begin + tile_);
+  const int band_rows = BandRows(), bands = (g.out_height + band_rows - 1) / band_rows;
+  const int64_t items = int64_t{bands} * x.batch;
+  const auto run_band = [&](int64_t item, float* packed, float* sums, float** planes) {
+    const int64_t image = item / bands;
+    const int first = static_cast<int>(item % bands) * band_rows;
+    const int rows = std::min(band_rows, g.out_height - first);
     const float* from = x.f32() + image * x.image();
-    if (!pointwise) Unfold(from, begin, end, unfolded);
-    const GemmArgs args{.a = weight,
-                        .b = pointwise ? from + begin : unfolded,
-                        .bias = bias,
-                        .c = y.f32() + image * y.image() + begin,
-                        .rows = g.out_channels,
-                        .depth = static_cast<int>(g.Depth()),
-                        .b_stride = pointwise ? columns : tile_,
-                        .c_stride = columns};
-    context.kernels.gemm_f32(args, 0, end - begin);
+    if (!pointwise_) PackBand(from, first, packed);
+    float** plane = planes;
+    for (const Tensor& y : outputs) {
+      for (int channel = 0; channel < y.channels; ++channel) {
+        *plane++ = y.f32() + image * y.image() + channel * y.plane() + int64_t{first} * g.out_width;
+      }
+    }
+    const ConvF32Args args{.weight = weight_.data(),
+                           .bias = bias,
+                           .taps = taps_.data(),
+                           .input = pointwise_ ? from + int64_t{first} * g.in_width : packed,
+                           .output = planes,
+                           .activation = activation,
+                           .out_channels = g.out_channels,
+                           .depth = static_cast<int>(g.Depth()),
+                           .width = g.out_width,
+                           .pitch = pitch_,
+                           .scratch = sums};
+    context.kernels.conv_f32(args, 0, rows);
   };
-  // Each slot has scratch of its own and takes every `slots`-th tile.
+  // Each slot has scratch of its own and takes every `slots`-th band.
   const int64_t slots = std::min<int64_t>(context.pool.size(), items);
+  const int64_t slot_bytes = ScratchBytes(1);
   context.pool.ParallelFor(0, slots, 1, [&](int64_t from, int64_t to) {
     for (int64_t slot = from; slot < to; ++slot) {
-      float* unfolded = reinterpret_cast<float*>(context.scratch) + slot * tile_ * g.Depth();
-      for (int64_t item = slot; item < items; item += slots) run_tile(item, unfolded);
+      std::byte* scratch = context.scratch + slot * slot_bytes;
+      auto* packed = reinterpret_cast<float*>(scratch);
+      std::byte* after = scratch + (InputValues() * sizeof(float) + kAlignment - 1) / kAlignment * kAlignment;
+      auto* sums = reinterpret_cast<float*>(after);
+      auto** planes =
+          reinterpret_cast<float**>(sums + ConvScratchValues(g.out_channels, static_cast<int>(g.Depth())));
+      for (int64_t item = slot; item < items; item += slots) run_band(item, packed, sums, planes);
     }
   });
 }
 
-Conv2d::Conv2d(OperationReader& reader) {
-  const TensorSpec& input = reader.OnlyRealInput();
+namespace {
+
+Parameter<float> ReadWeight(OperationReader& reader) {
+  const int channels = reader.OnlyRealInput().channels;
   const auto shape = reader.TensorShape("weight", 4);
-  weight_ = reader.Floats("weight", {shape[0], input.channels, shape[2], shape[3]});
-  if (reader.HasTensor("bias")) bias_ = reader.Floats("bias", {shape[0]});
-  geometry_ = ReadConvGeometry(reader, shape[0], shape[2], shape[3]);
+  return reader.Floats("weight", {shape[0], channels, shape[2], shape[3]});
+}
+
+Parameter<float> ReadBias(OperationReader& reader) {
+  if (!reader.HasTensor("bias")) return {};
+  return reader.Floats("bias", {reader.TensorShape("weight", 4)[0]});
+}
+
+ConvGeometry ReadConv2dGeometry(OperationReader& reader) {
+  const auto shape = reader.TensorShape("weight", 4);
+  return ReadConvGeometry(reader, shape[0], shape[2], shape[3]);
+}
+
+}  // namespace
+
+Conv2d::Conv2d(OperationReader& reader)
+    : weight_(ReadWeight(reader)),
+      bias_(ReadBias(reader)),
+      geometry_(ReadConv2dGeometry(reader)),
+      dense_(geometry_) {
   cost = {Arithmetic::kReal, geometry_.Macs(), reader.parameters(), 0};
 }
 
-void Conv2d::Load(EngineMode) {
+void Conv2d::Load(EngineMode mode, const KernelSet& kernels) {
   weight_.Load();
   bias_.Load();
+  if (mode == EngineMode::kFast) dense_.Load(weight_.data(), kernels);
 }
 
-int64_t Conv2d::ScratchBytes(int threads) const { return DenseConvolution(geometry_).ScratchBytes(threads); }
+int64_t Conv2d::ScratchBytes(int threads) const { return dense_.ScratchBytes(threads); }
 
 void Conv2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
-  DenseConvolution(geometry_).Run(context, weight_.data(), bias_.data(), inputs[0], outputs[0]);
+  dense_.Run(context, bias_.data(), {}, inputs[0], outputs);
 }
 
 void Conv2d::RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "ops/operation.h"
 #include "ops/operation_reader.h"
@@ -26,28 +27,38 @@ struct ConvGeometry {
 ConvGeometry ReadConvGeometry(OperationReader& reader, int64_t out_channels, int64_t kernel_h,
                               int64_t kernel_w);
 
-/// Real convolution as a matrix product over tiles of output pixels. The tiles depend on the geometry alone,
-/// so that the result is the same for any number of threads.
+/// Real convolution in bands of output rows. A band's input is first copied into planes where every tap lies
+/// at a constant distance: with its padding, and one plane for each phase of the stride. Nothing is copied
+/// for a 1×1 convolution that keeps every pixel.
 class DenseConvolution {
  public:
   explicit DenseConvolution(const ConvGeometry& geometry);
+  /// weight [O][I·kh·kw]
+  void Load(const float* weight, const KernelSet& kernels);
   int64_t ScratchBytes(int threads) const;
-  /// weight [O][I·kh·kw]; bias [O] or nullptr.
-  void Run(const RunContext& context, const float* weight, const float* bias, const Tensor& x,
-           const Tensor& y) const;
+  /// bias [O] or nullptr. `outputs` share the output channels in order.
+  void Run(const RunContext& context, const float* bias, const ConvActivation& activation, const Tensor& x,
+           Tensors outputs) const;
 
  private:
-  /// [I·kh·kw][columns of the tile]: what each output pixel in [begin, end) sees.
-  void Unfold(const float* image, int64_t begin, int64_t end, float* unfolded) const;
+  int BandRows() const;
+  int64_t InputValues() const;
+  int64_t SlotBytes() const;
+  /// Copies what output rows [first, first + BandRows()) see of an image.
+  void PackBand(const float* image, int first, float* packed) const;
 
   ConvGeometry geometry_;
-  int64_t tile_;  // output pixels
+  bool pointwise_;
+  int phases_h_, phases_w_;  // of the stride, that taps fall on
+  int64_t pitch_;            // of packed rows
+  AlignedBuffer<float> weight_;
+  std::vector<int32_t> taps_;
 };
 
 class Conv2d : public Operation {
  public:
   explicit Conv2d(OperationReader& reader);
-  void Load(EngineMode mode) override;
+  void Load(EngineMode mode, const KernelSet& kernels) override;
   int64_t ScratchBytes(int threads) const override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
   void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const override;
@@ -55,6 +66,7 @@ class Conv2d : public Operation {
  private:
   Parameter<float> weight_, bias_;
   ConvGeometry geometry_;
+  DenseConvolution dense_;
 };
 
 }  // namespace bdc

@@ -44,8 +44,12 @@ class Operation {
  public:
   virtual ~Operation() = default;
 
-  /// Copies the constants out of the model file and brings them into the form `mode` computes with.
-  virtual void Load(EngineMode mode) { static_cast<void>(mode); }
+  /// Copies the constants out of the model file and brings them into the form that `mode` and its kernels
+  /// compute with.
+  virtual void Load(EngineMode mode, const KernelSet& kernels) {
+    static_cast<void>(mode);
+    static_cast<void>(kernels);
+  }
   virtual int64_t ScratchBytes(int threads) const {
     static_cast<void>(threads);
     return 0;

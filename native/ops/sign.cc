@@ -14,7 +14,7 @@ Sign::Sign(OperationReader& reader) {
   reader.AddOutput(output);
 }
 
-void Sign::Load(EngineMode) {
+void Sign::Load(EngineMode, const KernelSet&) {
   threshold_.Load();
   direction_.Load();
 }

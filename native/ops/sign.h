@@ -10,7 +10,7 @@ namespace bdc {
 class Sign : public Operation {
  public:
   explicit Sign(OperationReader& reader);
-  void Load(EngineMode mode) override;
+  void Load(EngineMode mode, const KernelSet& kernels) override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
   void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const override;
 

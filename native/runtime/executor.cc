@@ -29,7 +29,7 @@ double MillisecondsSince(Clock::time_point start) {
 Executor::Executor(Graph graph, Isa isa, int threads, EngineMode mode)
     : graph_(std::move(graph)), mode_(mode), kernels_(SelectKernels(isa)), pool_(threads) {
   PlanArena();
-  graph_.LoadConstants(mode);
+  graph_.LoadConstants(mode, kernels_);
   staged_batch_.assign(graph_.inputs().size(), -1);
   projections_.resize(graph_.nodes().size());
   node_milliseconds_.resize(graph_.nodes().size());
@@ -73,8 +73,9 @@ void Executor::PlanArena() {
 }
 
 void Executor::AllocateArena() {
-  if (arena_.size() == 0)
-    arena_ = AlignedBuffer<std::byte>(static_cast<size_t>(std::max<int64_t>(1, plan_.bytes)));
+  if (arena_.size() != 0) return;
+  // Convolutions may read (and drop) a few values past the last tensor.
+  arena_ = AlignedBuffer<std::byte>(static_cast<size_t>(plan_.bytes) + kConvSlack * sizeof(float));
 }
 
 void Executor::SetRig(const RigRays& rig) {

@@ -27,6 +27,21 @@ float ToneMap(float linear) {
   return std::sqrt(x * (1 + x * 0.16F) / (1 + x));
 }
 
+/// The light of a pixel after a 3 × 3 binomial blur whose weight beside the middle is blur / 3 per axis.
+Vec3 Blurred(const std::vector<Vec3>& light, const Camera& camera, int row, int column) {
+  const float side = camera.sensor.blur / 3;
+  if (side == 0) return light[static_cast<size_t>(row) * camera.width + column];
+  Vec3 sum;
+  for (int dv = -1; dv <= 1; ++dv) {
+    for (int du = -1; du <= 1; ++du) {
+      const float weight = (dv == 0 ? 1 - 2 * side : side) * (du == 0 ? 1 - 2 * side : side);
+      const int v = std::clamp(row + dv, 0, camera.height - 1), u = std::clamp(column + du, 0, camera.width - 1);
+      sum = sum + light[static_cast<size_t>(v) * camera.width + u] * weight;
+    }
+  }
+  return sum;
+}
+
 }  // namespace
 
 Vec3 Camera::Ray(float column, float row) const {
@@ -39,7 +54,7 @@ Vec3 Camera::Ray(float column, float row) const {
     return Vec3{ray[0], ray[1], ray[2]};
   };
   const float tu = u - iu, tv = v - iv;
-  return Mix(Mix(corner(0, 0), corner(0, 1), tu), Mix(corner(1, 0), corner(1, 1), tu), tv);
+  return Normalized(Mix(Mix(corner(0, 0), corner(0, 1), tu), Mix(corner(1, 0), corner(1, 1), tu), tv));
 }
 
 Image Render(const World& world, const Camera& camera) {
@@ -49,6 +64,7 @@ Image Render(const World& world, const Camera& camera) {
   image.depth.assign(pixels, std::numeric_limits<float>::infinity());
   image.labels.assign(pixels, kFree);
   image.actors.assign(pixels, -1);
+  std::vector<Vec3> exposed(pixels);
   const Sensor& sensor = camera.sensor;
   const Vec3 origin = camera.world_from_camera.translation;
   const float pixel_angle = Length(camera.Ray(camera.width / 2.0F + 1, camera.height / 2.0F) -
@@ -72,20 +88,26 @@ Image Render(const World& world, const Camera& camera) {
         Hit hit;
         const bool solid = world.Cast(origin, ray, kFarAway, &hit);
         if (solid && sample == 0) {
-          image.depth[pixel] = hit.t;  // the ray's z is 1
+          image.depth[pixel] = hit.t;
           image.labels[pixel] = world.LabelOf(hit);
           if (hit.primitive != nullptr) image.actors[pixel] = hit.primitive->actor;
         }
-        const Vec3 light = Radiance(world, origin, ray, solid ? &hit : nullptr, pixel_angle);
+        const Vec3 light = Radiance(world, ray, solid ? &hit : nullptr, pixel_angle);
         // Bounded, so that one glint does not make a pixel white.
         sum = sum + Vec3{std::min(light.x, 4.0F), std::min(light.y, 4.0F), std::min(light.z, 4.0F)};
       }
       const float dx = column + 0.5F - camera.width / 2.0F, dy = row + 0.5F - camera.height / 2.0F;
       const float shade = 1 - sensor.vignette * (dx * dx + dy * dy) / half_diagonal2;
-      const Vec3 exposed = sum * (sensor.exposure * shade / camera.samples_per_pixel) * sensor.white_balance;
+      exposed[pixel] = sum * (sensor.exposure * shade / camera.samples_per_pixel) * sensor.white_balance;
+    }
+  }
+  for (int row = 0; row < camera.height; ++row) {
+    for (int column = 0; column < camera.width; ++column) {
+      const size_t pixel = static_cast<size_t>(row) * camera.width + column;
+      const Vec3 light = Blurred(exposed, camera, row, column);
       for (int channel = 0; channel < 3; ++channel) {
         const float value =
-            ToneMap(exposed[channel]) + sensor.noise * Gaussian(column, row, channel, sensor.seed);
+            ToneMap(light[channel]) + sensor.noise * Gaussian(column, row, channel, sensor.seed);
         image.rgb[pixel * 3 + channel] = static_cast<uint8_t>(std::clamp(value, 0.0F, 1.0F) * 255 + 0.5F);
       }
     }

@@ -16,6 +16,37 @@ bool Between(float value, float low, float high) { return value >= low && value 
 
 }  // namespace
 
+float HeightField::At(float x, float y) const {
+  if (side == 0) return 0;
+  const auto last = static_cast<float>(side - 1);
+  const float u = std::clamp((x - origin_x) / spacing, 0.0F, last);
+  const float v = std::clamp((y - origin_y) / spacing, 0.0F, last);
+  const int column = std::min(static_cast<int>(u), side - 2), row = std::min(static_cast<int>(v), side - 2);
+  const float* h = &heights[static_cast<size_t>(row) * side + column];
+  const float tu = u - static_cast<float>(column), tv = v - static_cast<float>(row);
+  const float low = h[0] + (h[1] - h[0]) * tu, high = h[side] + (h[side + 1] - h[side]) * tu;
+  return low + (high - low) * tv;
+}
+
+Vec3 HeightField::Normal(float x, float y) const {
+  if (side == 0) return {0, 0, 1};
+  const float dx = (At(x + spacing, y) - At(x - spacing, y)) / (2 * spacing);
+  const float dy = (At(x, y + spacing) - At(x, y - spacing)) / (2 * spacing);
+  return Normalized({-dx, -dy, 1});
+}
+
+float HeightField::SteepestSlope() const {
+  float along_x = 0, along_y = 0;
+  for (int row = 0; row < side; ++row) {
+    for (int column = 0; column < side; ++column) {
+      const float* h = &heights[static_cast<size_t>(row) * side + column];
+      if (column + 1 < side) along_x = std::max(along_x, std::abs(h[1] - h[0]) / spacing);
+      if (row + 1 < side) along_y = std::max(along_y, std::abs(h[side] - h[0]) / spacing);
+    }
+  }
+  return std::sqrt(along_x * along_x + along_y * along_y);
+}
+
 /// What lies at a point: its class, and the coordinates that the paint needs.
 struct Ground::Place {
   uint8_t label = kTerrain;

@@ -31,8 +31,22 @@ struct Patch {
   Vec3 color;  // linear RGB
 };
 
-/// The plane z = 0 with its regions.
+/// Heights on a square grid, bilinear between its points, constant beyond its edges. Metres.
+struct HeightField {
+  float origin_x = 0, origin_y = 0, spacing = 1;
+  int side = 0;                // points per side; 0: the plane z = 0
+  std::vector<float> heights;  // [side][side], y before x
+
+  float At(float x, float y) const;
+  /// Unit normal from central differences over two cells, so that shading has no creases.
+  Vec3 Normal(float x, float y) const;
+  /// The steepest rise over run along any direction.
+  float SteepestSlope() const;
+};
+
+/// Regions draped over the hills.
 struct Ground {
+  HeightField hills;
   std::vector<Road> roads;
   std::vector<Patch> patches;  // later ones lie on top
   Vec3 asphalt, sidewalk, terrain, mark;

@@ -31,7 +31,7 @@ Vec3 SkyColor(const Environment& environment, Vec3 direction) {
   return color + environment.sun_color * (0.12F * glow4 * glow4);
 }
 
-Vec3 Radiance(const World& world, Vec3 origin, Vec3 direction, const Hit* end, float pixel_angle) {
+Vec3 Radiance(const World& world, Vec3 direction, const Hit* end, float pixel_angle) {
   const Environment& environment = world.environment();
   const float length = Length(direction);
   if (end == nullptr) return SkyColor(environment, direction * (1 / length));
@@ -42,8 +42,18 @@ Vec3 Radiance(const World& world, Vec3 origin, Vec3 direction, const Hit* end, f
   Vec3 color;
   if (hit.primitive == nullptr) {
     // Seen at a grazing angle a pixel covers much more ground than it is wide.
-    const float stretch = distance / std::max(origin.z, 0.1F);
+    const float stretch = length / std::max(std::abs(Dot(direction, normal)), 1e-3F);
     color = world.ground().Color(hit.point.x, hit.point.y, footprint * std::min(stretch, 12.0F));
+    if (environment.wetness > 0) {
+      // Water darkens what it soaks and mirrors the sky, most at grazing angles and in puddles.
+      const float puddle = ValueNoise2(hit.point.x * 0.35F, hit.point.y * 0.35F, environment.seed + 7);
+      const float wet = environment.wetness * (0.4F + 0.6F * puddle);
+      const Vec3 unit = direction * (1 / length);
+      const Vec3 mirrored = unit - normal * (2 * Dot(unit, normal));
+      const float grazing = 1 + Dot(unit, normal);
+      color = Mix(color * (1 - 0.45F * wet), SkyColor(environment, mirrored) * 0.7F,
+                  wet * (0.03F + 0.5F * grazing * grazing * grazing));
+    }
   } else {
     color = SurfaceColor(hit, footprint);
     const Texture texture = hit.primitive->material.texture;

@@ -80,8 +80,15 @@ class Voxelizer {
 void Voxelizer::LabelGround() {
   for (int i = 0; i < grid_.nx; ++i) {
     for (int j = 0; j < grid_.ny; ++j) {
-      const Vec3 center = Center(i, j, 0);
-      const float layer = CellOf({center.x, center.y, 0}).z;
+      // The ego frame tilts, so a column is not vertical: its foot is found by two refinements.
+      Vec3 center = Center(i, j, 0);
+      float layer = 0;
+      for (int refinement = 0; refinement < 3; ++refinement) {
+        layer = CellOf({center.x, center.y, world_.ground().hills.At(center.x, center.y)}).z;
+        center = grid_.world_from_ego.Apply(
+            grid_.min +
+            Vec3{(i + 0.5F) * grid_.cell.x, (j + 0.5F) * grid_.cell.y, layer * grid_.cell.z});
+      }
       if (layer < 0 || layer >= grid_.nz) continue;
       truth_.semantics[Index(i, j, static_cast<int>(layer))] = world_.ground().Label(center.x, center.y);
     }
@@ -119,7 +126,7 @@ void Voxelizer::LabelSolid(const Primitive& primitive) {
       for (int k = begin[2]; k < end[2]; ++k) {
         const Vec3 center = Center(i, j, k);
         // The layer that holds the ground stays ground.
-        if (center.z < grid_.cell.z / 2) continue;
+        if (center.z - world_.ground().hills.At(center.x, center.y) < grid_.cell.z / 2) continue;
         uint8_t& label = truth_.semantics[Index(i, j, k)];
         if (Rank(primitive.label) > Rank(label) && Contains(primitive, center, grown))
           label = primitive.label;

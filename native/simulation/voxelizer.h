@@ -19,7 +19,7 @@ struct Grid {
 /// A rendered camera: its rays end at its depths.
 struct CameraView {
   const Camera* camera;
-  const float* depth;  // [height][width]
+  const float* depth;  // Image::depth
 };
 
 struct VoxelTruth {

@@ -23,7 +23,7 @@ inline float EnterBox(Vec3 low, Vec3 high, Vec3 origin, Vec3 inverse) {
 }  // namespace
 
 World::World(std::vector<Primitive> primitives, Ground ground, Environment environment)
-    : primitives_(std::move(primitives)), ground_(std::move(ground)), environment_(environment) {
+    : primitives_(std::move(primitives)), ground_(std::move(ground)), environment_(environment), steepest_(ground_.hills.SteepestSlope()) {
   float max_x = -kInfinity, max_y = -kInfinity;
   min_x_ = min_y_ = kInfinity;
   bounds_.reserve(primitives_.size());
@@ -160,15 +160,31 @@ struct AnyVisitor {
 
 }  // namespace
 
-bool World::Cast(Vec3 origin, Vec3 direction, float t_max, Hit* hit) const {
-  bool ground = false;
-  if (direction.z < 0) {
-    const float t = -origin.z / direction.z;
-    if (t > 0 && t < t_max) {
-      t_max = t;
-      ground = true;
-    }
+float World::CastGround(Vec3 origin, Vec3 direction, float t_max) const {
+  const HeightField& hills = ground_.hills;
+  const float run = std::sqrt(direction.x * direction.x + direction.y * direction.y);
+  // The height above the ground shrinks no faster than this, so a step of height / rate never passes the
+  // ground.
+  const float rate = steepest_ * run - direction.z;
+  const float above = origin.z - hills.At(origin.x, origin.y);
+  if (rate <= 0 || above <= 0) return t_max;
+  constexpr float kClose = 2e-3F;  // metres
+  constexpr int kMostSteps = 96;
+  float t = above / rate;
+  for (int step = 0; step < kMostSteps && t < t_max; ++step) {
+    const float height =
+        origin.z + direction.z * t - hills.At(origin.x + direction.x * t, origin.y + direction.y * t);
+    if (height < kClose) return t;
+    t += height / rate;
   }
+  // Out of steps: a ray that skims the ground, which is as good as there.
+  return std::min(t, t_max);
+}
+
+bool World::Cast(Vec3 origin, Vec3 direction, float t_max, Hit* hit) const {
+  const float t_ground = CastGround(origin, direction, t_max);
+  const bool ground = t_ground < t_max;
+  t_max = t_ground;
   NearestVisitor nearest = {origin, direction, t_max};
   Walk(origin, direction, t_max, nearest);
   if (nearest.primitive != nullptr) {
@@ -184,7 +200,7 @@ bool World::Cast(Vec3 origin, Vec3 direction, float t_max, Hit* hit) const {
   }
   if (!ground) return false;
   const Vec3 point = origin + direction * t_max;
-  *hit = {t_max, nullptr, {point.x, point.y, 0}, {0, 0, 1}, {}, {}};
+  *hit = {t_max, nullptr, point, ground_.hills.Normal(point.x, point.y), {}, {}};
   return true;
 }
 

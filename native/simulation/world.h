@@ -14,6 +14,7 @@ struct Environment {
   Vec3 sun_color, ambient, zenith, horizon;
   float haze_distance;  // metres at which half of the light is haze
   float clouds;         // 0 clear … 1 overcast
+  float wetness;        // of the ground: 0 dry … 1 puddles
   uint32_t seed;
 };
 
@@ -24,7 +25,7 @@ struct Hit {
   Vec3 local, local_normal;    // frame of the primitive
 };
 
-/// Solids on a ground plane at one instant, with a grid of square columns that tells a ray which solids it
+/// Solids on the ground at one instant, with a grid of square columns that tells a ray which solids it
 /// may meet. Immutable, so any number of threads may cast rays.
 class World {
  public:
@@ -47,6 +48,9 @@ class World {
   }
 
  private:
+  /// Where the ray meets the ground, in units of |direction|; t_max where it does not before.
+  float CastGround(Vec3 origin, Vec3 direction, float t_max) const;
+
   struct Bounds {
     Vec3 low, high;
   };
@@ -65,6 +69,7 @@ class World {
   std::vector<uint32_t> first_;    // [columns + 1], into members_
   std::vector<uint32_t> members_;  // primitive indices, column after column
   std::vector<float> top_;         // [columns], highest point of the column's solids
+  float steepest_ = 0;             // of the ground
   float highest_ = 0;              // of all
 };
 

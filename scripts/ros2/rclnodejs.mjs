@@ -18,7 +18,7 @@ export function projectHasRclnodejs() {
 }
 
 /** Where node-gyp finds Node's headers without a download, or undefined: it then gets them from nodejs.org. */
-function nodeHeaders() {
+export function nodeHeaders() {
   const configured = process.env.npm_config_nodedir ?? output('npm', ['config', 'get', 'nodedir']);
   const beside = path.dirname(path.dirname(process.execPath));
   return [configured, beside].find(

@@ -1,56 +1,53 @@
 import type { IReadable } from '@mcap/core';
 import { hasMcapPrefix } from '@mcap/core';
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { BdcError } from '../errors.js';
 
 const MAGIC_BYTES = 16n;
 
-/** What users hand in instead, by the file's first bytes. */
-const OTHER_FORMATS: readonly (readonly [prefix: string, found: string])[] = [
-  ['SQLite format 3', 'a rosbag2 SQLite bag; convert it with "ros2 bag convert" and storage_id: mcap'],
-  ['#ROSBAG V', 'a ROS 1 bag; convert it with "mcap convert" or rosbags-convert'],
-  ['\x28\xb5\x2f\xfd', 'a zstd-compressed file; unpack it with "zstd -d"'],
+export type BagFormat = 'mcap' | 'sqlite' | 'zstd';
+
+const OTHER_FORMATS: readonly (readonly [prefix: string, format: BagFormat | undefined, found: string])[] = [
+  ['SQLite format 3', 'sqlite', 'a rosbag2 SQLite bag, which is read from a file only'],
+  ['\x28\xb5\x2f\xfd', 'zstd', 'a zstd-compressed file, which is read from a file only'],
+  ['#ROSBAG V', undefined, 'a ROS 1 bag; convert it with "mcap convert" or rosbags-convert'],
 ];
 
 /**
- * The MCAP file that a path means: the path itself, or the one file in a folder made by `ros2 bag record`.
- * @throws BdcError `BAG_UNREADABLE`, `BAG_SPLIT`
+ * What a bag's file is, by its first bytes.
+ * @param name goes into error messages
+ * @throws BdcError `BAG_EMPTY` for a file of no bytes, `BAG_NOT_ROS2` for anything that is no bag of ROS 2
  */
-export async function bagFileOf(path: string): Promise<string> {
-  try {
-    if (!(await stat(path)).isDirectory()) return path;
-    const files = (await readdir(path)).filter((name) => name.endsWith('.mcap')).sort();
-    if (files.length === 1) return join(path, files[0]!);
-    throw new BdcError('bag', {
-      code: 'BAG_SPLIT',
-      message:
-        files.length === 0
-          ? `folder ${path} has no .mcap file in it`
-          : `folder ${path} has ${files.length} .mcap files (${files[0]} …); name one, or join them with "ros2 bag convert"`,
-    });
-  } catch (cause) {
-    if (cause instanceof BdcError) throw cause;
-    throw new BdcError('bag', {
-      code: 'BAG_UNREADABLE',
-      message: `cannot read bag ${path}: ${(cause as Error).message}`,
-      cause,
-    });
-  }
+export async function bagFormatOf(readable: IReadable, name: string): Promise<BagFormat> {
+  const { format, found } = await recognise(readable, name);
+  if (format !== undefined) return format;
+  throw notABag(name, found);
 }
 
-/** @throws BdcError `BAG_EMPTY` for a file of no bytes, `BAG_NOT_MCAP` for anything without MCAP's first bytes */
+/** @throws BdcError as `bagFormatOf`, also for the other formats */
 export async function requireMcap(readable: IReadable, name: string): Promise<void> {
+  const { format, found } = await recognise(readable, name);
+  if (format !== 'mcap') throw notABag(name, found);
+}
+
+async function recognise(
+  readable: IReadable,
+  name: string,
+): Promise<{ readonly format: BagFormat | undefined; readonly found: string }> {
   const size = await readable.size();
   if (size === 0n) {
     throw new BdcError('bag', { code: 'BAG_EMPTY', message: `bag ${name} is a file of 0 bytes` });
   }
   const start = await readable.read(0n, size < MAGIC_BYTES ? size : MAGIC_BYTES);
-  if (hasMcapPrefix(new DataView(start.buffer, start.byteOffset, start.byteLength))) return;
+  if (hasMcapPrefix(new DataView(start.buffer, start.byteOffset, start.byteLength))) {
+    return { format: 'mcap', found: 'an MCAP bag' };
+  }
   const text = Buffer.from(start).toString('latin1');
-  const found = OTHER_FORMATS.find(([prefix]) => text.startsWith(prefix))?.[1] ?? 'none of its first bytes';
-  throw new BdcError('bag', {
-    code: 'BAG_NOT_MCAP',
-    message: `expected ${name} to be an MCAP bag, found ${found}`,
-  });
+  const other = OTHER_FORMATS.find(([prefix]) => text.startsWith(prefix));
+  return { format: other?.[1], found: other?.[2] ?? 'neither by its first bytes' };
 }
+
+const notABag = (name: string, found: string): BdcError =>
+  new BdcError('bag', {
+    code: 'BAG_NOT_ROS2',
+    message: `expected ${name} to be a bag of ROS 2 (MCAP or SQLite), found ${found}`,
+  });

@@ -8,7 +8,8 @@ import { MessageCodec } from '../messages/message-codec.js';
 import { rectifiedCameraInfo } from '../messages/rectified-camera-info.js';
 import { CameraIntake, type IntakeStatistics, type RiggedFrame } from '../perception/camera-intake.js';
 import { findTransformTopics, type BagCamera } from './camera-topics.js';
-import type { BagMessage, BagReader } from './bag-reader.js';
+import type { BagReader } from './bag-reader.js';
+import type { BagMessage } from './message-source.js';
 
 export interface BagReplayOptions {
   readonly reader: BagReader;

@@ -1,6 +1,7 @@
 import { messageDefinitionText } from '../messages/definitions.js';
 import type { RosTypeName } from '../messages/ros-types.js';
 import { TYPE_HASHES } from '../messages/type-hashes.js';
+import { offeredQosProfiles, RELIABLE_QOS, type TopicQos } from './qos-profiles.js';
 
 /** A channel of a bag: all that is needed to write its messages into another bag unchanged. */
 export interface BagTopic {
@@ -13,17 +14,6 @@ export interface BagTopic {
   readonly schema: Uint8Array;
   readonly metadata: ReadonlyMap<string, string>;
 }
-
-/** What a player of the bag should offer. */
-export interface TopicQos {
-  readonly reliability: 'reliable' | 'best_effort';
-  readonly durability: 'volatile' | 'transient_local';
-  readonly depth: number;
-}
-
-export const RELIABLE_QOS: TopicQos = { reliability: 'reliable', durability: 'volatile', depth: 10 };
-/** Late subscribers get the last message: /tf_static, maps. */
-export const LATCHED_QOS: TopicQos = { reliability: 'reliable', durability: 'transient_local', depth: 1 };
 
 /** A topic of a type that this project knows, described as rosbag2 describes it. */
 export function rosTopic(name: string, type: RosTypeName, qos: TopicQos = RELIABLE_QOS): BagTopic {
@@ -40,21 +30,6 @@ export function rosTopic(name: string, type: RosTypeName, qos: TopicQos = RELIAB
   };
 }
 
-/**
- * YAML as rosbag2 writes it (rosbag2_storage/src/rosbag2_storage/qos.cpp), in the form of metadata version 8 and before, with the
- * numbers of rmw/types.h: Humble reads only that, later versions both.
- */
-function offeredQosProfiles({ reliability, durability, depth }: TopicQos): string {
-  const infinite = '{sec: 9223372036, nsec: 854775807}';
-  return [
-    '- history: 1',
-    `  depth: ${depth}`,
-    `  reliability: ${reliability === 'reliable' ? 1 : 2}`,
-    `  durability: ${durability === 'transient_local' ? 1 : 2}`,
-    `  deadline: ${infinite}`,
-    `  lifespan: ${infinite}`,
-    '  liveliness: 1',
-    `  liveliness_lease_duration: ${infinite}`,
-    '  avoid_ros_namespace_conventions: false',
-  ].join('\n');
-}
+/** The definition of a type that this project knows, with those that it is made of; undefined for others. */
+export const definitionOf = (type: string): string | undefined =>
+  Object.hasOwn(TYPE_HASHES, type) ? messageDefinitionText(type) : undefined;

@@ -2,6 +2,7 @@ import { McapWriter, type IWritable } from '@mcap/core';
 import { chunkCompressor, type Compression } from './chunk-compression.js';
 import type { BagTopic } from './bag-topic.js';
 import { FileWritable } from './file-io.js';
+import { offeredQosProfiles, recordedQos } from './qos-profiles.js';
 
 /** Handle of a topic in one bag. */
 export type BagChannel = number & { readonly __brand: 'BagChannel' };
@@ -55,7 +56,7 @@ export class BagWriter {
         schemaId: await this.#schemaId(topic),
         topic: topic.name,
         messageEncoding: topic.messageEncoding,
-        metadata: new Map(topic.metadata),
+        metadata: readable(topic.metadata),
       })) as BagChannel;
       this.#sequences.set(channel, 0);
       return channel;
@@ -101,4 +102,10 @@ export class BagWriter {
     result.catch(() => {});
     return result;
   }
+}
+
+/** Copied topics of later versions have the form of version 9. */
+function readable(metadata: ReadonlyMap<string, string>): Map<string, string> {
+  const qos = recordedQos(metadata.get('offered_qos_profiles'));
+  return new Map([...metadata, ...(qos ? [['offered_qos_profiles', offeredQosProfiles(qos)] as const] : [])]);
 }

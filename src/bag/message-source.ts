@@ -1,4 +1,3 @@
-import type { McapTypes } from '@mcap/core';
 import type { BagTopic } from './bag-topic.js';
 
 /** A topic of a bag that is being read. */
@@ -6,28 +5,24 @@ export interface CountedTopic extends BagTopic {
   readonly messageCount: number;
 }
 
-/** The two ways of reading an MCAP file. */
-export interface MessageSource {
-  readonly indexed: boolean;
-  readonly warnings: readonly string[];
-  /** By MCAP channel id. */
-  readonly topics: ReadonlyMap<number, CountedTopic>;
-  /** @param topics names; undefined = all */
-  read(topics: readonly string[] | undefined): AsyncGenerator<McapTypes.Message>;
+export interface BagMessage {
+  readonly topic: CountedTopic;
+  /** Nanoseconds: when the recorder received it. */
+  readonly logTime: bigint;
+  readonly publishTime: bigint;
+  readonly data: Uint8Array;
 }
 
-export function countedTopic(
-  channel: McapTypes.Channel,
-  schema: McapTypes.Schema | undefined,
-  messageCount: number,
-): CountedTopic {
-  return {
-    name: channel.topic,
-    type: schema?.name ?? '',
-    messageEncoding: channel.messageEncoding,
-    schemaEncoding: schema?.encoding ?? '',
-    schema: schema?.data ?? new Uint8Array(),
-    metadata: channel.metadata,
-    messageCount,
-  };
+/** Something that messages are read from: an MCAP file, an SQLite file, or several files in a row. */
+export interface MessageSource {
+  /** Whether messages come in the order of their log time; else in that of the file. */
+  readonly indexed: boolean;
+  /** What is wrong with it though it can be read, one sentence each. */
+  readonly warnings: readonly string[];
+  readonly topics: readonly CountedTopic[];
+  /** What can be done where the content turns out to be damaged, as the end of a sentence. */
+  readonly remedy: string;
+  /** @param topics names; undefined = all */
+  read(topics: readonly string[] | undefined): AsyncGenerator<BagMessage>;
+  close(): Promise<void>;
 }

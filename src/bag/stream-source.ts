@@ -1,5 +1,6 @@
 import { McapStreamReader, type IReadable, type McapTypes } from '@mcap/core';
-import { countedTopic, type MessageSource } from './message-source.js';
+import { countedTopic, MCAP_REMEDY } from './mcap-topic.js';
+import type { BagMessage, CountedTopic, MessageSource } from './message-source.js';
 
 const BLOCK_BYTES = 1n << 20n;
 /** No record is longer; a length above it comes from a damaged file and must not be waited for. */
@@ -9,16 +10,27 @@ const MAX_RECORD_BYTES = 1 << 30;
 export class StreamSource implements MessageSource {
   readonly indexed = false;
   readonly warnings: readonly string[];
-  readonly topics: MessageSource['topics'];
+  readonly remedy = MCAP_REMEDY;
+  readonly topics: readonly CountedTopic[];
+  readonly close: () => Promise<void>;
+  readonly #topicOf: ReadonlyMap<number, CountedTopic>;
   readonly #records: () => AsyncGenerator<McapTypes.TypedMcapRecord>;
 
-  private constructor(
-    topics: MessageSource['topics'],
-    warnings: readonly string[],
-    records: () => AsyncGenerator<McapTypes.TypedMcapRecord>,
-  ) {
-    this.topics = topics;
-    this.warnings = warnings;
+  private constructor({
+    topicOf,
+    warning,
+    records,
+    close,
+  }: {
+    readonly topicOf: ReadonlyMap<number, CountedTopic>;
+    readonly warning: string;
+    readonly records: () => AsyncGenerator<McapTypes.TypedMcapRecord>;
+    readonly close: () => Promise<void>;
+  }) {
+    this.topics = [...topicOf.values()];
+    this.warnings = [warning];
+    this.close = close;
+    this.#topicOf = topicOf;
     this.#records = records;
   }
 
@@ -26,6 +38,7 @@ export class StreamSource implements MessageSource {
   static async open(
     readable: IReadable,
     decompressHandlers: McapTypes.DecompressHandlers,
+    close: () => Promise<void>,
   ): Promise<StreamSource> {
     const schemas = new Map<number, McapTypes.Schema>();
     const channels = new Map<number, McapTypes.Channel>();
@@ -40,22 +53,25 @@ export class StreamSource implements MessageSource {
     }
     const read = [...counts.values()].reduce((sum, count) => sum + count, 0);
     const what = end === undefined ? 'has no index' : `is cut or damaged: ${end}`;
-    return new StreamSource(
-      new Map(
+    return new StreamSource({
+      topicOf: new Map(
         [...channels].map(([id, channel]) => [
           id,
           countedTopic(channel, schemas.get(channel.schemaId), counts.get(id) ?? 0),
         ]),
       ),
-      [`the bag ${what}; its first ${read} messages are read in the order of the file`],
-      () => records(readable, decompressHandlers, () => {}),
-    );
+      warning: `the bag ${what}; its first ${read} messages are read in the order of the file`,
+      records: () => records(readable, decompressHandlers, () => {}),
+      close,
+    });
   }
 
-  async *read(topics: readonly string[] | undefined): AsyncGenerator<McapTypes.Message> {
+  async *read(topics: readonly string[] | undefined): AsyncGenerator<BagMessage> {
     for await (const record of this.#records()) {
       if (record.type !== 'Message') continue;
-      if (topics?.includes(this.topics.get(record.channelId)!.name) ?? true) yield record;
+      const topic = this.#topicOf.get(record.channelId)!;
+      const { logTime, publishTime, data } = record;
+      if (topics?.includes(topic.name) ?? true) yield { topic, logTime, publishTime, data };
     }
   }
 }

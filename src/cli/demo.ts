@@ -11,7 +11,8 @@ import { DemoComparison } from './demo-comparison.js';
 import { printJson } from './json-output.js';
 import { occupancyManifest } from './occupancy-manifest.js';
 import { jsonOption, modelOption, threadsOption } from './options.js';
-import { formatReport, replayBag } from './replay.js';
+import { formatReport } from './replay.js';
+import { replayBag } from './replay-run.js';
 
 interface DemoOptions {
   readonly out: string;

@@ -2,20 +2,26 @@
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { BdcError } from '../errors.js';
+import { accuracyReportCommand } from './accuracy-report.js';
 import { demoCommand } from './demo.js';
 import { evaluateCommand } from './evaluate.js';
 import { frameCommand } from './frame.js';
 import { inspectCommand } from './inspect.js';
 import { nodeCommand } from './node.js';
+import { playCommand } from './play.js';
 import { replayCommand } from './replay.js';
+import { replayRosCommand } from './replay-ros.js';
 import { simulateCommand } from './simulate.js';
 
 /** Each file of this folder that holds a command exports a factory; it is registered here. */
 const commands: readonly (() => Command)[] = [
   // in the order of the help
   nodeCommand,
+  playCommand,
   replayCommand,
+  replayRosCommand,
   evaluateCommand,
+  accuracyReportCommand,
   frameCommand,
   simulateCommand,
   inspectCommand,

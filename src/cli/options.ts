@@ -1,6 +1,9 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { ISAS } from '../engine/types.js';
 
+/** Exit code where results miss a threshold. */
+export const THRESHOLD_MISSED = 1;
+
 /** For options that count something: a whole number above 0. */
 export function positiveInteger(text: string): number {
   const value = Number(text);
@@ -18,6 +21,20 @@ export const commaSeparated = (text: string): readonly string[] =>
 export function number(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('expected a number.');
+  return value;
+}
+
+/** A number above 0. */
+export function positiveNumber(text: string): number {
+  const value = number(text);
+  if (value <= 0) throw new InvalidArgumentError('expected a number above 0.');
+  return value;
+}
+
+/** 0 or more. */
+export function nonNegativeNumber(text: string): number {
+  const value = number(text);
+  if (value < 0) throw new InvalidArgumentError('expected a number of 0 or more.');
   return value;
 }
 

@@ -1,5 +1,6 @@
-import type { BagMessage } from '../bag/bag-reader.js';
-import { LATCHED_QOS, RELIABLE_QOS, rosTopic, type BagTopic } from '../bag/bag-topic.js';
+import type { BagMessage } from '../bag/message-source.js';
+import { rosTopic, type BagTopic } from '../bag/bag-topic.js';
+import { LATCHED_QOS, RELIABLE_QOS } from '../bag/qos-profiles.js';
 import { BagWriter, type BagChannel, type BagWriterOptions } from '../bag/bag-writer.js';
 import type { ModelManifest } from '../engine/manifest.js';
 import { MessageCodec } from '../messages/message-codec.js';

@@ -3,6 +3,8 @@ import type { Engine } from '../engine/types.js';
 import { countOccupiedVoxels } from '../messages/occupied-voxels-cloud.js';
 import type { FaultCount } from '../perception/fault-log.js';
 import type { FrameTimings, PerceptionResult } from '../perception/types.js';
+import { verdictOf, type Check, type Verdict } from '../expectation/checks.js';
+import type { ReplayExpectation } from './replay-expectation.js';
 import { quantile } from './quantile.js';
 
 /** What `replay --json` prints. Times are milliseconds; those of the parts are medians. */
@@ -24,7 +26,10 @@ export interface ReplayReport {
   readonly detections_mean: number | null;
   readonly faults: readonly FaultCount[];
   readonly warnings: readonly string[];
-  readonly out: string;
+  /** Null if only thresholds were checked. */
+  readonly out: string | null;
+  /** With `--expect`. */
+  readonly checks?: readonly (Check & { readonly verdict: Verdict })[];
 }
 
 const MODULES: readonly ModuleName[] = ['image_encoder', 'view_transformer', 'bev_encoder', 'heads'];
@@ -56,25 +61,31 @@ export class ReplaySummary {
     readonly dropped: number;
     readonly faults: readonly FaultCount[];
     readonly warnings: readonly string[];
-    readonly out: string;
+    readonly out: string | undefined;
+    readonly expectation: ReplayExpectation | undefined;
   }): ReplayReport {
-    const { cameras, dropped, faults, warnings, out } = replay;
+    const { cameras, dropped, faults, warnings, out, expectation } = replay;
     const { manifest, isa, threads } = this.#engine;
     const part = (select: (timings: FrameTimings) => number): number =>
       quantile(this.#timings.map(select), 0.5);
+    const totals = this.#timings.map(({ total }) => total);
+    const frames = { received: this.processed + dropped, processed: this.processed, dropped };
+    const latency = { p50: quantile(totals, 0.5), p99: quantile(totals, 0.99) };
+    const checks = expectation?.checks({
+      frames,
+      latency_ms: { ...latency, max: Math.max(...totals) },
+      faults: faults.reduce((sum, { count }) => sum + count, 0),
+      warnings: warnings.length,
+    });
     const modules = MODULES.map((name) => [name, part((timings) => timings.modules[name])] as const);
     return {
       model: manifest.name,
       isa,
       threads,
       cameras,
-      frames: { received: this.processed + dropped, processed: this.processed, dropped },
+      frames,
       latency_ms: {
-        p50: part(({ total }) => total),
-        p99: quantile(
-          this.#timings.map(({ total }) => total),
-          0.99,
-        ),
+        ...latency,
         modules: Object.fromEntries(modules) as Record<ModuleName, number>,
         preprocess: part(({ preprocess }) => preprocess),
         decode: part(({ decode }) => decode),
@@ -83,7 +94,8 @@ export class ReplaySummary {
       detections_mean: mean(this.#detections),
       faults,
       warnings,
-      out,
+      out: out ?? null,
+      ...(checks && { checks: checks.map((check) => ({ ...check, verdict: verdictOf(check) })) }),
     };
   }
 }

@@ -3,6 +3,8 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { exportBag } from '../simulation/bag-export.js';
 import { exportNuscenes } from '../simulation/nuscenes-export.js';
 import type { ImageSize } from '../simulation/rig.js';
+import { RIG_NAMES } from '../simulation/rig-plans.js';
+import type { RigName } from '../simulation/rig-plans.js';
 import { printJson } from './json-output.js';
 import { jsonOption } from './options.js';
 
@@ -10,6 +12,7 @@ interface Options {
   readonly format: 'mcap' | 'nuscenes';
   readonly scenes: number;
   readonly seed: number;
+  readonly rig: RigName;
   readonly samplesPerScene: number;
   readonly scene: number;
   readonly duration: number;
@@ -24,7 +27,7 @@ interface Options {
 export function simulateCommand(): Command {
   return new Command('simulate')
     .description(
-      'Simulates street scenes with six cameras, a lidar and ground truth; equal seeds give equal bytes, no two seeds share a scene',
+      'Simulates street scenes with cameras, a lidar and ground truth; equal seeds give equal bytes, no two seeds share a scene',
     )
     .argument('<out>', 'bag (.mcap) or folder (nuscenes) to write')
     .addOption(
@@ -33,6 +36,7 @@ export function simulateCommand(): Command {
         .default('mcap'),
     )
     .option('--seed <s>', 'which worlds', wholeNumber(0), 1)
+    .addOption(new Option('--rig <rig>', 'cameras and where they are').choices(RIG_NAMES).default('nuscenes'))
     .option('--image-size <WxH>', 'pixels (default: mcap 704x396, nuscenes 352x128)', imageSize)
     .option('--samples-per-pixel <n>', 'rays per pixel', wholeNumber(1, 64), 2)
     .option('--scenes <n>', 'nuscenes: number of scenes', wholeNumber(1), 10)

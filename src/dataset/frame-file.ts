@@ -26,6 +26,8 @@ export interface FrameFile {
   readonly boxes: readonly AnnotatedBox[];
   /** LiDAR points in the base frame, `[n, 3]`; undefined if the file names none. */
   readonly points: Float32Array | undefined;
+  /** Where the LiDAR is, base frame; undefined if the file names none. */
+  readonly lidarOrigin: Vector3 | undefined;
 }
 
 type Rows = readonly (readonly number[])[];
@@ -168,8 +170,8 @@ function rigCamera(name: string, entry: CameraEntry, path: string): RigCamera {
 async function readLidar(
   { lidar, boxes }: FrameDocument,
   path: string,
-): Promise<Pick<FrameFile, 'boxes' | 'points'>> {
-  if (lidar === undefined) return { boxes: [], points: undefined };
+): Promise<Pick<FrameFile, 'boxes' | 'points' | 'lidarOrigin'>> {
+  if (lidar === undefined) return { boxes: [], points: undefined, lidarOrigin: undefined };
   const baseFromLidar = rigidTransform(lidar.lidar2ego, '/lidar/lidar2ego', path);
   const bytes = await read(join(dirname(path), lidar.file), 'LiDAR file');
   const pointBytes = POINT_VALUES * Float32Array.BYTES_PER_ELEMENT;
@@ -184,6 +186,7 @@ async function readLidar(
   }
   return {
     points,
+    lidarOrigin: baseFromLidar.translation,
     boxes: (boxes ?? []).map(({ label, box_lidar }) => {
       const [x, y, z, length, width, height, yaw] = box_lidar as [
         number,

@@ -51,6 +51,12 @@ export interface CalibratedSensorRow {
   readonly rotation: QuaternionWxyz;
   /** 3×3 rows; empty for what is not a camera. */
   readonly camera_intrinsic: readonly (readonly number[])[];
+  /**
+   * Not part of nuScenes, whose images are rectified: the lens of a camera with distortion, named and ordered as in ROS's CameraInfo
+   * (docs/simulation.md).
+   */
+  readonly distortion_model?: string;
+  readonly distortion?: readonly number[];
 }
 
 export interface SensorRow {

@@ -1,11 +1,10 @@
-import { createWriteStream } from 'node:fs';
-import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { once } from 'node:events';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { BdcError } from '../errors.js';
+import { AtomicFile, writeAtomically } from './atomic-file.js';
 import { encodeNpz } from './npz.js';
 import { TABLE_NAMES } from './nuscenes-tables.js';
-import type { NuscenesTables } from './nuscenes-tables.js';
+import type { NuscenesTables, TableName } from './nuscenes-tables.js';
 import { attributeRows, categoryRows, tokenOf, visibilityRows } from './nuscenes-vocabulary.js';
 import { sceneRows } from './scene-rows.js';
 import type { SceneFile, SceneRows } from './scene-rows.js';
@@ -14,6 +13,8 @@ import { OCC3D_GRID } from './occ3d.js';
 
 const PROGRESS_FOLDER = '.progress';
 const MAP_FILE = 'maps/none.png';
+/** Custom split of nuscenes-devkit (1.2 or later) that holds every scene: its own splits are of nuScenes' scenes. */
+const SPLIT = 'all';
 /** A white PNG of one pixel: the devkit opens the map mask, and a simulated world has none. */
 const EMPTY_MAP = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTXJxQAAAABJRU5ErkJggg==',
@@ -70,9 +71,7 @@ export class NuscenesWriter {
     for (const file of files) {
       const data = await contentOf(file);
       bytes += data.byteLength;
-      const path = join(this.#root, file.path);
-      await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, data);
+      await writeAtomically(join(this.#root, file.path), data);
     }
     await writeAtomically(join(this.#root, PROGRESS_FOLDER, `${scene.name}.json`), JSON.stringify(rows));
     return bytes;
@@ -100,10 +99,12 @@ export class NuscenesWriter {
       ],
     };
     await writeAtomically(join(this.#root, MAP_FILE), EMPTY_MAP);
-    const writers = new Map(
-      TABLE_NAMES.map((table) => [table, new RowWriter(join(this.#root, this.#version, `${table}.json`))]),
-    );
-    for (const writer of writers.values()) await writer.begin();
+    const folder = join(this.#root, this.#version);
+    await writeAtomically(join(folder, 'splits.json'), JSON.stringify({ [SPLIT]: names }));
+    const writers = new Map<TableName, RowWriter>();
+    for (const table of TABLE_NAMES) {
+      writers.set(table, await RowWriter.open(join(folder, `${table}.json`)));
+    }
     for (const table of TABLE_NAMES) {
       for (const row of fixed[table] ?? []) await writers.get(table)!.add(row);
     }
@@ -124,30 +125,25 @@ export class NuscenesWriter {
 
 /** Writes a JSON list row by row: a data set's tables need not fit into memory at once. */
 class RowWriter {
-  readonly #path: string;
-  #stream: ReturnType<typeof createWriteStream> | undefined;
-  #empty = true;
+  readonly #file: AtomicFile;
+  #isEmpty = true;
 
-  constructor(path: string) {
-    this.#path = path;
+  private constructor(file: AtomicFile) {
+    this.#file = file;
   }
 
-  async begin(): Promise<void> {
-    await mkdir(dirname(this.#path), { recursive: true });
-    this.#stream = createWriteStream(`${this.#path}.part`);
-    this.#stream.write('[');
+  static async open(path: string): Promise<RowWriter> {
+    return new RowWriter(await AtomicFile.open(path));
   }
 
   async add(row: unknown): Promise<void> {
-    const ready = this.#stream!.write(`${this.#empty ? '\n' : ',\n'}${JSON.stringify(row)}`);
-    this.#empty = false;
-    if (!ready) await once(this.#stream!, 'drain');
+    await this.#file.write(`${this.#isEmpty ? '[' : ','}\n${JSON.stringify(row)}`);
+    this.#isEmpty = false;
   }
 
   async end(): Promise<void> {
-    this.#stream!.end('\n]\n');
-    await once(this.#stream!, 'finish');
-    await rename(`${this.#path}.part`, this.#path);
+    await this.#file.write(this.#isEmpty ? '[\n]\n' : '\n]\n');
+    await this.#file.close();
   }
 }
 
@@ -164,10 +160,4 @@ async function contentOf(file: SceneFile): Promise<Uint8Array> {
       });
     }
   }
-}
-
-async function writeAtomically(path: string, data: string | Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.part`, data);
-  await rename(`${path}.part`, path);
 }

@@ -94,19 +94,38 @@ function addSensorData(
   files: SceneFile[],
 ): void {
   const sensors = [
-    ...sample.cameras.map(({ channel, egoFromSensor, intrinsics: [fx, fy, cx, cy], width, height, jpeg }) => {
+    ...sample.cameras.map((camera) => {
+      const {
+        channel,
+        egoFromSensor,
+        intrinsics: [fx, fy, cx, cy],
+        distortion,
+        width,
+        height,
+        jpeg,
+      } = camera;
       const matrix = [
         [fx, 0, cx],
         [0, fy, cy],
         [0, 0, 1],
       ];
-      return { channel, modality: 'camera', egoFromSensor, matrix, width, height, data: jpeg } as const;
+      return {
+        channel,
+        modality: 'camera',
+        egoFromSensor,
+        matrix,
+        distortion,
+        width,
+        height,
+        data: jpeg,
+      } as const;
     }),
     {
       channel: 'LIDAR_TOP',
       modality: 'lidar',
       egoFromSensor: sample.lidar.egoFromSensor,
       matrix: [],
+      distortion: undefined,
       width: 0,
       height: 0,
       data: new Uint8Array(
@@ -126,6 +145,10 @@ function addSensorData(
       sensor_token: tokenOf('sensor', channel),
       ...poseColumns(sensor.egoFromSensor),
       camera_intrinsic: sensor.matrix,
+      ...(sensor.distortion && {
+        distortion_model: sensor.distortion.model,
+        distortion: sensor.distortion.coefficients,
+      }),
     };
     if (index === 0) {
       rows.sensor.push({ token: calibration.sensor_token, channel, modality });

@@ -31,6 +31,8 @@ export interface CameraToWrite {
   readonly egoFromSensor: RigidTransform;
   /** fx, fy, cx, cy in pixels. */
   readonly intrinsics: readonly [number, number, number, number];
+  /** Model and coefficients as in CameraInfo; undefined: none. */
+  readonly distortion?: { readonly model: string; readonly coefficients: readonly number[] };
   readonly width: number;
   readonly height: number;
   readonly jpeg: Uint8Array;

@@ -19,6 +19,13 @@ export class ConfusionMatrix {
     this.#counts[truth * this.classes + prediction]! += count;
   }
 
+  /** Counts; row = true class, column = predicted class. */
+  get rows(): readonly (readonly number[])[] {
+    return Array.from({ length: this.classes }, (_, truth) => [
+      ...this.#counts.subarray(truth * this.classes, (truth + 1) * this.classes),
+    ]);
+  }
+
   /** Intersection over union of a class; NaN if it neither occurs nor is predicted. */
   iou(index: number): number {
     let row = 0;

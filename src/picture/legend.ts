@@ -6,17 +6,16 @@ import type { PictureOptions } from './types.js';
 const ROW_HEIGHT = 24;
 const ENTRY_WIDTH = 168;
 
-/** Colours of the classes, of free and of unknown, in rows. */
+/** Colours of the classes, of free and of unknown, and of what else the panels show, in rows. */
 export function legend(
-  { classes, free }: Pick<PictureOptions, 'classes' | 'free'>,
+  { classes, free, panels }: Pick<PictureOptions, 'classes' | 'free' | 'panels'>,
   { left, top, width }: { readonly left: number; readonly top: number; readonly width: number },
 ): { readonly height: number; readonly elements: readonly string[] } {
   const entries: readonly (readonly [string, Rgb])[] = [
-    ...classes
-      .filter((_, label) => label !== free)
-      .map(({ name, color }) => [name.replaceAll('_', ' '), color] as const),
+    ...occupied({ classes, free }),
     ['free', FREE],
     ['unknown', UNKNOWN],
+    ...panels.flatMap(({ palette }) => (palette === undefined ? [] : occupied(palette))),
   ];
   // As many columns as fit, then as few as the same number of rows needs.
   const rows = Math.ceil(entries.length / Math.max(1, Math.floor(width / ENTRY_WIDTH)));
@@ -31,6 +30,15 @@ export function legend(
     );
   });
   return { height: rows * ROW_HEIGHT, elements };
+}
+
+function occupied({
+  classes,
+  free,
+}: Pick<PictureOptions, 'classes' | 'free'>): readonly (readonly [string, Rgb])[] {
+  return classes
+    .filter((_, label) => label !== free)
+    .map(({ name, color }) => [name.replaceAll('_', ' '), color]);
 }
 
 /** As the bird's-eye view draws it, a little stronger. */

@@ -18,7 +18,7 @@ const RING_STEP = 10;
 const EGO_SIZE = [4, 1.9] as const;
 
 /**
- * One frame as a picture: the camera images, and below one or two bird's-eye views of voxels and boxes with a legend. The same input
+ * One frame as a picture: the camera images, and below one to three bird's-eye views of voxels and boxes with a legend. The same input
  * gives the same picture (text depends on the fonts of the machine).
  *
  * @returns PNG
@@ -38,7 +38,10 @@ export async function renderPicture(options: PictureOptions): Promise<Buffer> {
     width: contentWidth,
   });
   const height = legendTop + legendHeight + MARGIN / 2;
-  const rasters = panels.map((panel) => view.render(panel, options.classes, options.free));
+  const rasters = panels.map((panel) => {
+    const { classes, free } = panel.palette ?? options;
+    return view.render(panel, classes, free);
+  });
   const labels = [
     svgText(options.title, MARGIN, 32, { size: 21, weight: 'bold' }),
     svgText(options.subtitle ?? '', MARGIN, 53, { size: 13, color: MUTED_TEXT }),

@@ -18,9 +18,16 @@ export interface PictureBox {
   readonly color: Rgb;
 }
 
+export interface Palette {
+  readonly classes: readonly PictureClass[];
+  readonly free: number;
+}
+
 /** One bird's-eye view. */
 export interface PicturePanel {
   readonly title: string;
+  /** Of this panel's voxels, where they are not of the picture's classes. */
+  readonly palette?: Palette;
   /** Voxels; a voxel that is not `observed` is drawn as unknown. */
   readonly occupancy?: Pick<Occupancy, 'grid' | 'labels' | 'observed'>;
   readonly boxes: readonly PictureBox[];
@@ -39,8 +46,8 @@ export interface PictureOptions {
   readonly imageBoxes: readonly PictureBox[];
   /** Extent of the bird's-eye views. */
   readonly grid: VoxelGrid;
-  /** Side by side. */
-  readonly panels: readonly [PicturePanel] | readonly [PicturePanel, PicturePanel];
+  /** One to three, side by side. */
+  readonly panels: readonly PicturePanel[];
   /** Classes of the panels' voxels, or of the boxes where there are no voxels, and which of them means empty. */
   readonly classes: readonly PictureClass[];
   readonly free: number | undefined;

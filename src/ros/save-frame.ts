@@ -1,8 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { LATCHED_QOS, RELIABLE_QOS, rosTopic } from '../bag/bag-topic.js';
+import { rosTopic } from '../bag/bag-topic.js';
 import { BagWriter } from '../bag/bag-writer.js';
+import { LATCHED_QOS, RELIABLE_QOS } from '../bag/qos-profiles.js';
 import { BdcError } from '../errors.js';
 import { MessageCodec } from '../messages/message-codec.js';
 import type { CameraInfo, Header, RosMessages, RosTypeName } from '../messages/ros-types.js';

@@ -1,4 +1,5 @@
-import { LATCHED_QOS, rosTopic } from '../bag/bag-topic.js';
+import { rosTopic } from '../bag/bag-topic.js';
+import { LATCHED_QOS } from '../bag/qos-profiles.js';
 import { BagWriter } from '../bag/bag-writer.js';
 import type { BagChannel } from '../bag/bag-writer.js';
 import { OCC3D_GRID } from '../dataset/occ3d.js';
@@ -19,6 +20,7 @@ import {
 import { groundTruthCloud } from './ground-truth-cloud.js';
 import { Recording, encodeJpeg } from './recording.js';
 import type { ImageSize } from './rig.js';
+import type { RigName } from './rig-plans.js';
 
 export interface BagExportOptions {
   /** Path of the `.mcap` file; a file that is there is replaced. */
@@ -26,6 +28,8 @@ export interface BagExportOptions {
   readonly seed: number;
   /** Which scene of the seed. */
   readonly index: number;
+  /** Default: nuscenes. */
+  readonly rig?: RigName;
   /** Seconds. */
   readonly duration: number;
   /** Frames per second. */
@@ -121,7 +125,7 @@ async function writeFrame(
       cameraInfo(camera, stamp),
       stampNs,
     );
-    await bag.add(`${namespace}/image/compressed`, 'sensor_msgs/msg/CompressedImage', image, stampNs);
+    await bag.add(`${namespace}/image_raw/compressed`, 'sensor_msgs/msg/CompressedImage', image, stampNs);
   }
   const header = { stamp, frame_id: BASE_FRAME };
   const cloud = groundTruthCloud(capture.voxels, OCC3D_GRID, voxelFactor, header);

@@ -3,10 +3,10 @@ import type { Actor } from './actor.js';
 import { placementAt, velocityAt } from './actor.js';
 import type { CapturedCamera } from './capture.js';
 import type { RenderedScan } from './native.js';
-import type { Placement } from './solid.js';
+import { actorPose } from './world.js';
 import type { World } from './world.js';
 
-/** The box of an actor, world frame; metres, radians, m/s. */
+/** The box of an actor, world frame; metres, radians, m/s. Its yaw is about z; the actor itself may tilt with the ground. */
 export interface BoxTruth {
   /** Index in `world.actors`. */
   readonly index: number;
@@ -41,12 +41,13 @@ export function boxTruth(
   }));
   return world.actors.flatMap((actor, index) => {
     const at = placementAt(actor.motion, time);
-    const [x, y] = egoFromWorld.apply([at.x, at.y, 0]);
+    const worldFromActor = actorPose(world, actor, time);
+    const [x, y] = egoFromWorld.apply(worldFromActor.translation);
     if (Math.hypot(x, y) > RANGE) return [];
     const lidarPoints = hits.get(index) ?? 0;
-    const visibility = visibleShare(actor, index, at, views);
+    const visibility = visibleShare(actor, index, worldFromActor, views);
     if (lidarPoints === 0 && visibility === 0) return [];
-    const center: Vector3 = [at.x, at.y, actor.model.size[2] / 2];
+    const center = worldFromActor.apply([0, 0, actor.model.size[2] / 2]);
     return [
       {
         index,
@@ -64,17 +65,15 @@ export function boxTruth(
 function visibleShare(
   actor: Actor,
   index: number,
-  at: Placement,
+  worldFromActor: RigidTransform,
   views: readonly (CapturedCamera & { readonly cameraFromWorld: RigidTransform })[],
 ): number {
   const [length, width, height] = actor.model.size;
-  const [c, s] = [Math.cos(at.yaw), Math.sin(at.yaw)];
   let seen = 0;
   for (const u of SPREAD) {
     for (const v of SPREAD) {
       for (const w of SPREAD) {
-        const [dx, dy] = [(u * length) / 2, (v * width) / 2];
-        const point: Vector3 = [at.x + c * dx - s * dy, at.y + s * dx + c * dy, (height / 2) * (1 + w)];
+        const point = worldFromActor.apply([(u * length) / 2, (v * width) / 2, (height / 2) * (1 + w)]);
         if (views.some((view) => isSeen(view, view.cameraFromWorld.apply(point), index))) seen += 1;
       }
     }
@@ -82,12 +81,11 @@ function visibleShare(
   return seen / SPREAD.length ** 3;
 }
 
-function isSeen({ camera, image }: CapturedCamera, [x, y, z]: Vector3, index: number): boolean {
-  if (z < 0.1) return false;
-  const [fx, fy, cx, cy] = camera.intrinsics;
-  const column = Math.round((fx * x) / z + cx);
-  const row = Math.round((fy * y) / z + cy);
+function isSeen({ camera, image }: CapturedCamera, point: Vector3, index: number): boolean {
+  const projection = camera.lens.project(point);
+  if (projection === undefined) return false;
+  const [column, row] = projection.pixel.map(Math.round) as [number, number];
   if (column < 0 || row < 0 || column >= camera.width || row >= camera.height) return false;
   const pixel = row * camera.width + column;
-  return image.actors[pixel] === index || image.depth[pixel]! >= z;
+  return image.actors[pixel] === index || image.depth[pixel]! >= projection.depth;
 }

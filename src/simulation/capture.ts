@@ -1,7 +1,7 @@
 import { OCC3D_GRID } from '../dataset/occ3d.js';
-import { RigidTransform } from '../geometry/rigid-transform.js';
+import type { RigidTransform } from '../geometry/rigid-transform.js';
 import type { VoxelGrid } from '../geometry/voxel-grid.js';
-import { placementAt, velocityAt, yawRateAt } from './actor.js';
+import { velocityAt, yawRateAt } from './actor.js';
 import { boxTruth } from './box-truth.js';
 import type { BoxTruth } from './box-truth.js';
 import { packGround } from './ground.js';
@@ -9,7 +9,7 @@ import { loadNativeSimulation } from './native.js';
 import type { NativeCamera, PackedPose, RenderedImage, RenderedScan, RenderedVoxels } from './native.js';
 import type { Random } from './random.js';
 import type { SimulatedCamera, SimulatedRig } from './rig.js';
-import { solidsAt } from './world.js';
+import { egoPose, solidsAt } from './world.js';
 import type { World } from './world.js';
 import { packWeather } from './weather.js';
 
@@ -55,8 +55,7 @@ export async function capture(
 ): Promise<Capture> {
   const native = loadNativeSimulation();
   const { noise, samplesPerPixel, grid = OCC3D_GRID } = options;
-  const ego = placementAt(world.ego, time);
-  const worldFromEgo = RigidTransform.fromYaw(ego.yaw, [ego.x, ego.y, 0]);
+  const worldFromEgo = egoPose(world, rig, time);
   const nativeWorld = await native.buildWorld({
     primitives: solidsAt(world, time).pack(),
     ...packGround(world.ground),
@@ -67,13 +66,16 @@ export async function capture(
     worldFromCamera: packPose(worldFromEgo.compose(camera.egoFromCamera)),
     width: camera.width,
     height: camera.height,
-    intrinsics: Float32Array.from(camera.intrinsics),
+    ...(camera.lens.cornerRays === undefined
+      ? { intrinsics: Float32Array.from(camera.intrinsics) }
+      : { cornerRays: camera.lens.cornerRays }),
     samplesPerPixel,
     sensor: Float32Array.from([
-      exposure * noise.uniform(0.85, 1.18),
-      ...[noise.uniform(0.95, 1.05), 1, noise.uniform(0.95, 1.05)],
-      noise.uniform(0.006, 0.02),
-      noise.uniform(0, 0.25),
+      exposure * noise.uniform(0.7, 1.4),
+      ...[noise.uniform(0.88, 1.12), 1, noise.uniform(0.88, 1.12)],
+      noise.uniform(0.004, 0.03),
+      noise.uniform(0, 0.35),
+      noise.chance(0.5) ? 0 : noise.uniform(0, 0.7),
     ]),
     seed: noise.bits(),
   }));

@@ -34,15 +34,16 @@ export function mountTransforms(rig: SimulatedRig, stamp: Header['stamp']): Tran
   ];
 }
 
-/** A pinhole without distortion; raw and rectified image are the same. */
+/** Of the raw image; P is the same pinhole without distortion. */
 export function cameraInfo(camera: SimulatedCamera, stamp: Header['stamp']): CameraInfo {
   const [fx, fy, cx, cy] = camera.intrinsics;
+  const { distortion } = camera.lens;
   return {
     header: { stamp, frame_id: opticalFrame(camera) },
     height: camera.height,
     width: camera.width,
-    distortion_model: 'plumb_bob',
-    d: [0, 0, 0, 0, 0],
+    distortion_model: distortion?.model ?? 'plumb_bob',
+    d: [...(distortion?.coefficients ?? [0, 0, 0, 0, 0])],
     k: [fx, 0, cx, 0, fy, cy, 0, 0, 1],
     r: [1, 0, 0, 0, 1, 0, 0, 0, 1],
     p: [fx, 0, cx, 0, 0, fy, cy, 0, 0, 0, 1, 0],

@@ -1,5 +1,6 @@
 import { occ3dLabel } from '../dataset/occ3d.js';
 import type { Occ3dClass } from '../dataset/occ3d.js';
+import type { HeightField } from './height-field.js';
 import type { Color, Placement } from './solid.js';
 
 export interface RoadOptions {
@@ -94,8 +95,9 @@ export interface GroundColors {
   readonly mark: Color;
 }
 
-/** The plane z = 0: terrain crossed by roads, with patches on top. */
+/** Terrain crossed by roads, with patches on top, all draped over the hills. */
 export interface Ground {
+  readonly hills: HeightField;
   readonly roads: readonly Road[];
   readonly patches: readonly Patch[];
   readonly colors: GroundColors;
@@ -107,16 +109,28 @@ export function packGround(ground: Ground): {
   readonly roads: Float32Array;
   readonly patches: Float32Array;
   readonly ground: Float32Array;
+  readonly heights: Float32Array;
 } {
   const patches = ground.patches.flatMap((patch) => [
     ...[patch.at.x, patch.at.y, Math.cos(patch.at.yaw), Math.sin(patch.at.yaw)],
     ...[patch.size[0] / 2, patch.size[1] / 2],
     ...[occ3dLabel(patch.label), PATCH_STYLES.indexOf(patch.style), ...patch.color],
   ]);
+  const { hills } = ground;
   const { asphalt, sidewalk, terrain, mark } = ground.colors;
   return {
     roads: Float32Array.from(ground.roads.flatMap((road) => road.pack())),
     patches: Float32Array.from(patches),
-    ground: Float32Array.from([...asphalt, ...sidewalk, ...terrain, ...mark, ground.seed]),
+    ground: Float32Array.from([
+      ...asphalt,
+      ...sidewalk,
+      ...terrain,
+      ...mark,
+      ground.seed,
+      hills.originX,
+      hills.originY,
+      hills.spacing,
+    ]),
+    heights: hills.heights,
   };
 }

@@ -13,10 +13,10 @@ export interface NativeCamera {
   readonly height: number;
   /** fx, fy, cx, cy. */
   readonly intrinsics?: Float32Array;
-  /** `[height + 1, width + 1, 3]`: directions (z = 1) at the pixels' corners, for other lenses; NaN: nothing is seen there. */
+  /** `[height + 1, width + 1, 3]`: unit directions at the pixels' corners, for other lenses; NaN: nothing is seen there. */
   readonly cornerRays?: Float32Array;
   readonly samplesPerPixel: number;
-  /** Exposure, white balance (R, G, B), deviation of the noise (0…1 scale), vignette. */
+  /** Exposure, white balance (R, G, B), deviation of the noise (0…1 scale), vignette, blur (0…1). */
   readonly sensor: Float32Array;
   /** Of jitter and noise, below 2³². */
   readonly seed: number;
@@ -25,7 +25,10 @@ export interface NativeCamera {
 export interface RenderedImage {
   /** `[height, width, 3]`. */
   readonly rgb: Uint8Array;
-  /** `[height, width]`, metres along the optical axis at the pixel's centre; Infinity: sky. */
+  /**
+   * `[height, width]`, metres to what is seen at the pixel's centre: along the optical axis with `intrinsics`, along the ray with
+   * `cornerRays`; Infinity: sky.
+   */
   readonly depth: Float32Array;
   /** `[height, width]`, Occ3D class at the pixel's centre; 17: sky. */
   readonly labels: Uint8Array;
@@ -54,6 +57,8 @@ export interface NativeSimulation {
     readonly roads: Float32Array;
     readonly patches: Float32Array;
     readonly ground: Float32Array;
+    /** `[side, side]`, y before x, metres. */
+    readonly heights: Float32Array;
     readonly environment: Float32Array;
   }): Promise<NativeWorld>;
   renderCamera(options: NativeCamera & { readonly world: NativeWorld }): Promise<RenderedImage>;

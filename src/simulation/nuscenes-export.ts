@@ -3,12 +3,15 @@ import type { SceneToWrite, SampleToWrite } from '../dataset/scene-to-write.js';
 import type { Capture } from './capture.js';
 import { Recording, encodeJpeg } from './recording.js';
 import type { ImageSize } from './rig.js';
+import type { RigName } from './rig-plans.js';
 
 export interface NuscenesExportOptions {
   readonly out: string;
   readonly seed: number;
   readonly scenes: number;
   readonly samplesPerScene: number;
+  /** Default: nuscenes. */
+  readonly rig?: RigName;
   readonly imageSize: ImageSize;
   readonly samplesPerPixel: number;
   /** After each scene: how many are complete, those of an earlier run included. */
@@ -34,13 +37,25 @@ const CONCURRENT_SCENES = 2;
 
 /** Writes scenes 0 … n−1 of a seed as a nuScenes data set with Occ3D labels; scenes that are already there are left as they are. */
 export async function exportNuscenes(options: NuscenesExportOptions): Promise<NuscenesExportResult> {
-  const { out, seed, scenes, samplesPerScene, imageSize, samplesPerPixel, onProgress, signal } = options;
+  const {
+    out,
+    seed,
+    scenes,
+    samplesPerScene,
+    rig = 'nuscenes',
+    imageSize,
+    samplesPerPixel,
+    onProgress,
+    signal,
+  } = options;
   const started = performance.now();
   const writer = await NuscenesWriter.open(out, VERSION, {
     seed,
     samplesPerScene,
     ...imageSize,
     samplesPerPixel,
+    // Left out for the default: data sets begun before there were other rigs have none.
+    ...(rig !== 'nuscenes' && { rig }),
   });
   const complete = await writer.completeScenes();
   const todo = Array.from({ length: scenes }, (_, index) => index).filter(
@@ -89,6 +104,7 @@ async function toSample(capture: Capture, recording: Recording, timestamp: numbe
         channel: camera.channel,
         egoFromSensor: camera.egoFromCamera,
         intrinsics: camera.intrinsics,
+        ...(camera.lens.distortion !== undefined && { distortion: camera.lens.distortion }),
         width: camera.width,
         height: camera.height,
         jpeg: await encodeJpeg(image.rgb, camera),

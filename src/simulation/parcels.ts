@@ -57,7 +57,7 @@ function fillParcel(site: Site, parcel: Parcel, style: Style): void {
   }
   site.claim(at, length, depth);
   const build = { city: block, houses: house, works: hall }[style];
-  site.scenery.add(build(random, length, depth), at, 'manmade');
+  site.addScenery(build(random, length, depth), at, 'manmade');
   if (setback > 2) {
     if (random.chance(0.6)) plantGarden(site, parcel, setback, random.integer(1, 4));
     const edge = within(parcel, 0, 0.6);
@@ -152,7 +152,7 @@ function addBackdrop(site: Site): void {
       if (!site.isOffRoad(at, length, depth, 3)) continue;
       if (site.isFree(at, length, depth)) {
         site.claim(at, length, depth);
-        site.scenery.add(block(random, length, depth), at, 'manmade');
+        site.addScenery(block(random, length, depth), at, 'manmade');
       }
     } else if (site.isOffRoad(at, 1, 1, 1)) {
       site.tryAddScenery(tree(random), at, 'vegetation', 1, 1);

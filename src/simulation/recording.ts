@@ -1,17 +1,20 @@
 import sharp from 'sharp';
-import { RigidTransform } from '../geometry/rigid-transform.js';
-import { placementAt } from './actor.js';
+import type { RigidTransform } from '../geometry/rigid-transform.js';
 import { capture } from './capture.js';
 import type { Capture } from './capture.js';
 import { Random } from './random.js';
-import { nuscenesRig } from './rig.js';
+import { buildRig } from './rig.js';
 import type { ImageSize, SimulatedRig } from './rig.js';
+import type { RigName } from './rig-plans.js';
 import { generateStreet } from './street.js';
+import { egoPose } from './world.js';
 import type { World } from './world.js';
 
 export interface RecordingOptions {
   readonly seed: number;
   readonly index: number;
+  /** Default: nuscenes. */
+  readonly rig?: RigName;
   readonly imageSize: ImageSize;
   readonly samplesPerPixel: number;
 }
@@ -23,18 +26,17 @@ export class Recording {
   readonly #noise: Random;
   readonly #samplesPerPixel: number;
 
-  constructor({ seed, index, imageSize, samplesPerPixel }: RecordingOptions) {
+  constructor({ seed, index, rig = 'nuscenes', imageSize, samplesPerPixel }: RecordingOptions) {
     this.world = generateStreet(seed, index);
     // Their own sequences, so that a change of the world leaves rig and noise as they were.
-    this.rig = nuscenesRig(new Random(seed, index).fork('rig'), imageSize);
+    this.rig = buildRig(rig, new Random(seed, index).fork('rig'), imageSize);
     this.#noise = new Random(seed, index).fork('noise');
     this.#samplesPerPixel = samplesPerPixel;
   }
 
   /** The ego vehicle's pose at time 0, world frame. */
   get start(): RigidTransform {
-    const { x, y, yaw } = placementAt(this.world.ego, 0);
-    return RigidTransform.fromYaw(yaw, [x, y, 0]);
+    return egoPose(this.world, this.rig, 0);
   }
 
   /** What the sensors see at `time` seconds. Call it in the order of time: the noise goes on from call to call. */

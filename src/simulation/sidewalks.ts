@@ -7,7 +7,7 @@ import type { Site } from './site.js';
 
 /** Everything between the lanes and the houses: works, people, cones, barriers, crossings, lamps, trees of the avenue. */
 export function furnishSidewalks(site: Site): void {
-  if (site.random.chance(0.45)) addRoadWorks(site);
+  if (site.random.chance(0.6)) addRoadWorks(site);
   addCrossings(site);
   addSmallGroups(site);
   addPeople(site);
@@ -84,9 +84,9 @@ function addCrossings(site: Site): void {
     if (site.blocksEgo(across, 1.6) || !site.isFree(at, 9, 1.6)) return;
     patches.push({ at, size: [9, 1.6], label: 'other_flat', style: 'slabs', color: [0.34, 0.26, 0.2] });
     site.claim(at, 9, 1.4);
-    site.scenery.add(sign(random), main.at(along - 4, across), 'manmade');
+    site.addScenery(sign(random), main.at(along - 4, across), 'manmade');
     for (const shift of [-3, 0, 3]) {
-      if (random.chance(0.5)) site.scenery.add(bush(random), main.at(along + shift, across), 'vegetation');
+      if (random.chance(0.5)) site.addScenery(bush(random), main.at(along + shift, across), 'vegetation');
     }
   }
 }

@@ -1,6 +1,8 @@
 import type { Occ3dClass } from '../dataset/occ3d.js';
+import { RigidTransform } from '../geometry/rigid-transform.js';
 import type { Actor } from './actor.js';
 import type { Patch, Road } from './ground.js';
+import type { HeightField } from './height-field.js';
 import type { Model } from './models/model.js';
 import type { Random } from './random.js';
 import type { Placement, Solid } from './solid.js';
@@ -12,6 +14,10 @@ interface Disc {
   readonly radius: number;
 }
 
+/** Metres: scenery whose top is lower tilts with the ground. */
+const LOW = 2.2;
+/** Metres above the ground below which a solid of scenery stands on it. */
+const GAP = 0.3;
 /** Metres that the ego vehicle's way is wide. */
 const EGO_WAY = 2.6;
 
@@ -25,6 +31,7 @@ export class Site {
   /** Of the ego vehicle's way along the main road, left of its centre line. */
   readonly egoAcross: number;
   readonly scenery = new SolidList();
+  readonly hills: HeightField;
   readonly actors: Actor[] = [];
   readonly patches: Patch[] = [];
   readonly #taken: Disc[] = [];
@@ -33,7 +40,9 @@ export class Site {
     random: Random,
     roads: readonly Road[],
     ego: { readonly along: number; readonly across: number },
+    hills: HeightField,
   ) {
+    this.hills = hills;
     this.random = random;
     this.roads = roads;
     this.egoAlong = ego.along;
@@ -95,6 +104,23 @@ export class Site {
     );
   }
 
+  /** Adds scenery: low things lie on the ground and tilt with it, tall ones stand upright with no gap below them. */
+  addScenery(solids: readonly Solid[], at: Placement, label: Occ3dClass): void {
+    const standing = solids.filter(({ center, size }) => center[2] - size[2] / 2 < GAP);
+    const reach = (axis: 0 | 1) =>
+      Math.max(0.2, ...standing.map(({ center, size }) => 2 * Math.abs(center[axis]) + size[axis]));
+    const [length, width] = [reach(0), reach(1)];
+    const top = Math.max(...solids.map(({ center, size }) => center[2] + size[2] / 2));
+    if (top < LOW) {
+      this.scenery.add(solids, this.hills.poseOn(at, length, width), label);
+      return;
+    }
+    const [c, s] = [Math.cos(at.yaw), Math.sin(at.yaw)];
+    const corners = [-0.5, 0.5].flatMap((u) => [-0.5, 0.5].map((v) => [u * length, v * width] as const));
+    const z = Math.min(...corners.map(([u, v]) => this.hills.at(at.x + c * u - s * v, at.y + s * u + c * v)));
+    this.scenery.add(solids, RigidTransform.fromYaw(at.yaw, [at.x, at.y, z]), label);
+  }
+
   /** Adds scenery where there is room for its footprint. */
   tryAddScenery(
     solids: readonly Solid[],
@@ -105,7 +131,7 @@ export class Site {
   ): boolean {
     if (!this.isFree(at, length, width)) return false;
     this.claim(at, length, width);
-    this.scenery.add(solids, at, label);
+    this.addScenery(solids, at, label);
     return true;
   }
 }

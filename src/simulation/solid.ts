@@ -1,4 +1,4 @@
-import type { Vector3 } from '../geometry/rigid-transform.js';
+import type { RigidTransform, Vector3 } from '../geometry/rigid-transform.js';
 import { occ3dLabel } from '../dataset/occ3d.js';
 import type { Occ3dClass } from '../dataset/occ3d.js';
 
@@ -46,7 +46,7 @@ export interface Solid {
   readonly material: Material;
 }
 
-/** Where a model stands on the ground plane. */
+/** Where a model stands, seen from above. */
 export interface Placement {
   readonly x: number;
   readonly y: number;
@@ -66,12 +66,9 @@ export class SolidList {
   }
 
   /** `actor`: index that rendered pixels report, −1 for none. */
-  add(solids: readonly Solid[], at: Placement, label: Occ3dClass, actor = -1): void {
-    const c = Math.cos(at.yaw);
-    const s = Math.sin(at.yaw);
+  add(solids: readonly Solid[], worldFromModel: RigidTransform, label: Occ3dClass, actor = -1): void {
     for (const solid of solids) {
-      const [x, y, z] = solid.center;
-      const center: Vector3 = [at.x + c * x - s * y, at.y + s * x + c * y, z];
+      const center = worldFromModel.apply(solid.center);
       const taper = solid.taper ?? [0, 0];
       const { material } = solid;
       this.#push([
@@ -79,7 +76,7 @@ export class SolidList {
         occ3dLabel(label),
         actor,
         ...center,
-        ...localFromWorld(at.yaw + (solid.yaw ?? 0), solid.pitch ?? 0, solid.roll ?? 0),
+        ...localFromWorld(worldFromModel.matrix, solid),
         ...solid.size.map((extent) => extent / 2),
         ...taper,
         TEXTURES.indexOf(material.texture),
@@ -115,14 +112,15 @@ export class SolidList {
   }
 }
 
-/** Rows: the solid's axes in the world frame, of the rotation Rz(yaw)·Ry(pitch)·Rx(roll). */
-function localFromWorld(yaw: number, pitch: number, roll: number): number[] {
+/** Rows: the solid's axes in the world frame, of the rotation worldFromModel·Rz(yaw)·Ry(pitch)·Rx(roll). */
+function localFromWorld(m: readonly number[], { yaw = 0, pitch = 0, roll = 0 }: Solid): number[] {
   const [cy, sy] = [Math.cos(yaw), Math.sin(yaw)];
   const [cp, sp] = [Math.cos(pitch), Math.sin(pitch)];
   const [cr, sr] = [Math.cos(roll), Math.sin(roll)];
-  return [
-    cy * cp, sy * cp, -sp,
-    cy * sp * sr - sy * cr, sy * sp * sr + cy * cr, cp * sr,
-    cy * sp * cr + sy * sr, sy * sp * cr - cy * sr, cp * cr,
-  ]; // prettier-ignore
+  const axes: readonly Vector3[] = [
+    [cy * cp, sy * cp, -sp],
+    [cy * sp * sr - sy * cr, sy * sp * sr + cy * cr, cp * sr],
+    [cy * sp * cr + sy * sr, sy * sp * cr - cy * sr, cp * cr],
+  ];
+  return axes.flatMap(([x, y, z]) => [0, 3, 6].map((row) => m[row]! * x + m[row + 1]! * y + m[row + 2]! * z));
 }

@@ -1,5 +1,6 @@
 import type { Motion } from './actor.js';
 import { buildParcels } from './parcels.js';
+import { randomHills } from './height-field.js';
 import { Road } from './ground.js';
 import type { GroundColors } from './ground.js';
 import type { Color } from './solid.js';
@@ -22,13 +23,14 @@ export function generateStreet(seed: number, index: number): World {
   const random = new Random(seed, index);
   const roads = layRoads(random);
   const main = roads[0]!;
+  const hills = randomHills(random, main.options.origin.x, main.options.origin.y);
   const egoAlong = random.uniform(-12, 12);
   const lane = random.integer(0, main.options.lanes / 2 - 1);
   const across = -main.options.median - (lane + 0.5) * main.laneWidth;
   const speed = random.chance(0.25) ? 0 : random.uniform(2, 12);
   const ego: Motion = { kind: 'road', road: main, along: egoAlong, across, speed, backward: false };
 
-  const site = new Site(random, roads, { along: egoAlong, across });
+  const site = new Site(random, roads, { along: egoAlong, across }, hills);
   const at = main.at(egoAlong + 1.4, across); // the vehicle's middle lies before its rear axle
   site.claim(at, EGO_LENGTH, EGO_WIDTH);
   const weather = randomWeather(random);
@@ -36,7 +38,7 @@ export function generateStreet(seed: number, index: number): World {
   furnishSidewalks(site);
   buildParcels(site);
   return {
-    ground: { roads, patches: site.patches, colors: randomColors(random), seed: random.textureSeed() },
+    ground: { hills, roads, patches: site.patches, colors: randomColors(random), seed: random.textureSeed() },
     weather,
     scenery: site.scenery,
     actors: site.actors,
@@ -52,7 +54,7 @@ function layRoads(random: Random): Road[] {
       y: random.uniform(-300, 300),
       yaw: random.uniform(-Math.PI, Math.PI),
     },
-    curvature: random.chance(0.45) ? 0 : random.sign() * random.uniform(0.001, 0.008),
+    curvature: random.chance(0.45) ? 0 : random.sign() * random.uniform(0.001, 0.012),
     begin: -REACH,
     end: REACH,
     lanes,
@@ -86,15 +88,16 @@ function layRoads(random: Random): Road[] {
 }
 
 function randomColors(random: Random): GroundColors {
-  const asphalt = random.uniform(0.07, 0.17);
-  const paving = random.uniform(0.24, 0.42);
+  const asphalt = random.uniform(0.035, 0.24);
+  const paving = random.uniform(0.16, 0.5);
   const dry = random.uniform();
   const terrain: Color = [0.07 + 0.16 * dry, 0.13 + 0.05 * dry, 0.035 + 0.05 * dry];
-  const mark = random.uniform(0.45, 0.75);
+  // Fresh paint, worn paint, or hardly any.
+  const mark = random.chance(0.15) ? asphalt * 1.15 : random.uniform(0.3, 0.8);
   return {
     asphalt: shade([1, random.uniform(0.97, 1.02), random.uniform(0.95, 1.06)], asphalt),
     sidewalk: shade([1, random.uniform(0.93, 1), random.uniform(0.85, 1)], paving),
-    terrain: shade(terrain, random.uniform(0.8, 1.3)),
+    terrain: shade(terrain, random.uniform(0.6, 1.5)),
     mark: random.chance(0.15) ? [mark, mark * 0.75, mark * 0.2] : [mark, mark, mark],
   };
 }

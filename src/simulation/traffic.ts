@@ -49,7 +49,7 @@ interface Lane {
 export function addTraffic(site: Site, ego: { readonly lane: number; readonly speed: number }): void {
   const { random, main } = site;
   const lanes = lanesOf(site, main, ego);
-  const rare = random.shuffled(RARE_VEHICLES).slice(0, random.integer(2, 4));
+  const rare = random.shuffled(RARE_VEHICLES).slice(0, random.integer(3, 6));
   for (const kind of rare) {
     for (let attempt = 0; attempt < 12; attempt++) {
       if (tryPlace(site, random.pick(lanes), site.egoAlong + random.uniform(-28, 28), kind)) break;
@@ -75,7 +75,7 @@ export function addTraffic(site: Site, ego: { readonly lane: number; readonly sp
 }
 
 function anyKind(random: Random): RareVehicle | 'car' {
-  return random.chance(0.68) ? 'car' : random.pick(RARE_VEHICLES);
+  return random.chance(0.58) ? 'car' : random.pick(RARE_VEHICLES);
 }
 
 function lanesOf(

@@ -14,12 +14,15 @@ export interface Weather {
   readonly hazeDistance: number;
   /** 0 clear … 1 overcast. */
   readonly clouds: number;
+  /** Of the ground: 0 dry … 1 puddles. */
+  readonly wetness: number;
   readonly seed: number;
 }
 
-/** Daylight from low to high sun, clear to overcast. */
+/** From dusk to high sun, clear to overcast, dry to wet. */
 export function randomWeather(random: Random): Weather {
-  const elevation = random.uniform(0.3, 1.15);
+  const dusk = random.chance(0.2);
+  const elevation = dusk ? random.uniform(0.04, 0.25) : random.uniform(0.25, 1.2);
   const azimuth = random.uniform(0, 2 * Math.PI);
   const clouds = random.uniform() ** 1.5;
   const warmth = Math.max(0, 0.7 - elevation); // a low sun is redder
@@ -43,15 +46,17 @@ export function randomWeather(random: Random): Weather {
     ambient: grey(shade([0.85, 0.95, 1.12], sky), clouds),
     zenith: grey(shade([0.28, 0.5, 0.95], sky * 1.3), clouds * 0.9),
     horizon: grey(shade([0.85, 0.95, 1.05], sky * 1.35), clouds * 0.9),
-    hazeDistance: random.uniform(120, 450) * (1 - 0.4 * clouds),
+    hazeDistance:
+      (random.chance(0.12) ? random.uniform(45, 110) : random.uniform(120, 450)) * (1 - 0.4 * clouds),
     clouds,
+    wetness: random.chance(0.25) ? random.uniform(0.3, 1) : 0,
     seed: random.textureSeed(),
   };
 }
 
 /** The array that native/addon/simulation_binding.cc reads. */
 export function packWeather(weather: Weather): Float32Array {
-  const { toSun, sunColor, ambient, zenith, horizon, hazeDistance, clouds, seed } = weather;
+  const { toSun, sunColor, ambient, zenith, horizon, hazeDistance, clouds, wetness, seed } = weather;
   return Float32Array.from([
     ...toSun,
     ...sunColor,
@@ -60,6 +65,7 @@ export function packWeather(weather: Weather): Float32Array {
     ...horizon,
     hazeDistance,
     clouds,
+    wetness,
     seed,
   ]);
 }

@@ -4,11 +4,14 @@ import { mkdtemp, rm, writeFile, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { BagReader, type BagMessage } from '../../src/bag/bag-reader.js';
-import { LATCHED_QOS, rosTopic } from '../../src/bag/bag-topic.js';
+import { BagReader } from '../../src/bag/bag-reader.js';
+import type { BagMessage } from '../../src/bag/message-source.js';
+import { rosTopic } from '../../src/bag/bag-topic.js';
+import { LATCHED_QOS } from '../../src/bag/qos-profiles.js';
 import { BagWriter } from '../../src/bag/bag-writer.js';
 import { COMPRESSIONS, decompressHandlers } from '../../src/bag/chunk-compression.js';
 import { MessageCodec } from '../../src/messages/message-codec.js';
+import { ODD_TOPIC } from './drive-bag.js';
 import { MemoryBag } from './memory-bag.js';
 
 const codec = new MessageCodec();
@@ -109,20 +112,12 @@ describe('a bag that was written', () => {
   });
 
   it('passes topics of unknown types on unchanged', async () => {
-    const topic = {
-      name: '/odd',
-      type: 'my_msgs/msg/Odd',
-      messageEncoding: 'cdr',
-      schemaEncoding: 'ros2msg',
-      schema: new TextEncoder().encode('int32 x'),
-      metadata: new Map([['offered_qos_profiles', '']]),
-    };
     const bag = new MemoryBag();
     const writer = await BagWriter.writeTo(bag);
-    await writer.write(await writer.addTopic(topic), new Uint8Array([0, 1, 0, 0, 7, 0, 0, 0]), 5n);
+    await writer.write(await writer.addTopic(ODD_TOPIC), new Uint8Array([0, 1, 0, 0, 7, 0, 0, 0]), 5n);
     await writer.close();
     const reader = await BagReader.readFrom(bag, 'memory');
-    assert.deepEqual(reader.topics, [{ ...topic, messageCount: 1 }]);
+    assert.deepEqual(reader.topics, [{ ...ODD_TOPIC, messageCount: 1 }]);
   });
 });
 
@@ -131,10 +126,10 @@ describe('a bag on disk', () => {
   beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'bdc-bag-'))));
   afterEach(() => rm(folder, { recursive: true }));
 
-  async function write(path: string): Promise<void> {
+  async function write(path: string, time = 1): Promise<void> {
     const writer = await BagWriter.create(path);
     const channel = await writer.addTopic(rosTopic('/image', 'sensor_msgs/msg/CompressedImage'));
-    await writer.write(channel, image(1), 1n);
+    await writer.write(channel, image(time), BigInt(time));
     await writer.close();
   }
 
@@ -146,10 +141,15 @@ describe('a bag on disk', () => {
     await reader.close();
   });
 
-  it('is asked for by name where a folder has several', async () => {
-    await write(join(folder, 'drive_0.mcap'));
-    await write(join(folder, 'drive_1.mcap'));
-    await assert.rejects(BagReader.open(folder), { code: 'BAG_SPLIT' });
+  it('is read whole where a folder has several files, in the order of their numbers', async () => {
+    for (const part of [10, 2, 1]) await write(join(folder, `drive_${part}.mcap`), part);
+    const reader = await BagReader.open(folder);
+    const read = await collect(reader.messages());
+    await reader.close();
+    assert.deepEqual(
+      read.map(({ logTime }) => logTime),
+      [1n, 2n, 10n],
+    );
   });
 
   it('that is not there, or cannot be written, is a clear error', async () => {

@@ -1,5 +1,6 @@
 import sharp from 'sharp';
-import { LATCHED_QOS, rosTopic } from '../../src/bag/bag-topic.js';
+import { rosTopic, type BagTopic } from '../../src/bag/bag-topic.js';
+import { LATCHED_QOS } from '../../src/bag/qos-profiles.js';
 import { BagWriter, type BagWriterOptions } from '../../src/bag/bag-writer.js';
 import type { IWritable } from '@mcap/core';
 import { MessageCodec } from '../../src/messages/message-codec.js';
@@ -20,8 +21,19 @@ export interface Drive {
   readonly info?: (camera: string) => Partial<CameraInfo>;
   /** Bytes of an image message, instead of the right ones; undefined leaves it out. */
   readonly image?: (camera: string, frame: number, right: Uint8Array) => Uint8Array | undefined;
+  /** Adds a message of a type that nobody knows, on /odd. */
+  readonly oddTopic?: boolean;
   readonly writer?: BagWriterOptions;
 }
+
+export const ODD_TOPIC: BagTopic = {
+  name: '/odd',
+  type: 'my_msgs/msg/Odd',
+  messageEncoding: 'cdr',
+  schemaEncoding: 'ros2msg',
+  schema: new TextEncoder().encode('int32 x'),
+  metadata: new Map([['offered_qos_profiles', '']]),
+};
 
 /** A short drive with small grey images: cameras all around, CameraInfo with each image, static transforms at the start. */
 export async function writeDrive(
@@ -33,6 +45,7 @@ export async function writeDrive(
     transforms = true,
     info = () => ({}),
     image = (_camera, _frame, right) => right,
+    oddTopic = false,
     writer: options,
   }: Drive = {},
 ): Promise<void> {
@@ -45,6 +58,9 @@ export async function writeDrive(
       codec.encode('tf2_msgs/msg/TFMessage', { transforms: cameras.map(mount) }),
       START_NS,
     );
+  }
+  if (oddTopic) {
+    await writer.write(await writer.addTopic(ODD_TOPIC), Uint8Array.of(0, 1, 0, 0, 7, 0, 0, 0), START_NS);
   }
   const channels = await Promise.all(
     cameras.map(async (camera) => ({

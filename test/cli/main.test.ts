@@ -59,7 +59,7 @@ describe('bdc-occ', function () {
       );
       assert.equal(code, 2);
       assert.equal(stdout, '');
-      assert.match(stderr, /^error: expected .*garbage\.mcap to be an MCAP bag.* \[BAG_NOT_MCAP\]\n$/);
+      assert.match(stderr, /^error: expected .*garbage\.mcap to be an MCAP bag.* \[BAG_NOT_ROS2\]\n$/);
     } finally {
       await rm(folder, { recursive: true });
     }

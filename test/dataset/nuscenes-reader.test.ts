@@ -52,7 +52,35 @@ const tables: Readonly<Record<string, readonly object[]>> = {
     keyFrame('lidar', 'then', 'samples/LIDAR_TOP/a.bin', 1_500_000),
     { ...keyFrame('front', 'later', 'sweeps/CAM_FRONT/b.jpg', 1_600_000), is_key_frame: false },
   ],
+  category: ['vehicle.car', 'animal', 'static_object.bicycle_rack'].map((name) => ({ token: name, name })),
+  attribute: [{ token: 'parked', name: 'vehicle.parked' }],
+  instance: ['vehicle.car', 'animal', 'static_object.bicycle_rack'].map((name) => ({
+    token: `a-${name}`,
+    category_token: name,
+  })),
+  sample_annotation: [
+    annotation('vehicle.car', { attribute_tokens: ['parked'] }),
+    annotation('animal', {}),
+    annotation('static_object.bicycle_rack', { translation: [1, 2, 0] }),
+  ],
 };
+
+function annotation(category: string, more: object): object {
+  return {
+    token: `the-${category}`,
+    sample_token: 'sample-1',
+    instance_token: `a-${category}`,
+    attribute_tokens: [],
+    translation: [10, 30, 0.8],
+    size: [1.8, 4.5, 1.6],
+    rotation: NONE,
+    num_lidar_pts: 5,
+    num_radar_pts: 2,
+    prev: '',
+    next: '',
+    ...more,
+  };
+}
 
 function keyFrame(sensor: string, pose: string, filename: string, timestamp: number): object {
   return {
@@ -126,6 +154,44 @@ describe('NuscenesReader', () => {
     assert.deepEqual(camera.model.project([0, 0, 2]), [32, 16]);
   });
 
+  it('gives the boxes of the detection task, and the bicycle racks', async () => {
+    const { objects, bicycleRacks } = (await readAll())[0]!;
+    assert.deepEqual(objects, [
+      {
+        translation: [10, 30, 0.8],
+        size: [1.8, 4.5, 1.6],
+        rotation: NONE,
+        detection_name: 'car',
+        attribute_name: 'vehicle.parked',
+        velocity: [NaN, NaN],
+        num_pts: 7,
+      },
+    ]);
+    assert.deepEqual(
+      bicycleRacks.map(({ translation }) => translation),
+      [[1, 2, 0]],
+    );
+  });
+
+  it("starts RayIoU's rays at the lidar", async () => {
+    assert.deepEqual((await readAll())[0]!.rayOrigins, [[0.9, 0, 1.8]]);
+  });
+
+  it('reads the scenes of a custom split and of the official ones', async () => {
+    await writeFile(
+      join(root, 'v1.0-mini/splits.json'),
+      JSON.stringify({ mine: ['scene-1'], none: ['scene-7'] }),
+    );
+    const count = async (split: string): Promise<number> =>
+      (await NuscenesReader.open(root, { split })).sampleCount;
+    assert.deepEqual([await count('mine'), await count('mini_train')], [1, 1]);
+    await assert.rejects(count('none'), { code: 'DATASET_EMPTY', message: /of split "none"/ });
+    await assert.rejects(count('mini_val'), { code: 'DATASET_EMPTY' });
+    await assert.rejects(count('other'), { code: 'DATASET_SPLIT', message: /mine, none/ });
+    await writeFile(join(root, 'v1.0-mini/splits.json'), '{"mine": 5}');
+    await assert.rejects(count('mine'), { code: 'DATASET_SPLIT', message: /lists of scene names/ });
+  });
+
   const faults: readonly (readonly [string, RegExp, () => Promise<unknown>])[] = [
     ['a missing table', /ego_pose\.json: cannot be read/, () => rm(join(root, 'v1.0-mini/ego_pose.json'))],
     [
@@ -156,6 +222,24 @@ describe('NuscenesReader', () => {
         const small = { shape: [2, 1, 1], data: new Uint8Array(2) };
         await writeFile(join(root, LABELS), await encodeNpz({ semantics: small, mask_camera: small }));
       },
+    ],
+    [
+      'labels that are no classes',
+      /labels go from 0 to 17, found 40 at index 2/,
+      async () => {
+        const data = new Uint8Array(OCC3D_GRID.size);
+        data[2] = 40;
+        const strange = { shape, data };
+        await writeFile(join(root, LABELS), await encodeNpz({ semantics: strange, mask_camera: strange }));
+      },
+    ],
+    ['a box that is not a number', /needs finite numbers/, () => edit('sample_annotation', '0.8', 'null')],
+    ['a box of no instance', /which is not there/, () => edit('instance', 'a-vehicle.car', 'b')],
+    ['an instance of no category', /category has no row animal/, () => edit('category', '"animal"', '"pet"')],
+    [
+      'a box with a neighbour that is not there',
+      /neighbour gone, which is not there/,
+      () => edit('sample_annotation', '"next":""', '"next":"gone"'),
     ],
     [
       'labels without a mask',

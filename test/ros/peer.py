@@ -23,6 +23,7 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSDurabilityPolicy, QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
+from std_srvs.srv import Trigger
 
 MATCH_LIMIT_S = 20.0
 SETTLE_S = 0.3
@@ -178,6 +179,9 @@ class Peer:
     def describe_parameter(self, node: str, name: str) -> dict[str, Any]:
         request = DescribeParameters.Request(names=[name])
         return self.to_json(self.call(DescribeParameters, f"{node}/describe_parameters", request).descriptors[0])
+
+    def trigger(self, service: str) -> dict[str, Any]:
+        return self.to_json(self.call(Trigger, service, Trigger.Request()))
 
     def call(self, service: type, name: str, request: Any) -> Any:
         if name not in self.clients:

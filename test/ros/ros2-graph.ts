@@ -101,12 +101,22 @@ export class Ros2Graph {
    * @param preload a module that is loaded before the program, to make happen from inside what cannot be provoked from outside
    */
   startNode(args: readonly string[], env: NodeJS.ProcessEnv = {}, preload?: string): RunningNode {
+    return this.startProgram(['node', ...args], env, preload);
+  }
+
+  /** `bdc-occ` with these arguments, from the TypeScript sources. */
+  startProgram(args: readonly string[], env: NodeJS.ProcessEnv = {}, preload?: string): RunningNode {
     const main = path.join(project, 'src/cli/main.ts');
     const imports = ['tsx', ...(preload === undefined ? [] : [preload])].flatMap((name) => [
       '--import',
       name,
     ]);
-    return new RunningNode(this.#spawn(process.execPath, [...imports, main, 'node', ...args], env));
+    return new RunningNode(this.#spawn(process.execPath, [...imports, main, ...args], env));
+  }
+
+  /** Any other program, for example an installed one. */
+  startExecutable(file: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningNode {
+    return new RunningNode(this.#spawn(file, args, env));
   }
 
   /** Asks every process to end, since killed ones leave their shared memory behind; kills those that do not. */
@@ -115,9 +125,9 @@ export class Ros2Graph {
     await Promise.all(
       running.map(async (child) => {
         const ended = once(child, 'exit');
-        // ends a rclpy peer; the node takes the signal
+        // ends a rclpy peer; the others take the signal
         child.stdin!.end();
-        if (child.spawnfile === process.execPath) child.kill('SIGTERM');
+        if (child.spawnfile !== this.#ros.python) child.kill('SIGTERM');
         const patience = setTimeout(() => child.kill('SIGKILL'), END_LIMIT_MS);
         await ended;
         clearTimeout(patience);

@@ -5,6 +5,8 @@ import { RigidTransform } from '../../src/geometry/rigid-transform.js';
 import type { Vector3 } from '../../src/geometry/rigid-transform.js';
 import type { Capture, CapturedCamera } from '../../src/simulation/capture.js';
 import { Recording } from '../../src/simulation/recording.js';
+import type { SimulatedCamera } from '../../src/simulation/rig.js';
+import { RIG_NAMES } from '../../src/simulation/rig-plans.js';
 
 const SIZE = { width: 176, height: 64 };
 const recordingOf = (seed: number, index = 0): Recording =>
@@ -171,6 +173,36 @@ describe('capture', function () {
     assert.ok(checked > 200, `${checked} pixels of actors`);
   });
 
+  for (const rig of RIG_NAMES) {
+    it(`renders ${rig} through its lenses: what a pixel shows lies in its box and projects back to it`, async () => {
+      const recording = new Recording({ seed: 12, index: 0, rig, imageSize: SIZE, samplesPerPixel: 1 });
+      const { cameras, boxes, worldFromEgo } = await recording.capture(0);
+      const byIndex = new Map(boxes.map((box) => [box.index, box]));
+      let checked = 0;
+      for (const { camera, image } of cameras) {
+        const egoFromCamera = camera.egoFromCamera;
+        for (let pixel = 0; pixel < image.depth.length; pixel += 3) {
+          const box = byIndex.get(image.actors[pixel]!);
+          if (box === undefined) continue;
+          const at: readonly [number, number] = [pixel % SIZE.width, Math.floor(pixel / SIZE.width)];
+          const point = pixelRay(camera, at).map((v) => v * image.depth[pixel]!) as unknown as Vector3;
+          const projection = camera.lens.project(point)!;
+          assert.ok(Math.hypot(projection.pixel[0] - at[0], projection.pixel[1] - at[1]) < 0.02);
+          assert.ok(Math.abs(projection.depth - image.depth[pixel]!) < 1e-3);
+          const world = worldFromEgo.apply(egoFromCamera.apply(point));
+          const local = RigidTransform.fromYaw(box.yaw, box.center).inverse().apply(world);
+          box.actor.model.size.forEach((extent, axis) => {
+            // A long vehicle on a slope tilts out of its box, which does not.
+            const slack = 0.2 + (axis === 2 ? 0.05 * box.actor.model.size[0] : 0);
+            assert.ok(Math.abs(local[axis]!) < extent / 2 + slack, `${box.actor.kind}, axis ${axis}`);
+          });
+          checked += 1;
+        }
+      }
+      assert.ok(checked > 100, `${checked} pixels of actors`);
+    });
+  }
+
   it('moves the ego vehicle and the actors with their velocities', async () => {
     const seed = await firstMovingSeed();
     const recording = recordingOf(seed);
@@ -190,6 +222,23 @@ describe('capture', function () {
     }
   });
 });
+
+/** The direction of a pixel's centre, in the lengths that depths are counted in. */
+function pixelRay({ lens, intrinsics }: SimulatedCamera, [u, v]: readonly [number, number]): Vector3 {
+  const rays = lens.cornerRays;
+  if (rays === undefined) {
+    const [fx, fy, cx, cy] = intrinsics;
+    return [(u - cx) / fx, (v - cy) / fy, 1];
+  }
+  const sum = [0, 0, 0];
+  for (const row of [v, v + 1]) {
+    for (const column of [u, u + 1]) {
+      for (const axis of [0, 1, 2]) sum[axis]! += rays[(row * (SIZE.width + 1) + column) * 3 + axis]!;
+    }
+  }
+  const length = Math.hypot(...sum);
+  return sum.map((value) => value / length) as unknown as Vector3;
+}
 
 /** A scene in which the ego vehicle drives. */
 async function firstMovingSeed(): Promise<number> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, truncate } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BagReader } from '../../src/bag/bag-reader.js';
@@ -62,6 +62,39 @@ describe('Simulation exports', function () {
     assert.equal(time, 1);
   });
 
+  it('writes the lens of a fisheye camera, which the reader gives back', async () => {
+    await exportNuscenes({ ...options(1), samplesPerScene: 1, rig: 'four-fisheye' });
+    const { cameras } = new Recording({
+      seed: 3,
+      index: 0,
+      rig: 'four-fisheye',
+      imageSize: SIZE,
+      samplesPerPixel: 1,
+    }).rig;
+    const reader = await NuscenesReader.open(folder);
+    for await (const { rig } of reader.samples(CHANNELS)) {
+      assert.deepEqual(
+        rig.cameras.map(({ name }) => name),
+        ['CAM_FRONT', 'CAM_BACK_LEFT', 'CAM_BACK', 'CAM_BACK_RIGHT'],
+      );
+      for (const { name, model } of rig.cameras) {
+        const { lens } = cameras.find(({ channel }) => channel === name)!;
+        for (const point of [
+          [1, -0.2, 3],
+          [-4, 0.5, 0.4],
+          [3, 0, -0.1],
+        ] as const) {
+          assert.deepEqual(model.project(point), lens.project(point)!.pixel);
+        }
+      }
+    }
+    const calibrations = join(folder, 'v1.0-sim', 'calibrated_sensor.json');
+    const text = await readFile(calibrations, 'utf8');
+    await writeFile(calibrations, text.replace('"equidistant"', '"mirror"'));
+    const damaged = (await NuscenesReader.open(folder)).samples(CHANNELS);
+    await assert.rejects(damaged.next(), { code: 'CAMERA_DISTORTION_UNSUPPORTED', message: /mirror/ });
+  });
+
   it('goes on where it stopped, and gives the bytes that one run gives', async () => {
     const first = await exportNuscenes(options(1));
     const second = await exportNuscenes(options(2));
@@ -106,7 +139,7 @@ describe('Simulation exports', function () {
       '/tf': 2,
       '/odom': 2,
       ...Object.fromEntries(names.map((name) => [`/camera/${name}/camera_info`, 2])),
-      ...Object.fromEntries(names.map((name) => [`/camera/${name}/image/compressed`, 2])),
+      ...Object.fromEntries(names.map((name) => [`/camera/${name}/image_raw/compressed`, 2])),
       '/ground_truth/voxels': 2,
       '/ground_truth/detections': 2,
     });

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from .augmentation import AugmentationConfig, augment
+from .augmentation import AugmentationConfig, augmented
 from .dataset import OccupancyDataset, Sample
 from .detection_targets import DetectionTargets, detection_targets
 from .sample_spec import SampleSpec
@@ -40,6 +40,9 @@ class Batch:
     object_cells: Tensor
     object_codes: Tensor
 
+    def to(self, device: torch.device) -> "Batch":
+        return Batch(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
+
 
 class BatchMaker:
     """`mean` and `std` (RGB, 0…255 scale) and the detection map's shape (ny', nx') come from the model's config."""
@@ -62,17 +65,30 @@ class BatchMaker:
         identity = np.broadcast_to(np.array([1, 0], dtype=np.float32), (len(self.dataset.spec.camera_names), 3, 2))
         return self._collate(samples, [identity] * len(samples))
 
-    def training(self, step: int, size: int, seed: int, augmentation: AugmentationConfig) -> Batch:
-        """Batch number `step` (from 0) of a run that walks through shuffled epochs."""
+    def training(
+        self, step: int, size: int, seed: int, augmentation: AugmentationConfig, share: slice = slice(None)
+    ) -> Batch:
+        """Batch number `step` (from 0) of a run that walks through shuffled epochs, or a share of it."""
         samples, jitters = [], []
-        for position in range(step * size, (step + 1) * size):
-            epoch, place = divmod(position, len(self.dataset))
-            order = np.random.default_rng([seed, 0, epoch]).permutation(len(self.dataset))
+        for position, index in self._places(step, size, seed)[share]:
             rng = np.random.default_rng([seed, 1, position])
-            sample, jitter = augment(self.dataset[int(order[place])], augmentation, rng)
+            sample, jitter = augmented(self.dataset, index, augmentation, rng)
             samples.append(sample)
             jitters.append(jitter)
         return self._collate(samples, jitters)
+
+    def tokens(self, step: int, size: int, seed: int) -> list[str]:
+        """The data set's tokens of that batch's samples."""
+        return [self.dataset.token(index) for _, index in self._places(step, size, seed)]
+
+    def _places(self, step: int, size: int, seed: int) -> list[tuple[int, int]]:
+        """(position in the run, index of the sample) of each place in a batch."""
+        places = []
+        for position in range(step * size, (step + 1) * size):
+            epoch, place = divmod(position, len(self.dataset))
+            order = np.random.default_rng([seed, 0, epoch]).permutation(len(self.dataset))
+            places.append((position, int(order[place])))
+        return places
 
     def _collate(self, samples: list[Sample], jitters: list[np.ndarray]) -> Batch:
         spec = self.dataset.spec
@@ -108,16 +124,16 @@ class BatchMaker:
 
 
 def training_batches(
-    maker: BatchMaker, first_step: int, size: int, seed: int, augmentation: AugmentationConfig
+    maker: BatchMaker, first_step: int, size: int, seed: int, augmentation: AugmentationConfig, share: slice
 ) -> Iterator[Batch]:
-    """Endless batches from `first_step` on, prepared by one thread while the caller trains."""
+    """Endless batches, or shares of them, from `first_step` on, prepared by one thread while the caller trains."""
     with ThreadPoolExecutor(max_workers=1) as executor:
         queue: list[Future[Batch]] = []
         step = first_step
         try:
             while True:
                 while len(queue) < AHEAD:
-                    queue.append(executor.submit(maker.training, step, size, seed, augmentation))
+                    queue.append(executor.submit(maker.training, step, size, seed, augmentation, share))
                     step += 1
                 yield queue.pop(0).result()
         finally:

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from . import fused
+from .config import Precision
 from .graph_builder import GraphBuilder
 from .thresholds import sign_thresholds
 
@@ -52,6 +54,8 @@ class SignActivation(nn.Module):
         self.beta = nn.Parameter(torch.ones(()))
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.training and fused.usable(x):
+            return fused.sign_activation(x, self.scale, self.bias, self.beta)
         return _TanhGradientSign.apply(self.scale.view(1, -1, 1, 1) * x + self.bias.view(1, -1, 1, 1), self.beta)
 
     def emit(self, graph: GraphBuilder, name: str, x: str) -> str:
@@ -78,9 +82,12 @@ class BinaryConv2d(nn.Module):
         """[channels_out]"""
         return self.weight.detach().abs().mean((1, 2, 3))
 
+    def sums(self, x: Tensor) -> Tensor:
+        """The convolution with sign(W), before its scale."""
+        return F.conv2d(x, _ClampGradientSign.apply(self.weight), stride=self.stride, padding=self.padding)
+
     def forward(self, x: Tensor) -> Tensor:
-        sums = F.conv2d(x, _ClampGradientSign.apply(self.weight), stride=self.stride, padding=self.padding)
-        return sums * self.scale.view(1, -1, 1, 1)
+        return self.sums(x) * self.scale.view(1, -1, 1, 1)
 
 
 class RPReLU(nn.Module):
@@ -103,7 +110,8 @@ class RPReLU(nn.Module):
 class BinaryConvBlock(nn.Module):
     """(sign →) binary convolution (→ batch norm) (→ RPReLU): [N, C_in, H, W] → [N, C_out, H/stride, W/stride].
 
-    `signed` says whether the convolution's input is signed (W1A1) or real (W1A32).
+    `signed` says whether the convolution's input is signed (W1A1) or real (W1A32). With `precision` "full" it is the
+    block's full-precision twin: no sign, a plain convolution.
     """
 
     def __init__(
@@ -116,15 +124,31 @@ class BinaryConvBlock(nn.Module):
         signed: bool = True,
         batch_norm: bool = True,
         activation: bool = True,
+        precision: Precision = "binary",
     ) -> None:
         super().__init__()
-        self.sign = SignActivation(channels_in) if signed else None
-        self.conv = BinaryConv2d(channels_in, channels_out, kernel_size, stride)
+        self.sign = SignActivation(channels_in) if signed and precision == "binary" else None
+        self.conv = (
+            BinaryConv2d(channels_in, channels_out, kernel_size, stride)
+            if precision == "binary"
+            else nn.Conv2d(channels_in, channels_out, kernel_size, stride, kernel_size // 2, bias=False)
+        )
         self.norm = nn.BatchNorm2d(channels_out) if batch_norm else None
         self.activation = RPReLU(channels_out) if activation else None
 
     def forward(self, x: Tensor) -> Tensor:
-        for layer in (self.sign, self.conv, self.norm, self.activation):
+        if self.sign is not None:
+            x = self.sign(x)
+        if self.training and self.norm is not None and self.activation is not None:
+            sums, scale = (
+                (self.conv.sums(x), self.conv.scale) if isinstance(self.conv, BinaryConv2d) else (self.conv(x), None)
+            )
+            if fused.usable(sums):
+                return fused.norm_rprelu(sums, scale, self.norm, self.activation)
+            x = sums if scale is None else sums * scale.view(1, -1, 1, 1)
+        else:
+            x = self.conv(x)
+        for layer in (self.norm, self.activation):
             if layer is not None:
                 x = layer(x)
         return x
@@ -132,5 +156,6 @@ class BinaryConvBlock(nn.Module):
     def emit(self, graph: GraphBuilder, name: str, x: str) -> str:
         if self.sign is not None:
             x = self.sign.emit(graph, f"{name}.sign", x)
-        x = graph.binary_conv2d(f"{name}.conv", x, self.conv, self.norm)
+        add = graph.binary_conv2d if isinstance(self.conv, BinaryConv2d) else graph.conv2d
+        x = add(f"{name}.conv", x, self.conv, self.norm)
         return x if self.activation is None else self.activation.emit(graph, f"{name}.activation", x)

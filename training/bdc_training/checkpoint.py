@@ -1,10 +1,16 @@
 """What a run needs to go on exactly where it stopped."""
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from .file_replacement import replace_file
+
+# The reader that runs no code from the file; PyTorch 1's knows no plain numbers.
+WEIGHTS_ONLY = int(torch.__version__.split(".")[0]) >= 2
 
 
 @dataclass(frozen=True)
@@ -16,7 +22,10 @@ class Checkpoint:
     progress: float
     # Seconds of training so far.
     seconds: float
+    # The weights to evaluate, calibrate and export: the moving average where the run keeps one, else the trained ones.
     network: dict[str, Any]
+    # The weights that training goes on with.
+    trained_network: dict[str, Any]
     optimizer: dict[str, Any]
     # torch's default generator.
     rng: torch.Tensor
@@ -25,13 +34,23 @@ class Checkpoint:
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Written beside and renamed: an interruption leaves the earlier checkpoint whole."""
-    partial = path.with_suffix(".partial")
-    torch.save({name: getattr(checkpoint, name) for name in Checkpoint.__dataclass_fields__}, partial)
-    partial.replace(path)
+    """@raises OSError if it can't be written; an earlier checkpoint is intact then."""
+    content = io.BytesIO()
+    torch.save({name: getattr(checkpoint, name) for name in Checkpoint.__dataclass_fields__}, content)
+    replace_file(path, content.getvalue())
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
+    """Tensors on the CPU. @raises FileNotFoundError, or ValueError if the file isn't a checkpoint of this version."""
     if not path.exists():
         raise FileNotFoundError(f"{path}: no checkpoint to resume from; start the run without --resume")
-    return Checkpoint(**torch.load(path, map_location="cpu"))
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=WEIGHTS_ONLY)
+    except Exception as error:
+        # Unpickling what isn't a pickle raises nearly anything.
+        raise ValueError(f"{path}: not a checkpoint, or a damaged one ({error})") from error
+    expected = set(Checkpoint.__dataclass_fields__)
+    if not isinstance(state, dict) or set(state) != expected:
+        found = sorted(state) if isinstance(state, dict) else type(state).__name__
+        raise ValueError(f"{path}: expected a checkpoint with {sorted(expected)}; found {found}: of another version?")
+    return Checkpoint(**state)

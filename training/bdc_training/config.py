@@ -3,8 +3,9 @@
 Every key is checked; a wrong one is answered with the nearest right one.
 """
 
+import contextlib
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -13,6 +14,7 @@ import yaml
 
 T = TypeVar("T")
 UnitVersion = Literal["V0", "V1", "V2", "V3"]
+Precision = Literal["binary", "full"]
 # Pixels of the image to one cell of the image encoder's output.
 STRIDE = 16
 
@@ -61,6 +63,8 @@ class UnitConfig:
     version: UnitVersion = "V3"
     # What the 1×1 and refinement layers see: signs (W1A1) or real activations (W1A32).
     pointwise_input: Literal["sign", "real"] = "real"
+    # "full" makes the full-precision twin: the same topology with plain convolutions and no signs.
+    precision: Precision = "binary"
     batch_norm: bool = True
     residual_batch_norm: bool = False
     reduction: int = 1
@@ -132,12 +136,41 @@ class Config:
     training: Mapping[str, Any] = field(default_factory=dict)
 
 
-def load_config(path: Path | str) -> Config:
-    """@raises ValueError naming the file and the key at fault."""
+def load_config(path: Path | str, overrides: Sequence[str] = ()) -> Config:
+    """A config file with single values changed: `overrides` are `key.path=value`, values as in YAML.
+
+    @raises ValueError naming the file and the key at fault.
+    """
     try:
-        return from_mapping(Config, yaml.safe_load(Path(path).read_text()), "")
+        return from_mapping(Config, config_mapping(path, overrides), "")
     except (ValueError, yaml.YAMLError) as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+def config_mapping(path: Path | str, overrides: Sequence[str] = ()) -> Any:
+    """The file's keys and values, not checked yet, with the overrides in their places."""
+    mapping = yaml.safe_load(Path(path).read_text())
+    for override in overrides:
+        keys, separator, value = override.partition("=")
+        if not separator:
+            raise ValueError(f"{override}: expected key.path=value, such as training.steps=500")
+        *parents, last = keys.split(".")
+        section = mapping
+        for key in parents:
+            section = section.setdefault(key, {}) if isinstance(section, dict) else None
+        if not isinstance(section, dict):
+            raise ValueError(f"{override}: {'.'.join(parents) or 'the file'} is not a section")
+        section[last] = yaml.safe_load(value)
+    return mapping
+
+
+def changed_keys(before: Any, after: Any, where: str = "") -> list[str]:
+    """Key paths whose values differ between two configs as read from YAML."""
+    if not (isinstance(before, Mapping) and isinstance(after, Mapping)):
+        return [] if before == after else [where]
+    keys = [*before, *(key for key in after if key not in before)]
+    paths = {key: f"{where}.{key}" if where else str(key) for key in keys}
+    return [path for key in keys for path in changed_keys(before.get(key), after.get(key), paths[key])]
 
 
 def from_mapping(kind: type[T], section: Any, where: str) -> T:
@@ -175,8 +208,10 @@ def _value(kind: Any, value: Any, where: str) -> Any:
     elif origin is not None and issubclass(origin, Mapping):
         if isinstance(value, Mapping):
             return value
-    elif kind is float and type(value) in (int, float):
-        return float(value)
+    elif kind is float and type(value) in (int, float, str):
+        # YAML 1.1 takes 1e-3, without a point, for a text.
+        with contextlib.suppress(ValueError):
+            return float(value)
     elif type(value) is kind:
         return value
     raise ValueError(f"{where}: expected {getattr(kind, '__name__', kind)}; found {value!r}")

@@ -1,15 +1,16 @@
 """Samples of a nuScenes + Occ3D data set, prepared once and cached as the arrays that training reads."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from .depth_targets import depth_targets, load_points
 from .detection_targets import BOX_COLUMNS
-from .images import load_image
-from .nuscenes_tables import NuScenesTables, SampleRecord
+from .image_warp import warp_image
+from .images import ResizeCrop, image_size, load_image
+from .nuscenes_tables import CameraRecord, NuScenesTables, SampleRecord
 from .occupancy_labels import load_labels
 from .pixel_rays import pixel_rays
 from .rigid import apply, invert
@@ -45,10 +46,13 @@ class OccupancyDataset:
     def __init__(self, root: Path, spec: SampleSpec, cache: Path | None = None, scenes: list[str] | None = None):
         records = NuScenesTables(root).samples()
         if scenes is not None:
-            wanted = set(scenes)
-            records = [record for record in records if record.scene in wanted]
+            missing = sorted({*scenes} - {record.scene for record in records})
+            if missing:
+                more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+                raise ValueError(f"{root}: no samples of the scenes {', '.join(missing[:3])}{more}")
+            records = [record for record in records if record.scene in {*scenes}]
         if not records:
-            raise ValueError(f"{root}: no samples" + ("" if scenes is None else f" of the scenes {', '.join(scenes)}"))
+            raise ValueError(f"{root}: no samples")
         self.spec = spec
         self._records = records
         self._cache = (root / "cache" if cache is None else cache) / spec.digest()
@@ -69,6 +73,12 @@ class OccupancyDataset:
         partial.replace(path)
         return sample
 
+    def tokens(self) -> set[str]:
+        return {record.token for record in self._records}
+
+    def token(self, index: int) -> str:
+        return self._records[index].token
+
     def labels(self, index: int) -> np.ndarray:
         """Only the labels, without reading the images of a cached sample."""
         path = self._cache / f"{self._records[index].token}.npz"
@@ -76,6 +86,33 @@ class OccupancyDataset:
             return self[index].labels
         with np.load(path) as file:
             return file["labels"]
+
+    def with_warped_images(self, index: int, sample: Sample, new_from_old: np.ndarray) -> Sample:
+        """Sample `index` with camera i's image warped by `new_from_old[i]` [3, 3], and its rays and depth likewise.
+
+        Both are made anew from the calibration and the LiDAR's returns, not from the cached ones.
+        """
+        record, spec = self._records[index], self.spec
+        points = apply(record.ego_from_lidar, load_points(record.lidar_path))
+        images, rays, depth = np.zeros_like(sample.images), sample.rays.copy(), np.zeros_like(sample.depth)
+        for i, name in enumerate(spec.camera_names):
+            camera = record.cameras.get(name)
+            if camera is None:
+                continue
+            rule = ResizeCrop.of(image_size(camera.path), (spec.width, spec.height))
+            images[i] = warp_image(sample.images[i], new_from_old[i])
+            pixel_from_camera = new_from_old[i] @ rule.matrix @ camera.intrinsics
+            rays[i], depth[i] = _rays_and_depth(camera, pixel_from_camera, points, spec)
+        return replace(sample, images=images, rays=rays, depth=depth)
+
+
+def _rays_and_depth(
+    camera: CameraRecord, pixel_from_camera: np.ndarray, points: np.ndarray, spec: SampleSpec
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rays [h, w, 3] and depth targets [D, h, w] of one camera; `points` [n, 3] in the ego frame."""
+    size = spec.width, spec.height
+    rays = pixel_rays(pixel_from_camera, camera.ego_from_camera[:3, :3], size, spec.feature_shape, camera.lens)
+    return rays, depth_targets(apply(invert(camera.ego_from_camera), points), pixel_from_camera, spec, camera.lens)
 
 
 def prepare_sample(record: SampleRecord, spec: SampleSpec) -> Sample:
@@ -91,12 +128,9 @@ def prepare_sample(record: SampleRecord, spec: SampleSpec) -> Sample:
         if camera is None:
             continue
         images[i], resize_crop = load_image(camera.path, (spec.width, spec.height))
-        pixel_from_camera = resize_crop.matrix @ camera.intrinsics
         camera_mask[i] = True
-        size = spec.width, spec.height
-        rays[i] = pixel_rays(pixel_from_camera, camera.ego_from_camera[:3, :3], size, (rows, columns))
         origins[i] = camera.ego_from_camera[:3, 3]
-        depth[i] = depth_targets(apply(invert(camera.ego_from_camera), points), pixel_from_camera, spec)
+        rays[i], depth[i] = _rays_and_depth(camera, resize_crop.matrix @ camera.intrinsics, points, spec)
     boxes = [
         [spec.detection_classes.index(box.name), *box.center, *box.size, box.yaw, *box.velocity]
         for box in record.boxes

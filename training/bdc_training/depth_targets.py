@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .lens import EquidistantLens
 from .sample_spec import SampleSpec
 
 # Returns nearer than this to the sensor (m) come from the vehicle itself.
@@ -19,7 +20,9 @@ def load_points(path: Path) -> np.ndarray:
     return points[np.linalg.norm(points, axis=1) > MIN_RANGE]
 
 
-def depth_targets(points: np.ndarray, pixel_from_camera: np.ndarray, spec: SampleSpec) -> np.ndarray:
+def depth_targets(
+    points: np.ndarray, pixel_from_camera: np.ndarray, spec: SampleSpec, lens: EquidistantLens | None = None
+) -> np.ndarray:
     """Share of a cell's returns in each depth bin, float32 [D, h, w]; all zero where no point fell into the cell.
 
     `points` [n, 3] are in the camera's optical frame, `pixel_from_camera` [3, 3] gives pixels of the network's image.
@@ -30,7 +33,7 @@ def depth_targets(points: np.ndarray, pixel_from_camera: np.ndarray, spec: Sampl
     index = np.floor((depth - spec.depths[0]) / step + 0.5).astype(np.int64)
     near = (depth > 0) & (index >= 0) & (index < bins)
     points, index = points[near], index[near]
-    pixels = points @ pixel_from_camera.T
+    pixels = (points if lens is None else lens.distort(points)) @ pixel_from_camera.T
     # Cell j covers the pixels from edge stride·j − 0.5 on.
     column = np.floor((pixels[:, 0] / pixels[:, 2] + 0.5) / spec.stride).astype(np.int64)
     row = np.floor((pixels[:, 1] / pixels[:, 2] + 0.5) / spec.stride).astype(np.int64)

@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,12 +12,17 @@ import numpy as np
 import torch
 from torch import nn
 
-from .batches import BatchMaker
+from .batches import Batch, BatchMaker
 from .checkpoint import load_checkpoint
 from .classes import OCCUPANCY_CLASSES
 from .config import load_config
+from .engine_comparison import EngineAgreement, EngineComparison
+from .exported_model import ExportedModel
 from .metrics import MajorityPrior, OccupancyMetric
 from .network import build_network
+from .nuscenes_tables import NuScenesTables
+from .occupancy_labels import load_labels
+from .occupancy_scores import OccupancyScores
 from .training_data import batch_maker
 
 
@@ -96,28 +101,117 @@ def table(result: Evaluation) -> str:
     return "\n".join(lines)
 
 
+@dataclass(frozen=True)
+class DatasetReport:
+    # Laid out as the JSON of `bdc-occ evaluate`.
+    scores: dict[str, object]
+    engine: EngineAgreement | None
+
+
+def score_dataset(
+    predict: Callable[[Batch], np.ndarray],
+    maker: BatchMaker,
+    root: Path,
+    count: int,
+    engine_occupancy: Path | None = None,
+    batch_size: int = 2,
+) -> DatasetReport:
+    """Both masks, above the ground, and the engine's voxels beside; `predict` gives classes [B, nx, ny, nz]."""
+    spec = maker.dataset.spec
+    records = NuScenesTables(root).samples()[:count]
+    scores = OccupancyScores(spec)
+    comparison = None if engine_occupancy is None else EngineComparison(engine_occupancy)
+    for start in range(0, count, batch_size):
+        indices = list(range(start, min(start + batch_size, count)))
+        for index, predicted in zip(indices, predict(maker.plain(indices)), strict=True):
+            record = records[index]
+            labels = load_labels(record.labels_path, spec)
+            with np.load(record.labels_path) as file:
+                scores.add(file["semantics"], file["mask_camera"], predicted)
+            if comparison is not None:
+                comparison.add(record.token, labels, predicted)
+    return DatasetReport(scores.report(), None if comparison is None else comparison.agreement())
+
+
+def predictor(network: nn.Module) -> Callable[[Batch], np.ndarray]:
+    """Classes of a network's logits, on [x][y][z]."""
+
+    def predict(batch: Batch) -> np.ndarray:
+        with torch.no_grad():
+            outputs = network(batch.images, batch.rays, batch.origins, batch.camera_mask)
+        size, nz, ny, nx = batch.labels.shape
+        labels = outputs["occupancy_logits"].reshape(size, nz, -1, ny, nx).argmax(2)
+        return labels.permute(0, 3, 2, 1).numpy().astype(np.uint8)
+
+    return predict
+
+
+def summary(report: DatasetReport) -> str:
+    """Lines below the table."""
+
+    def percent(share: object) -> str:
+        return "–" if share is None else f"{100 * float(share):.1f} %"  # type: ignore[arg-type]
+
+    lines = []
+    for title, scores in (("camera-visible", report.scores), ("all voxels", report.scores["all_voxels"])):
+        for name, figures in (("network", scores), ("prior", scores["prior"])):  # type: ignore[index]
+            values = ", ".join(
+                f"{what} {percent(figures[key])}"  # type: ignore[index]
+                for what, key in (
+                    ("mIoU", "miou"),
+                    ("occupied IoU", "occupied_iou"),
+                    ("above the ground", "occupied_iou_above_ground"),
+                )
+            )
+            lines.append(f"{title}, {name}: {values}")
+    if report.engine is not None:
+        engine = report.engine
+        lines.append(
+            f"engine against PyTorch, {engine.samples} samples: {100 * engine.equal_voxels:.4f} % of voxels equal, "
+            f"mIoU {engine.miou_difference:+.4f} points"
+        )
+    return "\n".join(lines)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bdc_training.evaluate", description=__doc__)
-    parser.add_argument("--config", type=Path, required=True, help="the YAML file it was trained with")
-    parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint.pt of bdc_training.train")
+    parser.add_argument("--model", type=Path, help="model file, instead of --config and --checkpoint")
+    parser.add_argument("--config", type=Path, help="the YAML file it was trained with")
+    parser.add_argument("--checkpoint", type=Path, help="checkpoint.pt of bdc_training.train")
     parser.add_argument("--data", type=Path, required=True, help="data set (nuScenes + Occ3D layout)")
     parser.add_argument("--cache", type=Path, help="folder for prepared samples (default: cache/ in the data set)")
     parser.add_argument("--samples", type=int, help="measure on the first so many samples (default: all)")
+    parser.add_argument("--engine-occupancy", type=Path, help="folder of bdc-occ evaluate --write-occupancy, compared")
     parser.add_argument("--threads", type=int, help="of PyTorch (default: one per core)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     options = parser.parse_args(arguments)
+    if (options.model is None) == (options.config is None or options.checkpoint is None):
+        parser.error("name either --model, or --config and --checkpoint")
     torch.set_num_threads(options.threads or os.cpu_count() or 1)
-    config = load_config(options.config)
-    network = build_network(config)
-    network.load_state_dict(load_checkpoint(options.checkpoint).network)
-    maker = batch_maker(config, options.data, options.cache)
-    count = min(options.samples or len(maker.dataset), len(maker.dataset))
-    result = evaluate(network, maker, range(count))
-    if options.json:
-        print(json.dumps(asdict(result)))
+    result: Evaluation | None = None
+    if options.model is not None:
+        model = ExportedModel(options.model)
+        predict = model.predict
+        maker = model.batch_maker(options.data, options.cache)
+        count = min(options.samples or len(maker.dataset), len(maker.dataset))
     else:
-        print(table(result))
-        print(f"\n{result.samples} samples; mean depth error {result.depth_error:.2f} m")
+        config = load_config(options.config)
+        network = build_network(config)
+        network.load_state_dict(load_checkpoint(options.checkpoint).network)
+        maker = batch_maker(config, options.data, options.cache)
+        count = min(options.samples or len(maker.dataset), len(maker.dataset))
+        result = evaluate(network, maker, range(count))
+        predict = predictor(network)
+    report = score_dataset(predict, maker, options.data, count, options.engine_occupancy)
+    if options.json:
+        trained = {} if result is None else asdict(result)
+        engine = {} if report.engine is None else {"engine": asdict(report.engine)}
+        print(json.dumps({"samples": count, **trained, "scores": report.scores, **engine}))
+    else:
+        if result is not None:
+            print(table(result))
+            print(f"\n{result.samples} samples; mean depth error {result.depth_error:.2f} m")
+        print(summary(report))
     return 0
 
 

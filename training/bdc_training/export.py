@@ -11,8 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from .checkpoint import load_checkpoint
 from .config import Config, load_config
 from .graph_builder import GraphBuilder
 from .model_file import graph_manifest, network_manifest, save_model
@@ -53,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config = replace(config, name=options.name or config.name)
         network = build_network(config)
         if options.checkpoint is not None:
-            network.load_state_dict(torch.load(options.checkpoint, map_location="cpu")["network"])
+            network.load_state_dict(load_checkpoint(options.checkpoint).network)
         export_network(
             network,
             config,

@@ -32,6 +32,12 @@ class ResizeCrop:
         return ResizeCrop(scaled_width, scaled_height, left, top, matrix)
 
 
+def image_size(path: Path) -> tuple[int, int]:
+    """(width, height) from the file's header."""
+    with Image.open(path) as file:
+        return file.size
+
+
 def load_image(path: Path, network_size: tuple[int, int]) -> tuple[np.ndarray, ResizeCrop]:
     """RGB image as uint8 [3, height, width], and how it was resized. `network_size` is (width, height)."""
     width, height = network_size

@@ -1,5 +1,10 @@
-"""Training losses. Shapes: B samples, N cameras, D depth bins, K classes, h × w feature cells, nz × ny × nx voxels."""
+"""Training losses. Shapes: B samples, N cameras, D depth bins, K classes, h × w feature cells, nz × ny × nx voxels.
 
+Means are over what all training processes see, so that several with a share of a batch each find the gradient of one
+with the whole batch.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -8,6 +13,7 @@ from torch import Tensor
 
 from .batches import Batch
 from .detection_targets import CODE_SIZES
+from .distributed import normaliser
 from .sample_spec import UNSEEN
 
 
@@ -29,7 +35,9 @@ def occupancy_loss(logits: Tensor, labels: Tensor, class_weights: Tensor) -> Ten
     classes = len(class_weights)
     # Channels are ordered z before class, so each height becomes an image of its own without a copy.
     per_height = logits.reshape(batch * nz, classes, ny, nx)
-    return F.cross_entropy(per_height, labels.reshape(batch * nz, ny, nx), weight=class_weights, ignore_index=UNSEEN)
+    per_height_labels = labels.reshape(batch * nz, ny, nx)
+    total = F.cross_entropy(per_height, per_height_labels, weight=class_weights, ignore_index=UNSEEN, reduction="sum")
+    return total / normaliser(class_weights[labels[labels != UNSEEN]].sum())
 
 
 def depth_loss(logits: Tensor, targets: Tensor) -> Tensor:
@@ -37,7 +45,7 @@ def depth_loss(logits: Tensor, targets: Tensor) -> Tensor:
     # Cells without a target are all zero and add nothing.
     per_cell = -(targets * F.log_softmax(logits, dim=2)).sum(2)
     known = targets.sum(2) > 0
-    return per_cell.sum() / known.sum().clamp(min=1)
+    return per_cell.sum() / normaliser(known.sum())
 
 
 def heatmap_loss(logits: Tensor, targets: Tensor) -> Tensor:
@@ -46,7 +54,7 @@ def heatmap_loss(logits: Tensor, targets: Tensor) -> Tensor:
     positive = targets == 1
     at_centers = (1 - probability).square() * F.logsigmoid(logits) * positive
     elsewhere = (1 - targets).pow(4) * probability.square() * F.logsigmoid(-logits)
-    return -(at_centers + elsewhere).sum() / positive.sum().clamp(min=1)
+    return -(at_centers + elsewhere).sum() / normaliser(positive.sum())
 
 
 def box_loss(outputs: dict[str, Tensor], batch: Batch, velocity_weight: float) -> Tensor:
@@ -57,17 +65,30 @@ def box_loss(outputs: dict[str, Tensor], batch: Batch, velocity_weight: float) -
     error = (predicted - torch.where(known, batch.object_codes, predicted.detach())).abs()
     weights = error.new_ones(error.shape[1])
     weights[-CODE_SIZES["vel"] :] = velocity_weight
-    return (error * weights).sum() / max(1, len(batch.object_codes))
+    return (error * weights).sum() / normaliser(torch.tensor(len(error), device=error.device))
 
 
 def total_loss(
-    outputs: dict[str, Tensor], batch: Batch, class_weights: Tensor, weights: LossWeights
+    outputs: dict[str, Tensor],
+    batch: Batch,
+    class_weights: Tensor,
+    weights: LossWeights,
+    taught: Mapping[str, Tensor] | None = None,
+    taught_share: float = 0.0,
 ) -> tuple[Tensor, dict[str, float]]:
-    """The sum to minimise, and its unweighted parts for the log."""
+    """The sum to minimise, and its unweighted parts for the log, which are those against the labels.
+
+    `taught` has losses against a teacher (bdc_training.distillation) that take `taught_share` of their part's weight.
+    """
     occupancy = occupancy_loss(outputs["occupancy_logits"], batch.labels, class_weights)
     depth = depth_loss(outputs["depth_logits"], batch.depth)
     heatmap = heatmap_loss(outputs["heatmap"], batch.heatmap)
     box = box_loss(outputs, batch, weights.velocity)
-    total = occupancy + weights.depth * depth + weights.heatmap * heatmap + weights.box * box
     parts = {"occupancy": occupancy, "depth": depth, "heatmap": heatmap, "box": box}
+    part_weights = {"occupancy": 1.0, "depth": weights.depth, "heatmap": weights.heatmap, "box": weights.box}
+    total = torch.zeros((), device=occupancy.device)
+    for name, loss in parts.items():
+        if taught is not None and name in taught:
+            loss = torch.lerp(loss, taught[name], taught_share)
+        total = total + part_weights[name] * loss
     return total, {name: value.item() for name, value in parts.items()}

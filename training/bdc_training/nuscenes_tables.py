@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .lens import EquidistantLens, lens_of
 from .rigid import invert, transform
 
 # nuScenes' ten detection classes (the devkit's category_to_detection_name).
@@ -35,6 +36,8 @@ class CameraRecord:
     path: Path
     # [3, 3], pixels; pixel (0, 0) is the centre of the top left pixel.
     intrinsics: np.ndarray
+    # None: no distortion.
+    lens: EquidistantLens | None
     # [4, 4]: optical frame at the image's stamp to ego frame at the LiDAR's stamp.
     ego_from_camera: np.ndarray
 
@@ -112,6 +115,7 @@ class NuScenesTables:
                 channel: CameraRecord(
                     path=self._root / row["filename"],
                     intrinsics=np.array(self._calibration(row)["camera_intrinsic"], dtype=np.float64),
+                    lens=self._lens(row),
                     ego_from_camera=ego_from_global @ self._pose(row) @ self._mount(row),
                 )
                 for channel, row in data.items()
@@ -157,6 +161,14 @@ class NuScenesTables:
 
     def _calibration(self, row: dict) -> dict:
         return self._calibrations[row["calibrated_sensor_token"]]
+
+    def _lens(self, row: dict) -> EquidistantLens | None:
+        """nuScenes' images have no distortion; the simulator's fisheyes tell theirs (docs/simulation.md)."""
+        calibration = self._calibration(row)
+        try:
+            return lens_of(calibration.get("distortion_model", "none"), calibration.get("distortion", []))
+        except ValueError as error:
+            raise ValueError(f"{self._folder}/calibrated_sensor.json: row {calibration['token']}: {error}") from error
 
     def _mount(self, row: dict) -> np.ndarray:
         calibration = self._calibration(row)

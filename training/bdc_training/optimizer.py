@@ -11,5 +11,8 @@ def build_optimizer(network: nn.Module, learning_rate: float, weight_decay: floa
     chosen = {id(parameter) for parameter in decayed}
     others = [parameter for parameter in network.parameters() if id(parameter) not in chosen]
     return torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}], lr=learning_rate
+        [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}],
+        lr=learning_rate,
+        # All parameters of a kind at once: there are hundreds of small ones.
+        foreach=True,
     )

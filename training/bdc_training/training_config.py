@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from .augmentation import AugmentationConfig
 from .config import from_mapping
+from .distillation import DistillationConfig
 from .losses import LossWeights
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
     seed: int = 0
+    # Of all processes together.
     batch_size: int = 2
     # Length of a run without --steps or --minutes.
     steps: int = 2500
@@ -22,17 +24,29 @@ class TrainingConfig:
     # Of real-valued weight matrices; binary weights, norms, thresholds and slopes have none.
     weight_decay: float = 1e-2
     gradient_clip: float = 5.0
+    # Of the moving average of the weights, which is what is validated and exported; 0 = none. A step's weights have
+    # half their effect after 0.7 / (1 − ema_decay) steps: 350 here.
+    ema_decay: float = 0.998
     # Class weights are (f_free / f_class)^exponent, at most the limit; frequencies from this many samples.
     class_weight_exponent: float = 0.25
     class_weight_limit: float = 15.0
     class_weight_samples: int = 200
+    # Forward pass in bfloat16 where PyTorch's autocast does so; sums of more than 256 signs get rounded.
+    mixed_precision: Literal["off", "bfloat16"] = "off"
     checkpoint_every: int = 200
     log_every: int = 20
+    # gradients.csv: the norm of each module's gradient at each logged step.
+    log_gradients: bool = False
     # Validation during the run: every so many steps, on the first so many samples.
     validate_every: int = 500
     validate_samples: int = 40
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     losses: LossWeights = field(default_factory=LossWeights)
+    distillation: DistillationConfig = field(default_factory=DistillationConfig)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.ema_decay < 1:
+            raise ValueError(f"ema_decay: expected at least 0 and below 1; found {self.ema_decay}")
 
 
 def training_config(section: Mapping[str, Any]) -> TrainingConfig:

@@ -23,8 +23,19 @@ def sample_spec(config: Config) -> SampleSpec:
     )
 
 
-def batch_maker(config: Config, root: Path, cache: Path | None = None) -> BatchMaker:
-    dataset = OccupancyDataset(root, sample_spec(config), cache)
+def batch_maker(config: Config, root: Path, cache: Path | None = None, scenes: list[str] | None = None) -> BatchMaker:
+    """Of all the data set's scenes, or of those named."""
+    dataset = OccupancyDataset(root, sample_spec(config), cache, scenes)
     # The detection head works at the grid's resolution: rows are y, columns x.
     detection_shape = config.grid.shape[1], config.grid.shape[0]
     return BatchMaker(dataset, config.input.mean, config.input.std, detection_shape)
+
+
+def scene_list(path: Path | None) -> list[str] | None:
+    """Scene names of a text file, one a line; None for no file."""
+    if path is None:
+        return None
+    names = path.read_text().split()
+    if not names:
+        raise ValueError(f"{path}: expected scene names, one a line; found none")
+    return names

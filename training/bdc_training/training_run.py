@@ -1,30 +1,39 @@
 """One training run: its data, its loop, its checkpoints and its logs."""
 
+import contextlib
 import math
-import os
-import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import torch
-from torch import Tensor
+import yaml
+from torch import Tensor, nn
 
 from .batches import Batch, training_batches
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from .config import load_config
-from .csv_log import CsvLog
+from .config import changed_keys, config_mapping, load_config
+from .device_interface import DeviceInterface
+from .distillation import Teacher, distillation_losses
+from .distributed import default_threads, join
 from .evaluate import evaluate
+from .file_replacement import replace_file
+from .gradients import clip_gradients, module_of, total_norm
 from .losses import total_loss
 from .network import build_network
 from .occupancy_labels import class_frequencies, class_weights
 from .optimizer import build_optimizer
+from .run_log import RunLog
 from .schedule import CosineSchedule, StepBudget, TimeBudget
 from .training_config import training_config
-from .training_data import batch_maker
+from .training_data import batch_maker, scene_list
+from .weight_average import WeightAverage
 
-TRAIN_COLUMNS = ("step", "seconds", "learning_rate", "loss", "occupancy", "depth", "heatmap", "box", "gradient_norm")
-VAL_COLUMNS = ("step", "samples", "mean_iou", "prior_mean_iou", "occupied_iou", "depth_error")
+
+class DivergedError(RuntimeError):
+    """A loss, a gradient or a weight that isn't finite."""
 
 
 @dataclass(frozen=True)
@@ -34,25 +43,44 @@ class TrainingRunOptions:
     val: Path
     out: Path
     cache: Path | None = None
+    # Text files with the scenes to use of each data set, one a line; all without.
+    scenes: Path | None = None
+    val_scenes: Path | None = None
     resume: bool = False
     threads: int | None = None
     # Length of the whole run, interruptions included; without both, the config's steps.
     steps: int | None = None
     minutes: float | None = None
+    # `key.path=value`, over what the config file says.
+    overrides: tuple[str, ...] = ()
+    # cpu, cuda or auto.
+    device: str = "auto"
+    tensorboard: bool = False
 
 
 class TrainingRun:
+    """One of the processes that train a network: each takes a share of every batch, the first one logs."""
+
     def __init__(self, options: TrainingRunOptions):
-        torch.set_num_threads(options.threads or os.cpu_count() or 1)
-        config = load_config(options.config)
+        torch.set_num_threads(options.threads or default_threads())
+        config = load_config(options.config, options.overrides)
         self._config = training_config(config.training)
+        self._process = join(options.device)
+        self._share = self._process.share_of(self._config.batch_size)
         self._out = options.out
         self._out.mkdir(parents=True, exist_ok=True)
-        self._maker = batch_maker(config, options.data, options.cache and options.cache / "train")
-        self._val_maker = batch_maker(config, options.val, options.cache and options.cache / "val")
+        scenes, val_scenes = scene_list(options.scenes), scene_list(options.val_scenes)
+        self._maker = batch_maker(config, options.data, options.cache and options.cache / "train", scenes)
+        self._val_maker = batch_maker(config, options.val, options.cache and options.cache / "val", val_scenes)
         torch.manual_seed(self._config.seed)
         # Half the time of a step goes into convolutions, which oneDNN runs faster with channels last.
-        self._network = build_network(config).to(memory_format=torch.channels_last)
+        self._network = build_network(config).to(self._process.device, memory_format=torch.channels_last)
+        distillation = self._config.distillation
+        self._teacher = Teacher(distillation, self._process.device) if distillation.teacher else None
+        decay = self._config.ema_decay
+        self._average = WeightAverage(self._network, decay) if decay > 0 else None
+        self._network = self._process.with_shared_statistics(self._network)
+        self._shared_network = self._process.with_shared_gradients(self._network)
         self._optimizer = build_optimizer(self._network, self._config.learning_rate, self._config.weight_decay)
         self._schedule = CosineSchedule(self._config.learning_rate, self._config.warmup_steps, self._config.final_share)
         self._step = 0
@@ -61,74 +89,147 @@ class TrainingRun:
             used = self._restore(load_checkpoint(self._out / "checkpoint.pt"))
         else:
             self._class_weights = self._measure_class_weights()
+        self._class_weights = self._class_weights.to(self._process.device)
         self._clock = TimeBudget(math.inf if options.minutes is None else options.minutes * 60, used)
         self._budget = self._clock if options.minutes is not None else StepBudget(options.steps or self._config.steps)
-        self._train_log = CsvLog(self._out / "train.csv", TRAIN_COLUMNS, self._step)
-        self._val_log = CsvLog(self._out / "val.csv", VAL_COLUMNS, self._step)
+        self._log = self._open_log(options) if self._process.is_first else None
         self._stop_requested = False
+
+    @property
+    def _evaluated(self) -> nn.Module:
+        return self._network if self._average is None else self._average.network
 
     def request_stop(self) -> None:
         """Ends the run after the step in progress; safe in a signal handler."""
         self._stop_requested = True
 
     def run(self) -> bool:
-        """Trains to the end of the budget. False if stopped before; a checkpoint is written either way."""
-        recent: list[tuple[float, ...]] = []
+        """Trains to the end of the budget. False if stopped before; a checkpoint is written either way.
+
+        @raises DivergedError if the loss or its gradient isn't finite; the state before that step is saved first.
+        """
+        recent: list[list[float]] = []
         batches = training_batches(
-            self._maker, self._step, self._config.batch_size, self._config.seed, self._config.augmentation
+            self._maker, self._step, self._config.batch_size, self._config.seed, self._config.augmentation, self._share
         )
         self._network.train()
         try:
-            while not self._stop_requested and (remaining := self._budget.remaining(self._step)) >= 1:
+            while (remaining := self._remaining()) >= 1:
                 rate = self._schedule.rate(self._step)
-                recent.append(self._train_step(next(batches), rate))
+                figures, norms = self._train_step(next(batches), rate)
+                recent.append(figures)
                 self._schedule.advance(remaining)
                 self._step += 1
                 if self._step % self._config.log_every == 0:
-                    self._log(rate, np.mean(recent, axis=0), remaining)
+                    if self._log is not None:
+                        means = np.mean(recent, axis=0).tolist()
+                        self._log.train(self._step, remaining - 1, self._clock.used(), rate, means)
+                        self._log.gradients(self._step, norms)
                     recent.clear()
                 if self._step % self._config.checkpoint_every == 0:
                     self._save()
                 if self._step % self._config.validate_every == 0:
                     self._validate()
+            self._save()
+        except DivergedError as error:
+            raise DivergedError(f"{error}.\n{self._save_after_divergence()}") from error
         finally:
             batches.close()
-        self._save()
+            if self._log is not None:
+                self._log.close()
         return not self._stop_requested
 
-    def _train_step(self, batch: Batch, rate: float) -> tuple[float, ...]:
+    def _remaining(self) -> float:
+        """Steps still to go, 0 on a requested stop; the same in all processes."""
+        self._stop_requested = self._process.any_says(self._stop_requested)
+        return 0 if self._stop_requested else self._process.first_says(self._budget.remaining(self._step))
+
+    def _train_step(self, batch: Batch, rate: float) -> tuple[list[float], dict[str, float]]:
+        """(loss, its parts and the gradient's norm; the gradient's norm by module), of all processes together."""
         for group in self._optimizer.param_groups:
             group["lr"] = rate
-        outputs = self._network(batch.images, batch.rays, batch.origins, batch.camera_mask)
-        loss, parts = total_loss(outputs, batch, self._class_weights, self._config.losses)
-        if not torch.isfinite(loss):
-            raise FloatingPointError(f"the loss of step {self._step} is {loss.item()}; its parts: {parts}")
-        self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self._network.parameters(), self._config.gradient_clip)
+        with self._kept_statistics():
+            loss, parts = self._loss(batch.to(self._process.device))
+            self._optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            norms = clip_gradients(self._network, self._config.gradient_clip)
+            figures = self._process.mean([loss.item(), *parts.values(), total_norm(norms)])
+            if not np.isfinite(figures).all():
+                self._stop_diverged(dict(zip(("loss", *parts), figures, strict=False)), norms)
         self._optimizer.step()
-        return loss.item(), parts["occupancy"], parts["depth"], parts["heatmap"], parts["box"], norm.item()
+        if self._average is not None:
+            self._average.update(self._network, self._step)
+        return figures, norms
 
-    def _log(self, rate: float, means: np.ndarray, remaining: float) -> None:
-        seconds = self._clock.used()
-        self._train_log.add(self._step, seconds, rate, *means.tolist())
-        names = ("loss", "occupancy", "depth", "heatmap", "box")
-        parts = "  ".join(f"{name} {value:.3f}" for name, value in zip(names, means, strict=False))
-        line = f"step {self._step}  {seconds / 60:.1f} min  {remaining - 1:.0f} steps left  lr {rate:.1e}  {parts}"
-        # One line that stays in place on a terminal; a line each in a log file.
-        print(line, end="\r" if sys.stdout.isatty() else "\n", flush=True)
+    def _loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        with self._autocast():
+            outputs = self._shared_network(batch.images, batch.rays, batch.origins, batch.camera_mask)
+        outputs = {name: tensor.float() for name, tensor in outputs.items()}
+        if self._teacher is None:
+            return total_loss(outputs, batch, self._class_weights, self._config.losses)
+        taught = distillation_losses(outputs, self._teacher.outputs(batch), batch, self._class_weights)
+        share = self._config.distillation.share
+        return total_loss(outputs, batch, self._class_weights, self._config.losses, taught, share)
+
+    def _autocast(self) -> contextlib.AbstractContextManager[object]:
+        if self._config.mixed_precision == "off":
+            return contextlib.nullcontext()
+        return torch.autocast(self._process.device.type, dtype=torch.bfloat16)
+
+    @contextlib.contextmanager
+    def _kept_statistics(self) -> Iterator[None]:
+        """Puts the batch norms' statistics back if the step fails: a forward pass changes them before it is judged."""
+        before = [buffer.clone() for buffer in self._network.buffers()]
+        try:
+            yield
+        except DivergedError:
+            for buffer, value in zip(self._network.buffers(), before, strict=True):
+                buffer.copy_(value)
+            raise
+
+    def _stop_diverged(self, parts: dict[str, float], norms: dict[str, float]) -> NoReturn:
+        values = ", ".join(f"{name} {value:.4g}" for name, value in parts.items())
+        bad = ", ".join(name for name, norm in norms.items() if not math.isfinite(norm)) or "none"
+        tokens = self._maker.tokens(self._step, self._config.batch_size, self._config.seed)
+        raise DivergedError(
+            f"step {self._step}: the loss or its gradient is not finite: {values}; modules whose gradient is not "
+            f"finite: {bad}; samples {', '.join(tokens)}"
+        )
+
+    def _save_after_divergence(self) -> str:
+        """Saves the state before the failed step, unless that isn't finite either; what to do next."""
+        path = self._out / "checkpoint.pt"
+        try:
+            self._save()
+        except DivergedError as error:
+            if not path.exists():
+                return f"{error}, and there is no checkpoint: start anew with a lower training.learning_rate"
+            return f"{error}; {path} keeps step {load_checkpoint(path).step}: go on from there with --resume"
+        return (
+            f"{path} holds the state before that step: look at these samples, or go on with --resume "
+            "--set training.learning_rate=… and a lower one"
+        )
 
     def _validate(self) -> None:
+        if self._log is None:
+            return
         count = min(self._config.validate_samples, len(self._val_maker.dataset))
-        result = evaluate(self._network, self._val_maker, range(count))
+        network = DeviceInterface(self._evaluated, self._process.device)
+        self._log.validation(self._step, evaluate(network, self._val_maker, range(count)))
         self._network.train()
-        figures = (result.network.mean_iou, result.prior.mean_iou, result.network.occupied_iou, result.depth_error)
-        self._val_log.add(self._step, count, *figures)
-        print(
-            f"step {self._step}  validation on {count} samples: mIoU {100 * figures[0]:.2f} % (constant prior "
-            f"{100 * figures[1]:.2f} %), occupied IoU {100 * figures[2]:.1f} %, depth error {figures[3]:.2f} m",
-            flush=True,
-        )
+
+    def _open_log(self, options: TrainingRunOptions) -> RunLog:
+        mapping, kept = config_mapping(options.config, options.overrides), self._out / "config.yaml"
+        if options.resume and kept.exists():
+            changed = changed_keys(config_mapping(kept), mapping)
+            if changed:
+                print(f"resumed with other values than before of {', '.join(changed)}")
+        replace_file(kept, yaml.safe_dump(mapping, sort_keys=False).encode())
+        shared = len(self._maker.dataset.tokens() & self._val_maker.dataset.tokens())
+        if shared > 0:
+            print(f"{shared} samples are learned from and measured on: validation says nothing about other scenes")
+        modules = dict.fromkeys(module_of(name) for name, _ in self._network.named_parameters())
+        return RunLog(self._out, self._step, list(modules) if self._config.log_gradients else [], options.tensorboard)
 
     def _measure_class_weights(self) -> Tensor:
         dataset = self._maker.dataset
@@ -138,22 +239,33 @@ class TrainingRun:
         return torch.from_numpy(weights)
 
     def _save(self) -> None:
+        state = self._network.state_dict()
+        bad = [name for name, value in state.items() if not torch.isfinite(value).all()]
+        if bad:
+            raise DivergedError(f"the weights after {self._step} steps are not finite: {', '.join(bad[:5])}")
+        if not self._process.is_first:
+            return
         save_checkpoint(
             self._out / "checkpoint.pt",
             Checkpoint(
                 step=self._step,
                 progress=self._schedule.progress,
                 seconds=self._clock.used(),
-                network=self._network.state_dict(),
+                network=self._evaluated.state_dict(),
+                trained_network=state,
                 optimizer=self._optimizer.state_dict(),
                 rng=torch.get_rng_state(),
-                class_weights=self._class_weights,
+                class_weights=self._class_weights.cpu(),
             ),
         )
 
     def _restore(self, checkpoint: Checkpoint) -> float:
         """The seconds used before."""
-        self._network.load_state_dict(checkpoint.network)
+        try:
+            self._network.load_state_dict(checkpoint.trained_network)
+            self._evaluated.load_state_dict(checkpoint.network)
+        except RuntimeError as error:
+            raise ValueError(f"the checkpoint is of another network than the config's: {error}") from error
         self._optimizer.load_state_dict(checkpoint.optimizer)
         torch.set_rng_state(checkpoint.rng)
         self._schedule.progress = checkpoint.progress

@@ -6,21 +6,24 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from . import fused
 from .binary import BinaryConvBlock
-from .config import UnitConfig, UnitVersion
+from .config import Precision, UnitConfig, UnitVersion
 from .graph_builder import GraphBuilder
 
 
 class Refinement(nn.Module):
     """MulBiconv: binary 1×1 (C → C/r) → RPReLU → binary 1×1 (C/r → C). [N, C, H, W] → the same."""
 
-    def __init__(self, channels: int, reduction: int, signed: bool) -> None:
+    def __init__(self, channels: int, reduction: int, signed: bool, precision: Precision) -> None:
         super().__init__()
         if reduction < 1 or channels % reduction:
             raise ValueError(f"unit.reduction must divide the unit's {channels} channels; found {reduction}")
         hidden = channels // reduction
-        self.squeeze = BinaryConvBlock(channels, hidden, 1, signed=signed, batch_norm=False)
-        self.expand = BinaryConvBlock(hidden, channels, 1, signed=signed, batch_norm=False, activation=False)
+        self.squeeze = BinaryConvBlock(channels, hidden, 1, signed=signed, batch_norm=False, precision=precision)
+        self.expand = BinaryConvBlock(
+            hidden, channels, 1, signed=signed, batch_norm=False, activation=False, precision=precision
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return self.expand(self.squeeze(x))
@@ -89,14 +92,16 @@ class BDCUnit(nn.Module):
         signed = config.pointwise_input == "sign"
         self.version = config.version
         spatial_out = channels_out if config.version == "V0" else channels_in
-        norm = config.batch_norm
-        self.spatial = BinaryConvBlock(channels_in, spatial_out, 3, stride=stride, batch_norm=norm)
+        norm, precision = config.batch_norm, config.precision
+        self.spatial = BinaryConvBlock(channels_in, spatial_out, 3, stride=stride, batch_norm=norm, precision=precision)
         self.pointwise = (
             None
             if config.version == "V0"
-            else BinaryConvBlock(channels_in, channels_out, 1, signed=signed, batch_norm=norm)
+            else BinaryConvBlock(channels_in, channels_out, 1, signed=signed, batch_norm=norm, precision=precision)
         )
-        self.refinement = Refinement(channels_out, config.reduction, signed) if config.version in ("V2", "V3") else None
+        self.refinement = (
+            Refinement(channels_out, config.reduction, signed, precision) if config.version in ("V2", "V3") else None
+        )
         self.residual = Residual(channels_in, channels_out, stride, config.residual_batch_norm)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -107,7 +112,9 @@ class BDCUnit(nn.Module):
             if self.version == "V2":
                 y = self.refinement(y)
             else:
-                y = y * torch.sigmoid(self.refinement(y.mean((2, 3), keepdim=True)))
+                gate = torch.sigmoid(self.refinement(y.mean((2, 3), keepdim=True)))
+                residual = self.residual(x)
+                return fused.gate_add(y, gate, residual) if fused.usable(y, residual) else y * gate + residual
         return y + self.residual(x)
 
     def emit(self, graph: GraphBuilder, name: str, x: str) -> str:

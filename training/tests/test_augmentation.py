@@ -1,4 +1,4 @@
-"""Flipping keeps what is seen and where it is together."""
+"""A training sample's random changes: what they touch, and that they are the seed's."""
 
 from pathlib import Path
 
@@ -6,72 +6,44 @@ import numpy as np
 import pytest
 from tiny_dataset import SPEC, write_tiny_dataset
 
-from bdc_training.augmentation import AugmentationConfig, augment, flip
-from bdc_training.dataset import OccupancyDataset, Sample
+from bdc_training.augmentation import AugmentationConfig, augmented
+from bdc_training.dataset import OccupancyDataset
 
-CENTER, YAW, VELOCITY = slice(1, 4), 7, slice(8, 10)
+NOTHING = dict(flip_x=0.0, flip_y=0.0, brightness=0.0, contrast=0.0, color=0.0)
 
 
 @pytest.fixture()
-def sample(tmp_path: Path) -> Sample:
-    write_tiny_dataset(tmp_path, samples=1)
-    return OccupancyDataset(tmp_path, SPEC)[0]
+def dataset(tmp_path: Path) -> OccupancyDataset:
+    # Two samples: a single one has no velocities.
+    write_tiny_dataset(tmp_path, samples=2)
+    return OccupancyDataset(tmp_path, SPEC)
 
 
-def cell_and_depth(sample: Sample, camera: int, point: np.ndarray) -> tuple[np.ndarray, float]:
-    """Where a point of the ego frame appears, in cells (column, row) from the outermost cells' rays, and its depth.
-
-    A cell's ray is corner + column · right + row · down, so (depth, depth · column, depth · row) solve a linear system.
-    """
-    rays = sample.rays[camera].astype(np.float64)
-    rows, columns = rays.shape[:2]
-    right = (rays[0, -1] - rays[0, 0]) / (columns - 1)
-    down = (rays[-1, 0] - rays[0, 0]) / (rows - 1)
-    depth, u, v = np.linalg.solve(np.stack([rays[0, 0], right, down], axis=1), point - sample.origins[camera])
-    return np.array([u / depth, v / depth]), depth
-
-
-def test_a_box_stays_on_its_mirrored_pixels(sample: Sample) -> None:
-    flipped = flip(sample)
-    columns = SPEC.feature_shape[1]
-    for before, after in zip(sample.boxes, flipped.boxes, strict=True):
-        (u, v), depth = cell_and_depth(sample, 0, before[CENTER])
-        (mirrored_u, mirrored_v), mirrored_depth = cell_and_depth(flipped, 0, after[CENTER])
-        assert depth > 5 and mirrored_depth == pytest.approx(depth, rel=1e-5)
-        assert mirrored_u == pytest.approx(columns - 1 - u, abs=1e-4)
-        assert mirrored_v == pytest.approx(v, abs=1e-4)
-    np.testing.assert_array_equal(flipped.images, sample.images[..., ::-1])
-
-
-def test_voxels_and_boxes_move_together(sample: Sample) -> None:
-    flipped = flip(sample)
-    for state in (sample, flipped):
-        car = state.boxes[0]
-        i, j, k = np.floor((car[CENTER] - np.array(SPEC.grid_min)) / 1.6).astype(int)
-        assert state.labels[i, j, k] == 4
-    assert not np.array_equal(flipped.labels, sample.labels)
-
-
-def test_heading_and_velocity_are_mirrored(sample: Sample) -> None:
-    before, after = sample.boxes[0], flip(sample).boxes[0]
-    assert after[YAW] == -before[YAW]
-    np.testing.assert_array_equal(after[VELOCITY], before[VELOCITY] * [1, -1])
-
-
-def test_depth_targets_follow_the_image(sample: Sample) -> None:
-    np.testing.assert_array_equal(flip(sample).depth, sample.depth[..., ::-1])
-
-
-def test_flipping_twice_gives_the_sample_back(sample: Sample) -> None:
-    twice = flip(flip(sample))
-    for name, value in vars(sample).items():
-        np.testing.assert_array_equal(getattr(twice, name), value, err_msg=name)
-
-
-def test_photometric_jitter_stays_in_its_range_and_differs_between_cameras(sample: Sample) -> None:
-    config = AugmentationConfig(flip_probability=0, brightness=0.2, contrast=0, color=0)
-    same, jitter = augment(sample, config, np.random.default_rng(1))
-    assert same is sample
+def test_photometric_jitter_stays_in_its_range_and_differs_between_cameras(dataset: OccupancyDataset) -> None:
+    config = AugmentationConfig(**{**NOTHING, "brightness": 0.2})
+    sample, jitter = augmented(dataset, 0, config, np.random.default_rng(1))
+    for name, value in vars(dataset[0]).items():
+        np.testing.assert_array_equal(getattr(sample, name), value, err_msg=name)
     gains = jitter[:, 0, 0]
     assert jitter.shape == (2, 3, 2) and not jitter[..., 1].any()
     assert (abs(gains - 1) <= 0.2).all() and gains[0] != gains[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "moved"),
+    [
+        ({"flip_x": 1.0}, {"images", "rays", "origins", "labels", "depth", "boxes"}),
+        ({"rotation": 20.0}, {"rays", "origins", "labels", "boxes"}),
+        ({"scale": 0.3}, {"rays", "origins", "labels", "boxes"}),
+        ({"image_zoom": 0.1}, {"images", "rays", "depth"}),
+        ({"image_rotation": 5.0}, {"images", "rays", "depth"}),
+    ],
+)
+def test_each_change_moves_what_it_should_and_repeats_with_its_seed(
+    dataset: OccupancyDataset, change: dict[str, float], moved: set[str]
+) -> None:
+    config = AugmentationConfig(**{**NOTHING, **change})
+    first, again = (augmented(dataset, 0, config, np.random.default_rng(3))[0] for _ in range(2))
+    for name, value in vars(dataset[0]).items():
+        np.testing.assert_array_equal(getattr(first, name), getattr(again, name), err_msg=name)
+        assert np.array_equal(getattr(first, name), value) == (name not in moved), name

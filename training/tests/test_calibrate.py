@@ -1,12 +1,14 @@
 """Class offsets turn probabilities into better decisions."""
 
+import numpy as np
 import torch
 from tiny_config import write_tiny_config
 
-from bdc_training.calibrate import CLASSES, add_offsets, fit_offsets
+from bdc_training.calibrate import CLASSES, absent_classes, add_offsets, fit_offsets
 from bdc_training.classes import FREE
 from bdc_training.config import load_config
 from bdc_training.network import build_network
+from bdc_training.sample_spec import UNSEEN
 
 CAR = 4
 
@@ -33,3 +35,16 @@ def test_offsets_land_on_their_class_at_every_height(tmp_path) -> None:
     after = network.occupancy_head.logits.bias.detach().reshape(8, CLASSES)
     assert torch.allclose(after[:, CAR], before[:, CAR] + 1.5)
     assert torch.equal(after[:, FREE], before[:, FREE])
+
+
+def test_classes_of_no_sample_are_named() -> None:
+    class Labels:
+        def __len__(self) -> int:
+            return 2
+
+        def labels(self, index: int) -> np.ndarray:
+            known = set(range(CLASSES)) - {0, 9}
+            labels = np.array(sorted(known - ({CAR} if index == 0 else set())), dtype=np.uint8)
+            return np.append(labels, np.uint8(UNSEEN))
+
+    assert absent_classes(Labels()) == [0, 9]

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bdc_training.config import Config, load_config
+from bdc_training.config import Config, changed_keys, load_config
 
 EDGE = Path(__file__).resolve().parents[1] / "configs" / "edge.yaml"
 
@@ -72,3 +72,10 @@ def test_a_file_that_is_not_yaml_is_named(tmp_path):
     path.write_text("a: [1, 2")
     with pytest.raises(ValueError, match=r"broken\.yaml"):
         load_config(path)
+
+
+def test_changed_keys_are_told_by_their_paths():
+    before = {"name": "a", "training": {"steps": 5, "losses": {"depth": 0.1}}, "unit": {"version": "V3"}}
+    after = {"name": "a", "training": {"steps": 6, "losses": {"depth": 0.1, "box": 1}}}
+    assert changed_keys(before, before) == []
+    assert changed_keys(before, after) == ["training.steps", "training.losses.box", "unit"]

@@ -5,6 +5,7 @@ import jsonschema
 import numpy as np
 import pytest
 import torch
+from tiny_checkpoint import save_network
 
 from bdc_training.binary import BinaryConv2d, BinaryConvBlock
 from bdc_training.config import UnitConfig, load_config
@@ -128,7 +129,7 @@ def test_the_command_writes_a_checkpoint_under_the_given_name(tmp_path, capsys):
     torch.manual_seed(3)
     config = load_config(EDGE)
     network = build_network(config)
-    torch.save({"network": network.state_dict()}, tmp_path / "checkpoint.pt")
+    save_network(tmp_path / "checkpoint.pt", network)
     arguments = ["--config", str(EDGE), "--checkpoint", str(tmp_path / "checkpoint.pt")]
     arguments += ["--out", str(tmp_path / "edge.safetensors"), "--name", "mine", "--metrics", '{"mean_iou": 0.5}']
     assert main(arguments) == 0
@@ -148,11 +149,11 @@ def test_the_command_answers_bad_input_with_one_line(tmp_path, capsys, fault):
     if fault == "no config":
         config = tmp_path / "none.yaml"
     elif fault == "other network":
-        torch.save({"network": build_network(small_config(1, UnitConfig())).state_dict()}, checkpoint)
+        save_network(checkpoint, build_network(small_config(1, UnitConfig())))
     elif fault == "not finite":
         network = build_network(load_config(EDGE))
         network.occupancy_head.logits.weight.data[0, 0] = float("nan")
-        torch.save({"network": network.state_dict()}, checkpoint)
+        save_network(checkpoint, network)
     out = tmp_path / "model.safetensors"
     assert main(["--config", str(config), "--checkpoint", str(checkpoint), "--out", str(out)]) == 2
     assert capsys.readouterr().err.startswith("python -m bdc_training.export: ")

@@ -17,6 +17,8 @@ def test_what_isnt_said_keeps_its_default() -> None:
     [
         ({"stepps": 7}, r"training\.stepps: no such key; did you mean steps\?"),
         ({"losses": {"dept": 1.0}}, r"training\.losses\.dept: no such key; did you mean depth\?"),
+        ({"ema_decay": 1.0}, r"training\.ema_decay: expected at least 0 and below 1; found 1\.0"),
+        ({"augmentation": {"flip_x": 50}}, r"training\.augmentation\.flip_x: expected 0 to 1; found 50"),
         ({"steps": 2.5}, r"training\.steps: expected int; found 2\.5"),
     ],
 )

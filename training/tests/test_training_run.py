@@ -43,8 +43,10 @@ def test_a_run_learns_its_samples_by_heart(options: TrainingRunOptions) -> None:
     first, last = log[0], log[-1]
     for part, factor in (("occupancy", 0.25), ("depth", 0.8), ("heatmap", 0.1), ("box", 0.5)):
         assert float(last[part]) < factor * float(first[part]), part
-    validation = rows(options.out / "val.csv")[-1]
-    assert int(validation["step"]) == 40 and float(validation["occupied_iou"]) > 0.9
+    # Batch norms' running statistics lag far behind in so few steps: test_overfit looks at the evaluated network.
+    validations = rows(options.out / "val.csv")
+    assert [int(row["step"]) for row in validations] == [10, 20, 30, 40]
+    assert float(validations[-1]["depth_error"]) < 0.75 * float(validations[0]["depth_error"])
 
 
 def test_a_resumed_run_continues_bit_by_bit(options: TrainingRunOptions) -> None:
@@ -66,8 +68,10 @@ def test_a_resumed_run_continues_bit_by_bit(options: TrainingRunOptions) -> None
 
     expected, found = (load_checkpoint(out / "checkpoint.pt") for out in (whole.out, parts.out))
     assert found.step == expected.step == 6 and found.progress == expected.progress
-    for name, value in expected.network.items():
-        assert torch.equal(found.network[name], value), name
+    for name, value in expected.trained_network.items():
+        assert torch.equal(found.trained_network[name], value), name
+        assert torch.equal(found.network[name], expected.network[name]), name
+    assert not torch.equal(expected.network[name], expected.trained_network[name])
     for index, state in expected.optimizer["state"].items():
         for name, value in state.items():
             assert np.array_equal(found.optimizer["state"][index][name], value), (index, name)

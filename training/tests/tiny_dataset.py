@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,11 @@ def write_tiny_dataset(root: Path, samples: int = 2) -> None:
     folder.mkdir(parents=True)
     for name, rows in tables.items():
         (folder / f"{name}.json").write_text(json.dumps(rows))
+
+
+def edit_table(root: Path, name: str, change: Callable[[dict], dict]) -> None:
+    path = root / "v1.0-tiny" / f"{name}.json"
+    path.write_text(json.dumps([change(row) for row in json.loads(path.read_text())]))
 
 
 def _write_sample(root: Path, tables: dict[str, list[dict]], sample: int, samples: int) -> None:

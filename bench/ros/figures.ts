@@ -1,0 +1,104 @@
+import type { Transport } from './scene.js';
+import type { Usage } from './process-usage.js';
+
+type StatusValues = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** What load_peer.py prints; times are nanoseconds since the epoch. */
+export interface PeerReport {
+  /** `sent`: when the last camera's image of that stamp was out. */
+  readonly frames: readonly { readonly stamp: number; readonly sent: number }[];
+  readonly results: readonly { readonly stamp: number; readonly at: number }[];
+  /** The node's diagnostics at the end of the warm-up. */
+  readonly before: StatusValues;
+  readonly diagnostics: readonly { readonly at: number; readonly values: StatusValues }[];
+}
+
+export interface Spread {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** What loop-monitor.mjs writes: how late the node's event loop was, milliseconds. */
+export interface LoopDelay extends Spread {
+  readonly max: number;
+}
+
+export interface LoadFigures {
+  readonly transport: Transport;
+  readonly seconds: number;
+  readonly image_bytes: number;
+  readonly sent: number;
+  /** Images that reached the node. */
+  readonly received: number;
+  /** Images that did not. */
+  readonly lost: number;
+  /** Sets of images. */
+  readonly processed: number;
+  /** Sets that were overtaken by newer ones, for lack of time. */
+  readonly dropped: number;
+  /** From the images' stamp to the result at the subscriber. */
+  readonly age_ms: Spread;
+  /** Decoding of images, network, decoding of results. */
+  readonly pipeline_ms: Spread;
+  /** From the last image's sending to the result's arrival, less the pipeline: both ways of transport, assembling, messages. */
+  readonly overhead_ms: Spread;
+  readonly node_cpu_percent: number;
+  readonly rss_mb: number;
+  readonly rss_growth_mb: number;
+  readonly event_loop_block_ms: LoopDelay;
+}
+
+export function loadFigures(
+  report: PeerReport,
+  {
+    transport,
+    seconds,
+    imageBytes,
+    usage,
+    loop,
+  }: {
+    readonly transport: Transport;
+    readonly seconds: number;
+    readonly imageBytes: number;
+    readonly usage: Usage;
+    readonly loop: LoopDelay;
+  },
+): LoadFigures {
+  const after = report.diagnostics.at(-1)!.values;
+  const growth = (component: string, key: string): number =>
+    Number(after[component]![key]) - Number(report.before[component]![key]);
+  const cameras = Object.keys(after).filter((component) => component.startsWith('camera '));
+  const received = cameras.reduce((sum, camera) => sum + growth(camera, 'received'), 0);
+  const sent = report.frames.length * cameras.length;
+  const sentAt = new Map(report.frames.map((frame) => [frame.stamp, frame.sent]));
+  const frames = report.results.flatMap(({ stamp, at }) => {
+    const [last, pipeline] = [sentAt.get(stamp), pipelineOf(report, at)];
+    return last === undefined || pipeline === undefined
+      ? []
+      : [{ age: (at - stamp) / 1e6, pipeline, overhead: (at - last) / 1e6 - pipeline }];
+  });
+  return {
+    ...{ transport, seconds, image_bytes: Math.round(imageBytes), sent, received, lost: sent - received },
+    processed: growth('processing', 'frames processed'),
+    dropped: growth('processing', 'frames dropped'),
+    age_ms: spread(frames.map(({ age }) => age)),
+    pipeline_ms: spread(frames.map(({ pipeline }) => pipeline)),
+    overhead_ms: spread(frames.map(({ overhead }) => overhead)),
+    node_cpu_percent: usage.cpuPercent,
+    rss_mb: usage.rssMb,
+    rss_growth_mb: usage.rssGrowthMb,
+    event_loop_block_ms: loop,
+  };
+}
+
+/** Of the frame whose result came at that time: diagnostics come as often as frames, the next ones tell of it. */
+function pipelineOf({ diagnostics }: PeerReport, at: number): number | undefined {
+  const told = diagnostics.find((array) => array.at >= at && 'total ms p50' in array.values['processing']!);
+  return told && Number(told.values['processing']!['total ms p50']);
+}
+
+function spread(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
+  return { p50: at(0.5), p99: at(0.99) };
+}

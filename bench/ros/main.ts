@@ -1,0 +1,173 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { Command, Option } from 'commander';
+import { stringify } from 'yaml';
+import { number, positiveInteger, positiveNumber } from '../../src/cli/options.js';
+import { markdownTable } from '../report.js';
+import { loadFigures, type LoadFigures, type LoopDelay, type PeerReport } from './figures.js';
+import { ProcessUsage } from './process-usage.js';
+import { loadScene, type LoadScene, type Transport } from './scene.js';
+
+interface Options {
+  readonly transport: Transport | 'both';
+  readonly seconds: number;
+  readonly warmUp: number;
+  readonly rate: number;
+  readonly width: number;
+  readonly height: number;
+  readonly threads: number;
+  readonly json: boolean;
+}
+
+const project = fileURLToPath(new URL('../../', import.meta.url));
+
+/** As often as frames come, so that each frame's stages are told. */
+const DIAGNOSTICS_PERIOD_S = 0.1;
+
+/** The environment of scripts/ros2-environment.mjs, in a domain of its own. */
+function graphEnvironment(): { readonly python: string; readonly env: NodeJS.ProcessEnv } {
+  const script = path.join(project, 'scripts/ros2-environment.mjs');
+  const { status, stdout } = spawnSync(process.execPath, [script, '--json'], {
+    ...{ encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
+  });
+  if (status !== 0) throw new Error('this benchmark needs ROS 2, see above');
+  const ros = JSON.parse(stdout) as {
+    readonly python: string;
+    readonly env: Readonly<Record<string, string>>;
+  };
+  return {
+    python: ros.python,
+    env: {
+      ...process.env,
+      ...ros.env,
+      ROS_DOMAIN_ID: String(1 + (process.pid % 100)),
+      ROS_AUTOMATIC_DISCOVERY_RANGE: 'LOCALHOST',
+      FASTRTPS_DEFAULT_PROFILES_FILE: path.join(project, 'config/fastdds_large_images.xml'),
+    },
+  };
+}
+
+function nodeParameters({ cameras }: LoadScene, transport: Transport, threads: number): string {
+  const camera = Object.fromEntries(
+    cameras.map(({ name, image_topic, info_topic }) => [name, { image_topic, info_topic, transport }]),
+  );
+  const parameters = {
+    ...{ cameras: cameras.map(({ name }) => name), camera, threads },
+    anchor_camera: 'front',
+    diagnostics_period_s: DIAGNOSTICS_PERIOD_S,
+  };
+  return stringify({ '/**': { ros__parameters: parameters } });
+}
+
+/** One run: six cameras with this transport, for so many seconds. */
+async function measure(transport: Transport, options: Options, folder: string): Promise<LoadFigures> {
+  const { seconds, warmUp, rate, width, height, threads } = options;
+  const { python, env } = graphEnvironment();
+  const scene = await loadScene(folder, { width, height, transport });
+  const file = (name: string): string => path.join(folder, name);
+  await writeFile(file('robot.yaml'), nodeParameters(scene, transport, threads));
+  await writeFile(file('load.json'), JSON.stringify({ ...scene, transport, rate, seconds, warm_up: warmUp }));
+  const loopFile = file('loop.json');
+  const monitor = path.join(project, 'bench/ros/loop-monitor.mjs');
+  const main = path.join(project, 'dist/cli/main.js');
+  const nodeEnv = { ...env, BDC_LOOP_MONITOR: loopFile, ROS_LOG_DIR: folder };
+  const nodeArgs = ['--import', monitor, main, 'node', '--ros-args', '--params-file', file('robot.yaml')];
+  const node = spawn(process.execPath, nodeArgs, { env: nodeEnv });
+  const log = createWriteStream(file('node.log'));
+  node.stdout.pipe(log, { end: false });
+  node.stderr.pipe(log, { end: false });
+  const peer = spawn(python, [path.join(project, 'bench/ros/load_peer.py'), file('load.json')], {
+    env: { ...env, ROS_LOG_DIR: folder },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    let usage: ProcessUsage | undefined;
+    let report: PeerReport | undefined;
+    for await (const line of createInterface({ input: peer.stdout })) {
+      if (line === 'measuring') {
+        node.kill('SIGUSR2');
+        usage = new ProcessUsage(node.pid!);
+      } else report = JSON.parse(line) as PeerReport;
+    }
+    if (usage === undefined || report === undefined)
+      throw new Error(`no report; the node's log:\n${await readFile(file('node.log'), 'utf8')}`);
+    const used = usage.stop();
+    await end(node);
+    const loop = JSON.parse(await readFile(loopFile, 'utf8')) as LoopDelay;
+    const imageBytes = scene.cameras.reduce((sum, { bytes }) => sum + bytes, 0) / scene.cameras.length;
+    return loadFigures(report, { transport, seconds, imageBytes, usage: used, loop });
+  } finally {
+    await Promise.all([end(node), end(peer)]);
+    log.end();
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  await ended;
+}
+
+function table(runs: readonly LoadFigures[]): string {
+  const ms = (value: number): string => value.toFixed(1);
+  return markdownTable(
+    [
+      ...['images', 'sent', 'lost', 'processed', 'dropped', 'age ms p50 / p99', 'pipeline', 'overhead'],
+      ...['CPU %', 'RSS MB (growth)', 'loop blocked ms max'],
+    ],
+    runs.map((run) => [
+      `${run.transport}, ${(run.image_bytes / 1e6).toFixed(2)} MB`,
+      ...[run.sent, run.lost, run.processed, run.dropped].map(String),
+      ...[run.age_ms, run.pipeline_ms, run.overhead_ms].map(({ p50, p99 }) => `${ms(p50)} / ${ms(p99)}`),
+      run.node_cpu_percent.toFixed(0),
+      `${run.rss_mb.toFixed(0)} (${run.rss_growth_mb.toFixed(0)})`,
+      ms(run.event_loop_block_ms.max),
+    ]),
+  );
+}
+
+const program = new Command('bench:ros')
+  .description(
+    'the node under load on a real ROS 2 graph: six cameras, the shipped model, the shipped DDS profile',
+  )
+  .addOption(
+    new Option('--transport <kind>', 'of the images').choices(['raw', 'compressed', 'both']).default('both'),
+  )
+  .option('--seconds <s>', 'that are measured', positiveNumber, 60)
+  .option('--warm-up <s>', 'before that', number, 5)
+  .option('--rate <hz>', 'images of each camera in a second', positiveNumber, 10)
+  .option('--width <pixels>', 'of the images', positiveInteger, 1600)
+  .option('--height <pixels>', 'of the images', positiveInteger, 900)
+  .option('--threads <n>', 'of the node (default: all cores)', positiveInteger)
+  .option('--json', 'print one JSON object', false)
+  .parse();
+const options = { threads: 0, ...program.opts<Omit<Options, 'threads'>>() };
+
+const runs: LoadFigures[] = [];
+const transports = options.transport === 'both' ? (['compressed', 'raw'] as const) : [options.transport];
+for (const transport of transports) {
+  const folder = await mkdtemp(path.join(tmpdir(), 'bdc-bench-ros-'));
+  try {
+    runs.push(await measure(transport, options, folder));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+const machine = {
+  cpu: cpus()[0]?.model ?? 'unknown',
+  cores: availableParallelism(),
+  /** Of the last minute, this benchmark included: more than the cores means that something else was running. */
+  load_average: loadavg()[0],
+};
+if (options.json) console.log(JSON.stringify({ ...machine, runs }, null, 2));
+else
+  console.log(
+    `${machine.cpu}, ${machine.cores} cores, load average ${machine.load_average?.toFixed(1)}\n\n${table(runs)}`,
+  );

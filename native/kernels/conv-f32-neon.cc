@@ -1,0 +1,40 @@
+#include <arm_neon.h>
+
+#include "kernels/conv-f32-strip.h"
+#include "kernels/kernel-list.h"
+
+namespace bdc {
+namespace {
+
+/// Up to 8 channels × 12 positions: 24 of the 32 registers hold sums.
+struct NeonConv {
+  static constexpr int kMostRows = kConvRowsNeon;
+  static constexpr int kVectors = 3;
+  static constexpr int kPanel = 4 * kVectors;
+
+  template <int kRows>
+  __attribute__((noinline)) static void Run(const ConvTile& tile) {
+    float32x4_t sums[kRows][kVectors];
+    for (int r = 0; r < kRows; ++r) {
+      for (int v = 0; v < kVectors; ++v) sums[r][v] = vld1q_f32(tile.c + r * kPanel + 4 * v);
+    }
+    const float* weight = tile.weight;
+    for (int k = 0; k < tile.depth; ++k, weight += kRows) {
+      const float* pixels = tile.input + tile.taps[k];
+      float32x4_t b[kVectors];
+      for (int v = 0; v < kVectors; ++v) b[v] = vld1q_f32(pixels + 4 * v);
+      for (int r = 0; r < kRows; ++r) {
+        for (int v = 0; v < kVectors; ++v) sums[r][v] = vfmaq_n_f32(sums[r][v], b[v], weight[r]);
+      }
+    }
+    for (int r = 0; r < kRows; ++r) {
+      for (int v = 0; v < kVectors; ++v) vst1q_f32(tile.c + r * kPanel + 4 * v, sums[r][v]);
+    }
+  }
+};
+
+}  // namespace
+
+void ConvF32Neon(const ConvF32Args& args, int begin, int end) { RunConvF32<NeonConv>(args, begin, end); }
+
+}  // namespace bdc

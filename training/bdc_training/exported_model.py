@@ -1,0 +1,53 @@
+"""A model file as a network for evaluation: its graph, run by PyTorch, on samples of a data set."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from .batches import Batch, BatchMaker
+from .config import STRIDE
+from .dataset import OccupancyDataset
+from .model_file import load_model
+from .run_graph import Rig, run_graph
+from .sample_spec import SampleSpec
+
+
+class ExportedModel:
+    """@raises ValueError for a model without occupancy or without lift_splat."""
+
+    def __init__(self, path: Path):
+        self.manifest, self._tensors = load_model(path)
+        graph = self.manifest["graph"]
+        lifts = [operation for operation in graph["operations"] if operation["op"] == "lift_splat"]
+        if "occupancy_labels" not in graph["outputs"] or len(lifts) != 1:
+            raise ValueError(f"{path}: expected one lift_splat and the output occupancy_labels")
+        self._depths = tuple(lifts[0]["attributes"]["depths"])
+
+    def batch_maker(self, root: Path, cache: Path | None) -> BatchMaker:
+        image, grid = self.manifest["input"], self.manifest["grid"]
+        nx, ny, _ = grid["shape"]
+        spec = SampleSpec(
+            width=image["width"],
+            height=image["height"],
+            stride=STRIDE,
+            camera_names=tuple(image["camera_names"]),
+            grid_min=tuple(grid["min"]),
+            grid_max=tuple(grid["max"]),
+            grid_shape=tuple(grid["shape"]),
+            depths=self._depths,
+            detection_classes=tuple(c["name"] for c in self.manifest["detection"]["classes"]),
+        )
+        dataset = OccupancyDataset(root, spec, cache)
+        return BatchMaker(dataset, tuple(image["mean"]), tuple(image["std"]), (ny, nx))
+
+    def predict(self, batch: Batch) -> np.ndarray:
+        """Classes, uint8 [B, nx, ny, nz]; cameras without an image are left out, as the engine does."""
+        shape = tuple(self.manifest["grid"]["shape"])
+        labels = self.manifest["graph"]["outputs"]["occupancy_labels"]
+        results = []
+        for images, live, rays, origins in zip(batch.images, batch.camera_mask, batch.rays, batch.origins, strict=True):
+            with torch.no_grad():
+                run = run_graph(self.manifest, self._tensors, {"images": images[live]}, Rig(rays[live], origins[live]))
+            results.append(run.values[labels].numpy().astype(np.uint8).reshape(shape))
+        return np.stack(results)

@@ -1,0 +1,199 @@
+// Training steps that PyTorch runs as many passes over memory, as one pass each. All images are float32 with
+// channels last: `rows` pixels of `channels` values; per-channel parameters are vectors of `channels`.
+// Gradients of parameters are summed in float within a block of rows and in double over blocks, so they don't
+// depend on the number of threads by more than rounding.
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+namespace {
+
+constexpr int64_t kBlockRows = 128;
+
+// Calls body(first row, last row, sums) for blocks of rows, where sums is `quantities` float vectors of
+// `channels` zeroed before each block, and adds them up in `totals` ([quantities][channels], double).
+template <typename Body>
+void ForBlocks(int64_t rows, int64_t channels, int quantities, int threads, double* totals, Body body) {
+  const int64_t blocks = (rows + kBlockRows - 1) / kBlockRows;
+  const int64_t size = quantities * channels;
+#pragma omp parallel num_threads(threads)
+  {
+    std::vector<float> sums(size);
+    std::vector<double> mine(size, 0.0);
+#pragma omp for schedule(static)
+    for (int64_t block = 0; block < blocks; ++block) {
+      std::fill(sums.begin(), sums.end(), 0.0f);
+      body(block * kBlockRows, std::min(rows, (block + 1) * kBlockRows), sums.data());
+      for (int64_t i = 0; i < size; ++i) mine[i] += sums[i];
+    }
+#pragma omp critical
+    for (int64_t i = 0; i < size; ++i) totals[i] += mine[i];
+  }
+}
+
+// 1 − tanh²(z), by e^(−2|z|) so that nothing overflows.
+inline float TanhSlope(float z) {
+  const float e = std::exp(-2.0f * std::fabs(z));
+  const float one_plus = 1.0f + e;
+  return 4.0f * e / (one_plus * one_plus);
+}
+
+}  // namespace
+
+extern "C" {
+
+// y = sign(k·x + b), sign(0) = +1.
+void sign_forward(const float* x, const float* k, const float* b, float* y, int64_t rows, int64_t channels,
+                  int threads) {
+#pragma omp parallel for schedule(static) num_threads(threads)
+  for (int64_t row = 0; row < rows; ++row) {
+    const float* in = x + row * channels;
+    float* out = y + row * channels;
+    for (int64_t c = 0; c < channels; ++c) out[c] = k[c] * in[c] + b[c] >= 0.0f ? 1.0f : -1.0f;
+  }
+}
+
+// Gradients of tanh(β·(k·x + b)) in x, k, b and β, given dy. totals: [3][channels] of k, b and z·slope, whose
+// sum is that of β.
+void sign_backward(const float* dy, const float* x, const float* k, const float* b, float beta, float* dx,
+                   double* totals, int64_t rows, int64_t channels, int threads) {
+  ForBlocks(rows, channels, 3, threads, totals, [=](int64_t first, int64_t last, float* sums) {
+    const float *scale = k, *bias = b;
+    float* dk = sums;
+    float* db = sums + channels;
+    float* dbeta = sums + 2 * channels;
+    for (int64_t row = first; row < last; ++row) {
+      const float* in = x + row * channels;
+      const float* up = dy + row * channels;
+      float* out = dx + row * channels;
+#pragma omp simd
+      for (int64_t c = 0; c < channels; ++c) {
+        const float z = scale[c] * in[c] + bias[c];
+        const float slope = TanhSlope(beta * z) * up[c];
+        const float dz = slope * beta;
+        out[c] = dz * scale[c];
+        dk[c] += dz * in[c];
+        db[c] += dz;
+        dbeta[c] += slope * z;
+      }
+    }
+  });
+}
+
+// totals: [2][channels], sum and sum of squares of x − shift.
+void moments(const float* x, const float* shift, double* totals, int64_t rows, int64_t channels,
+             int threads) {
+  ForBlocks(rows, channels, 2, threads, totals, [=](int64_t first, int64_t last, float* sums) {
+    float* sum = sums;
+    float* squares = sums + channels;
+    for (int64_t row = first; row < last; ++row) {
+      const float* in = x + row * channels;
+#pragma omp simd
+      for (int64_t c = 0; c < channels; ++c) {
+        const float value = in[c] - shift[c];
+        sum[c] += value;
+        squares[c] += value * value;
+      }
+    }
+  });
+}
+
+// y = PReLU(a·x + d) + e with PReLU's slope per channel.
+void scale_rprelu_forward(const float* x, const float* a, const float* d, const float* slope, const float* e,
+                          float* y, int64_t rows, int64_t channels, int threads) {
+#pragma omp parallel for schedule(static) num_threads(threads)
+  for (int64_t row = 0; row < rows; ++row) {
+    const float* in = x + row * channels;
+    float* out = y + row * channels;
+#pragma omp simd
+    for (int64_t c = 0; c < channels; ++c) {
+      const float u = a[c] * in[c] + d[c];
+      // A sum that has u in it: std::max(u, 0) would make 0 of a NaN, and a diverged run would go on unnoticed.
+      out[c] = u + (slope[c] - 1.0f) * std::min(u, 0.0f) + e[c];
+    }
+  }
+}
+
+// Sums for the gradients of y = PReLU(a·x + d) + e: totals [4][channels] of dy, dy·min(u, 0), du and du·(x −
+// mean).
+void scale_rprelu_backward_sums(const float* dy, const float* x, const float* a, const float* d,
+                                const float* slope, const float* mean, double* totals, int64_t rows,
+                                int64_t channels, int threads) {
+  ForBlocks(rows, channels, 4, threads, totals, [=](int64_t first, int64_t last, float* sums) {
+    // Locals: of a capture the compiler must think that the stores change it, and gives up on vectors.
+    const float *gain = a, *offset = d, *below_zero = slope, *center = mean;
+    float* all = sums;
+    float* below = sums + channels;
+    float* through = sums + 2 * channels;
+    float* centred = sums + 3 * channels;
+    for (int64_t row = first; row < last; ++row) {
+      const float* in = x + row * channels;
+      const float* up = dy + row * channels;
+#pragma omp simd
+      for (int64_t c = 0; c < channels; ++c) {
+        const float u = gain[c] * in[c] + offset[c];
+        const float du = u > 0.0f ? up[c] : below_zero[c] * up[c];
+        all[c] += up[c];
+        below[c] += up[c] * std::min(u, 0.0f);
+        through[c] += du;
+        centred[c] += du * (in[c] - center[c]);
+      }
+    }
+  });
+}
+
+// dx = a·(du − p − q·(x − mean)): batch norm's gradient with p the mean of du and q·(x − mean) its part along
+// x; both 0 without a norm.
+void scale_rprelu_backward(const float* dy, const float* x, const float* a, const float* d,
+                           const float* slope, const float* mean, const float* p, const float* q, float* dx,
+                           int64_t rows, int64_t channels, int threads) {
+#pragma omp parallel for schedule(static) num_threads(threads)
+  for (int64_t row = 0; row < rows; ++row) {
+    const float* in = x + row * channels;
+    const float* up = dy + row * channels;
+    float* out = dx + row * channels;
+#pragma omp simd
+    for (int64_t c = 0; c < channels; ++c) {
+      const float u = a[c] * in[c] + d[c];
+      const float du = u > 0.0f ? up[c] : slope[c] * up[c];
+      out[c] = a[c] * (du - p[c] - q[c] * (in[c] - mean[c]));
+    }
+  }
+}
+
+// y = x·gate + residual; gate [images][channels].
+void gate_add_forward(const float* x, const float* gate, const float* residual, float* y, int64_t images,
+                      int64_t pixels, int64_t channels, int threads) {
+#pragma omp parallel for collapse(2) schedule(static) num_threads(threads)
+  for (int64_t image = 0; image < images; ++image) {
+    for (int64_t pixel = 0; pixel < pixels; ++pixel) {
+      const int64_t at = (image * pixels + pixel) * channels;
+      const float* scale = gate + image * channels;
+#pragma omp simd
+      for (int64_t c = 0; c < channels; ++c) y[at + c] = x[at + c] * scale[c] + residual[at + c];
+    }
+  }
+}
+
+// dx = dy·gate, and totals [images][channels] of dy·x.
+void gate_add_backward(const float* dy, const float* x, const float* gate, float* dx, double* totals,
+                       int64_t images, int64_t pixels, int64_t channels, int threads) {
+  for (int64_t image = 0; image < images; ++image) {
+    const int64_t offset = image * pixels * channels;
+    const float* scale = gate + image * channels;
+    ForBlocks(pixels, channels, 1, threads, totals + image * channels,
+              [=](int64_t first, int64_t last, float* sums) {
+                for (int64_t row = first; row < last; ++row) {
+                  const int64_t at = offset + row * channels;
+#pragma omp simd
+                  for (int64_t c = 0; c < channels; ++c) {
+                    dx[at + c] = dy[at + c] * scale[c];
+                    sums[c] += dy[at + c] * x[at + c];
+                  }
+                }
+              });
+  }
+}
+
+}  // extern "C"

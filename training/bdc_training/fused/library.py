@@ -1,0 +1,92 @@
+"""Compiles kernels.cc for this machine, once, and calls it. Without it training is the same, but slower on a CPU."""
+
+import ctypes
+import functools
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+SOURCE = Path(__file__).with_name("kernels.cc")
+# Not -ffast-math: linking with it would make subnormal numbers zero in the whole process.
+FLAGS = ["-O3", "-march=native", "-std=c++17", "-fPIC", "-fopenmp"]
+FLAGS += ["-fno-math-errno", "-fno-trapping-math", "-funsafe-math-optimizations", "-ffinite-math-only"]
+
+
+def cache_folder() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bdc_training"
+
+
+@functools.cache
+def library() -> ctypes.CDLL | None:
+    """The compiled kernels; None, with a word on standard error, where no C++ compiler with OpenMP is to be found or
+    BDC_TRAINING_FUSED=0 says not to use them."""
+    if os.environ.get("BDC_TRAINING_FUSED") == "0":
+        return None
+    compiler = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++")
+    if compiler is None:
+        print(
+            "bdc_training: no C++ compiler (c++, g++ or $CXX): training runs without fused operations", file=sys.stderr
+        )
+        return None
+    key = hashlib.sha256("\0".join([SOURCE.read_text(), compiler, *FLAGS, _processor()]).encode()).hexdigest()[:16]
+    target = cache_folder() / f"fused-{key}.so"
+    if not target.exists():
+        try:
+            _compile(compiler, target)
+        except (OSError, subprocess.CalledProcessError) as error:
+            detail = getattr(error, "stderr", "") or str(error)
+            print(f"bdc_training: {compiler} failed: training runs without fused operations\n{detail}", file=sys.stderr)
+            return None
+    return ctypes.CDLL(str(target))
+
+
+def usable(*tensors: Tensor) -> bool:
+    """Whether the kernels take these images: float32, on the CPU, channels last."""
+    return (
+        all(
+            t.device.type == "cpu" and t.dtype == torch.float32 and t.is_contiguous(memory_format=torch.channels_last)
+            for t in tensors
+        )
+        and library() is not None
+    )
+
+
+def call(name: str, *arguments: Tensor | int | float) -> None:
+    """Calls kernel `name`; tensors go by address, and the number of PyTorch's threads comes last."""
+    function = getattr(library(), name)
+    function(*(_argument(value) for value in arguments), ctypes.c_int(torch.get_num_threads()))
+
+
+def _argument(value: Tensor | int | float) -> ctypes.c_void_p | ctypes.c_int64 | ctypes.c_float:
+    if isinstance(value, Tensor):
+        return ctypes.c_void_p(value.data_ptr())
+    return ctypes.c_float(value) if isinstance(value, float) else ctypes.c_int64(value)
+
+
+def _processor() -> str:
+    try:
+        lines: Sequence[str] = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line for line in lines if line.lower().startswith(("flags", "features"))), platform.machine())
+
+
+def _compile(compiler: str, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        object_file, shared = Path(folder) / "kernels.o", Path(folder) / "kernels.so"
+        for command in (
+            [compiler, *FLAGS, "-c", str(SOURCE), "-o", str(object_file)],
+            [compiler, "-shared", "-fopenmp", str(object_file), "-o", str(shared)],
+        ):
+            subprocess.run(command, check=True, capture_output=True, text=True)
+        shared.replace(target)

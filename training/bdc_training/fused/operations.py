@@ -1,0 +1,120 @@
+"""The fused operations as autograd functions. Images [N, C, H, W] are float32 with channels last (`library.usable`)."""
+
+import torch
+from torch import Tensor, nn
+
+from .library import call
+
+
+def _rows(x: Tensor) -> tuple[int, int]:
+    return x.shape[0] * x.shape[2] * x.shape[3], x.shape[1]
+
+
+def _like(x: Tensor) -> Tensor:
+    return torch.empty_like(x, memory_format=torch.channels_last)
+
+
+def _image(gradient: Tensor) -> Tensor:
+    """An upstream gradient may come in any layout, and expanded."""
+    return gradient.contiguous(memory_format=torch.channels_last)
+
+
+class _SignActivation(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x: Tensor, scale: Tensor, bias: Tensor, beta: Tensor) -> Tensor:  # type: ignore[override]
+        ctx.save_for_backward(x, scale, bias, beta)
+        y = _like(x)
+        call("sign_forward", x, scale, bias, y, *_rows(x))
+        return y
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
+        x, scale, bias, beta = ctx.saved_tensors
+        dx = _like(x)
+        totals = torch.zeros(3, x.shape[1], dtype=torch.float64)
+        call("sign_backward", _image(gradient), x, scale, bias, beta.item(), dx, totals, *_rows(x))
+        dscale, dbias, dbeta = totals.float()
+        return dx, dscale, dbias, dbeta.sum()
+
+
+def sign_activation(x: Tensor, scale: Tensor, bias: Tensor, beta: Tensor) -> Tensor:
+    """sign(scale·x + bias), with the gradient of tanh(beta·(scale·x + bias))."""
+    return _SignActivation.apply(x, scale, bias, beta)
+
+
+class _NormRPReLU(torch.autograd.Function):
+    """PReLU(a·x + d) + bias_out, where batch norm of factor·x and bias_in make a and d."""
+
+    @staticmethod
+    def forward(ctx, x, factor, gamma, beta, eps, bias_in, slope, bias_out, mean, variance):  # type: ignore[override]
+        # factor·x has mean factor·mean and variance factor²·variance.
+        inverse = factor / torch.sqrt(factor * factor * variance + eps)
+        a = gamma * inverse
+        d = beta - a * mean + bias_in
+        y = _like(x)
+        call("scale_rprelu_forward", x, a, d, slope, bias_out, y, *_rows(x))
+        ctx.save_for_backward(x, a, d, slope, mean, inverse)
+        return y
+
+    @staticmethod
+    def backward(ctx, gradient):  # type: ignore[override]
+        x, a, d, slope, mean, inverse = ctx.saved_tensors
+        gradient = _image(gradient)
+        rows, channels = _rows(x)
+        totals = torch.zeros(4, channels, dtype=torch.float64)
+        call("scale_rprelu_backward_sums", gradient, x, a, d, slope, mean, totals, rows, channels)
+        dbias_out, dslope, du, du_centred = totals.float()
+        dgamma = du_centred * inverse
+        dx = _like(x)
+        p, q = du / rows, dgamma * inverse / rows
+        call("scale_rprelu_backward", gradient, x, a, d, slope, mean, p, q, dx, rows, channels)
+        return dx, None, dgamma, du, None, du, dslope, dbias_out, None, None
+
+
+def norm_rprelu(x: Tensor, factor: Tensor | None, norm: nn.BatchNorm2d, activation: nn.Module) -> Tensor:
+    """activation(norm(factor·x)), an RPReLU behind `norm` in training mode, whose running statistics it updates.
+
+    factor [C], constant in the backward pass; None for 1.
+    """
+    rows, channels = _rows(x)
+    if factor is None:
+        factor = torch.ones(channels)
+    # Moments about a sample's value rather than 0: no cancellation where the mean is large.
+    shift = x[0, :, 0, 0].contiguous()
+    totals = torch.zeros(2, channels, dtype=torch.float64)
+    call("moments", x, shift, totals, rows, channels)
+    centred = totals[0] / rows
+    variance = (totals[1] / rows - centred * centred).clamp_(min=0).float()
+    mean = (centred + shift).float()
+    with torch.no_grad():
+        norm.num_batches_tracked.add_(1)
+        norm.running_mean.lerp_(factor * mean, norm.momentum)
+        norm.running_var.lerp_(factor * factor * variance * (rows / max(rows - 1, 1)), norm.momentum)
+    parameters = (activation.bias_in, activation.slope, activation.bias_out)
+    return _NormRPReLU.apply(x, factor, norm.weight, norm.bias, norm.eps, *parameters, mean, variance)
+
+
+class _GateAdd(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x: Tensor, gate: Tensor, residual: Tensor) -> Tensor:  # type: ignore[override]
+        gate = gate.contiguous()
+        ctx.save_for_backward(x, gate)
+        y = _like(x)
+        images, channels, height, width = x.shape
+        call("gate_add_forward", x, gate, residual, y, images, height * width, channels)
+        return y
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
+        x, gate = ctx.saved_tensors
+        gradient = _image(gradient)
+        images, channels, height, width = x.shape
+        dx = _like(x)
+        totals = torch.zeros(images, channels, dtype=torch.float64)
+        call("gate_add_backward", gradient, x, gate, dx, totals, images, height * width, channels)
+        return dx, totals.float().view_as(gate), gradient
+
+
+def gate_add(x: Tensor, gate: Tensor, residual: Tensor) -> Tensor:
+    """x·gate + residual; gate [N, C, 1, 1]."""
+    return _GateAdd.apply(x, gate, residual)

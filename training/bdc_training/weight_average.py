@@ -1,0 +1,30 @@
+"""An exponential moving average of a network's weights, the network to evaluate and to ship."""
+
+import copy
+
+import torch
+from torch import nn
+
+
+class WeightAverage:
+    """`network` averages the state of `source`: its parameters and its batch norms' statistics.
+
+    Of a binary layer the latent weights are averaged; the layer takes sign and scale of the average. A weight that
+    oscillates about zero so gets the sign that it had for longer, and by the larger values.
+    """
+
+    def __init__(self, source: nn.Module, decay: float):
+        """`decay` is the share of the old average that is kept at a step, in [0, 1)."""
+        self.network = copy.deepcopy(source).requires_grad_(False).eval()
+        self._decay = decay
+
+    def update(self, source: nn.Module, step: int) -> None:
+        """After step number `step`, from 0. Early steps are forgotten sooner, the random start at once."""
+        keep = min(self._decay, step / (step + 10))
+        state = source.state_dict()
+        with torch.no_grad():
+            for name, average in self.network.state_dict().items():
+                if average.is_floating_point():
+                    average.lerp_(state[name], 1 - keep)
+                else:
+                    average.copy_(state[name])

@@ -1,0 +1,39 @@
+"""A checkpoint that can't be read says why."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_checkpoint import save_network
+
+from bdc_training.checkpoint import load_checkpoint
+
+
+def layer() -> torch.nn.Module:
+    return torch.nn.Conv2d(2, 2, 3).to(memory_format=torch.channels_last)
+
+
+def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
+    saved = save_network(tmp_path / "checkpoint.pt", layer())
+    loaded = load_checkpoint(tmp_path / "checkpoint.pt")
+    assert (loaded.step, loaded.progress, loaded.seconds) == (7, 0.25, 12.5)
+    assert torch.equal(loaded.network["weight"], saved.network["weight"])
+    assert torch.equal(loaded.optimizer["state"][0]["exp_avg"], saved.optimizer["state"][0]["exp_avg"])
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    save_network(path, layer())
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ValueError, match=r"checkpoint\.pt: not a checkpoint, or a damaged one"):
+        load_checkpoint(path)
+    path.write_text("hello")
+    with pytest.raises(ValueError, match=r"checkpoint\.pt: not a checkpoint, or a damaged one"):
+        load_checkpoint(path)
+
+
+def test_a_checkpoint_of_another_version_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    torch.save({"step": 3, "network": {}}, path)
+    with pytest.raises(ValueError, match=r"expected a checkpoint with .*; found \['network', 'step'\]: of another"):
+        load_checkpoint(path)

@@ -1,0 +1,93 @@
+"""The fused operations against the plain ones in double precision: values, gradients, running statistics."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from bdc_training import fused
+from bdc_training.binary import RPReLU, sign
+from bdc_training.fused.library import library
+
+pytestmark = pytest.mark.skipif(library() is None, reason="no C++ compiler for the fused operations")
+SHAPES = [(2, 3, 4, 5), (1, 8, 16, 16), (3, 33, 7, 1), (2, 64, 1, 1)]
+
+
+def image(shape: Sequence[int], offset: float = 0.0) -> Tensor:
+    return (torch.randn(*shape) + offset).contiguous(memory_format=torch.channels_last).requires_grad_()
+
+
+def compare(
+    found: Callable[..., Tensor], expected: Callable[..., Tensor], inputs: list[Tensor], tolerance: float
+) -> None:
+    """Values and gradients for a random upstream gradient; `expected` sees the inputs in double precision."""
+    doubles = [x.detach().double().requires_grad_() for x in inputs]
+    y, reference = found(*inputs), expected(*doubles)
+    assert torch.allclose(y.double(), reference, rtol=tolerance, atol=tolerance)
+    upstream = torch.randn(y.shape)
+    gradients = torch.autograd.grad(y, inputs, upstream)
+    references = torch.autograd.grad(reference, doubles, upstream.double())
+    for i, (gradient, exact) in enumerate(zip(gradients, references, strict=True)):
+        size = exact.abs().max().clamp(min=1)
+        assert ((gradient.double() - exact).abs().max() / size) < tolerance, i
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_sign_activation_has_the_gradient_of_tanh(shape: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    channels = shape[1]
+    parameters = [torch.randn(channels, requires_grad=True), torch.randn(channels, requires_grad=True)]
+    inputs = [image(shape), *parameters, torch.tensor(1.3, requires_grad=True)]
+
+    def expected(x: Tensor, scale: Tensor, bias: Tensor, beta: Tensor) -> Tensor:
+        argument = scale.view(1, -1, 1, 1) * x + bias.view(1, -1, 1, 1)
+        soft = torch.tanh(beta * argument)
+        return soft + (sign(argument) - soft).detach()
+
+    compare(fused.sign_activation, expected, inputs, 1e-3)
+
+
+@pytest.mark.parametrize("shape", SHAPES[:3])
+@pytest.mark.parametrize("scaled", [True, False])
+def test_norm_and_rprelu_are_the_layers(shape: tuple[int, ...], scaled: bool) -> None:
+    torch.manual_seed(0)
+    channels = shape[1]
+    factor = torch.rand(channels) + 0.1 if scaled else None
+    norms = [nn.BatchNorm2d(channels), nn.BatchNorm2d(channels).double()]
+    activations = [RPReLU(channels), RPReLU(channels).double()]
+    parameters = [torch.randn(channels, requires_grad=True) for _ in range(5)]
+
+    def with_layers(which: int, x: Tensor, *values: Tensor) -> Tensor:
+        norm, activation = norms[which], activations[which]
+        for layer, names in ((norm, ("weight", "bias")), (activation, ("bias_in", "slope", "bias_out"))):
+            for name in names:
+                delattr(layer, name)
+        norm.weight, norm.bias, activation.bias_in, activation.slope, activation.bias_out = values
+        if which == 0:
+            return fused.norm_rprelu(x, factor, norm, activation)
+        return activation(norm(x if factor is None else factor.double().view(1, -1, 1, 1) * x))
+
+    found, expected = partial(with_layers, 0), partial(with_layers, 1)
+    compare(found, expected, [image(shape, 3), *parameters], 1e-3)
+    for name, statistic in norms[0].state_dict().items():
+        if name.startswith("running"):
+            assert torch.allclose(statistic.double(), norms[1].state_dict()[name], rtol=1e-4, atol=1e-5), name
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_gate_and_residual_are_added_as_written(shape: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    gate = torch.rand(*shape[:2], 1, 1, requires_grad=True)
+    compare(fused.gate_add, lambda x, gate, residual: x * gate + residual, [image(shape), gate, image(shape)], 1e-5)
+
+
+def test_a_value_that_is_not_finite_reaches_the_output() -> None:
+    """Or a diverged network would go on training unnoticed."""
+    x = image((1, 4, 3, 3))
+    with torch.no_grad():
+        x[0, 1, 1, 1] = float("nan")
+    layers = nn.BatchNorm2d(4), RPReLU(4)
+    assert not torch.isfinite(fused.norm_rprelu(x, None, *layers)).all()
+    assert not torch.isfinite(fused.gate_add(x, torch.ones(1, 4, 1, 1), image((1, 4, 3, 3)))).all()
