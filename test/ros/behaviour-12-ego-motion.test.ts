@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { BagReader } from '../../src/bag/bag-reader.js';
 import { RigidTransform } from '../../src/geometry/rigid-transform.js';
 import { MessageCodec } from '../../src/messages/message-codec.js';
@@ -11,6 +12,8 @@ import type { Ros2Environment } from './ros2-graph.js';
 
 const CAMERAS = [{ name: 'front', degrees: 0 }];
 const S = 1_000_000_000n;
+/** Messages of different topics overtake each other. */
+const POSES_ARRIVE_MS = 1000;
 
 describe('behaviour 12: ego motion', function () {
   this.timeout(180_000);
@@ -30,9 +33,10 @@ describe('behaviour 12: ego motion', function () {
     const save_frame_directory = path.join(graph.folder, 'bags');
     const parameters = { ego_motion, save_frame_directory, camera_timeout_ms: 60_000 };
     robot = await RingRobot.start(ros, { cameras: CAMERAS, graph, parameters });
-    await robot.driver.advertise('/odom', 'nav_msgs/msg/Odometry', {});
-    await robot.driver.advertise('/tf', 'tf2_msgs/msg/TFMessage', {});
-    if ((ego_motion as { source: string }).source === 'none') return;
+    const { source } = ego_motion as { readonly source: string };
+    if (source === 'none') return;
+    if (source === 'tf') await robot.driver.advertise('/tf', 'tf2_msgs/msg/TFMessage', {});
+    else await robot.driver.advertise('/odom', 'nav_msgs/msg/Odometry', {});
     await robot.warmUp();
   };
   /** A robot that drives 4 m/s along x from x = 0 at 100 s, turning by 0.2 rad/s. */
@@ -66,6 +70,7 @@ describe('behaviour 12: ego motion', function () {
   it('comes from an odometry topic, interpolated at the image’s stamp', async () => {
     await start({ source: 'odometry' });
     for (const seconds of [100, 100.2, 100.4, 100.6]) await odometry(seconds);
+    await setTimeout(POSES_ARRIVE_MS);
     await robot.publishSet(ns(100.33));
     await assertPose(100.33);
   });
@@ -73,6 +78,7 @@ describe('behaviour 12: ego motion', function () {
   it('comes from TF, interpolated at the image’s stamp', async () => {
     await start({ source: 'tf' });
     for (const seconds of [100, 100.2, 100.4, 100.6]) await transform(seconds);
+    await setTimeout(POSES_ARRIVE_MS);
     await robot.publishSet(ns(100.33));
     await assertPose(100.33);
   });
@@ -80,6 +86,7 @@ describe('behaviour 12: ego motion', function () {
   it('goes with the frame through the pipeline: a saved frame has it', async () => {
     await start({ source: 'odometry' });
     for (const seconds of [100, 101]) await odometry(seconds);
+    await setTimeout(POSES_ARRIVE_MS);
     await robot.publishSet(ns(100.5));
     await assertPose(100.5);
     const { message: file } = await robot.receiver.call<{ readonly message: string }>(
@@ -100,6 +107,7 @@ describe('behaviour 12: ego motion', function () {
   it('is kept for a bounded time only', async () => {
     await start({ source: 'odometry', history_s: 1 });
     for (const seconds of [100, 100.5, 101, 105, 105.5]) await odometry(seconds);
+    await setTimeout(POSES_ARRIVE_MS);
     const before = Number(valuesOf(await robot.status('cameras'))['frames without ego motion']);
     await robot.publishSet(ns(100.7));
     await robot.node.waitForLog(

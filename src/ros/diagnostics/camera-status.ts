@@ -107,7 +107,7 @@ function cameraStatus(
   switch (liveness) {
     case 'dead':
       return silenceMs === undefined
-        ? status(WARN, `no image yet ${on}`)
+        ? { ...status(WARN, `no image yet ${on}`), cause: 'never' }
         : status(WARN, `no image any more ${on}; masked, its voxels are unknown`);
     case 'waiting':
       return status(OK, 'waiting for its first image');

@@ -7,6 +7,8 @@ import type { TopicQos } from '../topic-qos.js';
 import { diagnosticArray, ERROR, OK, WARN } from './status.js';
 import type { ComponentStatus } from './status.js';
 
+/** A component that goes back and forth says so no more often. */
+const SAME_CHANGE_MS = 5000;
 const TYPE = 'diagnostic_msgs/msg/DiagnosticArray';
 /** As diagnostic_updater publishes. */
 const DIAGNOSTICS_QOS: TopicQos = { reliability: 'reliable', durability: 'volatile', depth: 1 };
@@ -32,7 +34,7 @@ export class Diagnostics {
   constructor({ node, translator, codec, statisticsQos }: DiagnosticsOptions) {
     this.#node = node;
     this.#codec = codec;
-    this.#logs = new ThrottledLog(node.getLogger());
+    this.#logs = new ThrottledLog(node.getLogger(), { repeatMs: SAME_CHANGE_MS });
     // nodes of the same name in different namespaces share the topic
     this.#name = node.getFullyQualifiedName().slice(1);
     this.#diagnostics = node.createPublisher(TYPE, '/diagnostics', {
