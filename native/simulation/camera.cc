@@ -35,7 +35,8 @@ Vec3 Blurred(const std::vector<Vec3>& light, const Camera& camera, int row, int 
   for (int dv = -1; dv <= 1; ++dv) {
     for (int du = -1; du <= 1; ++du) {
       const float weight = (dv == 0 ? 1 - 2 * side : side) * (du == 0 ? 1 - 2 * side : side);
-      const int v = std::clamp(row + dv, 0, camera.height - 1), u = std::clamp(column + du, 0, camera.width - 1);
+      const int v = std::clamp(row + dv, 0, camera.height - 1),
+                u = std::clamp(column + du, 0, camera.width - 1);
       sum = sum + light[static_cast<size_t>(v) * camera.width + u] * weight;
     }
   }

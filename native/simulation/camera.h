@@ -21,8 +21,8 @@ struct Camera {
   Pose world_from_camera;  // optical frame: x right, y down, z forward
   int width = 0, height = 0;
   float fx = 1, fy = 1, cx = 0, cy = 0;
-  /// [height + 1][width + 1][3]: unit directions at the pixels' corners (pixel centre minus a half, …), for any
-  /// lens. When not empty it stands in for fx … cy; NaN: the lens sees nothing there.
+  /// [height + 1][width + 1][3]: unit directions at the pixels' corners (pixel centre minus a half, …), for
+  /// any lens. When not empty it stands in for fx … cy; NaN: the lens sees nothing there.
   std::vector<float> corner_rays;
   int samples_per_pixel = 1;
   Sensor sensor;

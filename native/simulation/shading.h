@@ -6,8 +6,8 @@ namespace bdc::simulation {
 
 constexpr float kFarAway = 400;  // metres; the horizon
 
-/// Linear RGB that arrives along a ray in `direction` that ends at `end`, or in the sky when that is nullptr. `pixel_angle`:
-/// width of a pixel divided by its distance, for fading fine texture.
+/// Linear RGB that arrives along a ray in `direction` that ends at `end`, or in the sky when that is nullptr.
+/// `pixel_angle`: width of a pixel divided by its distance, for fading fine texture.
 Vec3 Radiance(const World& world, Vec3 direction, const Hit* end, float pixel_angle);
 
 /// Unlit colour of a primitive's surface, linear RGB. `footprint` in metres.

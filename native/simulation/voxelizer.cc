@@ -86,8 +86,7 @@ void Voxelizer::LabelGround() {
       for (int refinement = 0; refinement < 3; ++refinement) {
         layer = CellOf({center.x, center.y, world_.ground().hills.At(center.x, center.y)}).z;
         center = grid_.world_from_ego.Apply(
-            grid_.min +
-            Vec3{(i + 0.5F) * grid_.cell.x, (j + 0.5F) * grid_.cell.y, layer * grid_.cell.z});
+            grid_.min + Vec3{(i + 0.5F) * grid_.cell.x, (j + 0.5F) * grid_.cell.y, layer * grid_.cell.z});
       }
       if (layer < 0 || layer >= grid_.nz) continue;
       truth_.semantics[Index(i, j, static_cast<int>(layer))] = world_.ground().Label(center.x, center.y);

@@ -23,7 +23,10 @@ inline float EnterBox(Vec3 low, Vec3 high, Vec3 origin, Vec3 inverse) {
 }  // namespace
 
 World::World(std::vector<Primitive> primitives, Ground ground, Environment environment)
-    : primitives_(std::move(primitives)), ground_(std::move(ground)), environment_(environment), steepest_(ground_.hills.SteepestSlope()) {
+    : primitives_(std::move(primitives)),
+      ground_(std::move(ground)),
+      environment_(environment),
+      steepest_(ground_.hills.SteepestSlope()) {
   float max_x = -kInfinity, max_y = -kInfinity;
   min_x_ = min_y_ = kInfinity;
   bounds_.reserve(primitives_.size());

@@ -1,7 +1,7 @@
 import { SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { exportBag } from '../simulation/bag-export.js';
-import { exportNuscenes } from '../simulation/nuscenes-export.js';
+import { exportNuscenes, MOST_SAMPLES } from '../simulation/nuscenes-export.js';
 import type { ImageSize } from '../simulation/rig.js';
 import { RIG_NAMES } from '../simulation/rig-plans.js';
 import type { RigName } from '../simulation/rig-plans.js';
@@ -40,7 +40,12 @@ export function simulateCommand(): Command {
     .option('--image-size <WxH>', 'pixels (default: mcap 704x396, nuscenes 352x128)', imageSize)
     .option('--samples-per-pixel <n>', 'rays per pixel', wholeNumber(1, 64), 2)
     .option('--scenes <n>', 'nuscenes: number of scenes', wholeNumber(1), 10)
-    .option('--samples-per-scene <n>', 'nuscenes: key frames per scene, 0.5 s apart', wholeNumber(1, 100), 1)
+    .option(
+      '--samples-per-scene <n>',
+      `nuscenes: key frames per scene, 0.5 s apart (at most ${MOST_SAMPLES}: then the street ends)`,
+      wholeNumber(1, MOST_SAMPLES),
+      1,
+    )
     .option('--scene <n>', 'mcap: which scene of the seed', wholeNumber(0), 0)
     .option('--duration <s>', 'mcap: seconds', positiveNumber, 10)
     .option('--rate <hz>', 'mcap: frames per second', positiveNumber, 5)
@@ -75,15 +80,20 @@ async function simulateBag(out: string, options: Options): Promise<void> {
 async function simulateDataset(out: string, options: Options): Promise<void> {
   const size = options.imageSize ?? { width: 352, height: 128 };
   const { scenes, json } = options;
-  if (!json) {
-    const megabytes = scenes * options.samplesPerScene * sampleMegabytes(size);
-    console.log(`${scenes} scenes of seed ${options.seed} to ${out}, about ${megabytes.toFixed(0)} MB`);
-  }
-  const bar = progressBar(scenes, 'scenes', options);
+  let bar: SingleBar | undefined;
   const result = await exportNuscenes({
     ...options,
     out,
     imageSize: size,
+    onPlan: (plan) => {
+      if (!json) {
+        console.log(
+          `${plan.scenes} of ${scenes} scenes of seed ${options.seed} to write to ${out}: about ${megabytes(plan.bytes)} ` +
+            `of ${megabytes(plan.freeBytes)} free`,
+        );
+      }
+      bar = progressBar(scenes, 'scenes', options);
+    },
     onProgress: (n) => bar?.update(n),
   });
   bar?.stop();
@@ -91,9 +101,8 @@ async function simulateDataset(out: string, options: Options): Promise<void> {
   if (json) {
     printJson({ out, format: 'nuscenes', ...result, scenes_per_second: rate });
   } else {
-    const megabytes = result.bytes / 1e6;
     console.log(
-      `${result.written} scenes written (${result.skipped} were there), ${megabytes.toFixed(1)} MB, ${rate.toFixed(2)} scenes/s`,
+      `${result.written} scenes written (${result.skipped} were there), ${megabytes(result.bytes)}, ${rate.toFixed(2)} scenes/s`,
     );
   }
 }
@@ -106,10 +115,7 @@ function progressBar(total: number, unit: string, { json }: Options): SingleBar 
   return bar;
 }
 
-/** Measured: labels and lidar 0.7 MB, JPEGs 0.4 bytes a pixel. */
-function sampleMegabytes({ width, height }: ImageSize): number {
-  return 0.7 + (6 * width * height * 0.4) / 1e6;
-}
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 function wholeNumber(least: number, most = 0xffff_ffff): (text: string) => number {
   return (text) => {

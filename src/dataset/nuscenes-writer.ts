@@ -60,7 +60,7 @@ export class NuscenesWriter {
   async completeScenes(): Promise<ReadonlySet<string>> {
     const files = await readdir(join(this.#root, PROGRESS_FOLDER));
     return new Set(
-      files.filter((file) => file.startsWith('scene-')).map((file) => file.replace(/\.json$/, '')),
+      files.flatMap((file) => /^(scene-.*)\.json$/.exec(file)?.[1] ?? []), // a `….part` was cut off
     );
   }
 

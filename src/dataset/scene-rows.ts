@@ -35,13 +35,13 @@ export type SceneFile =
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer R)[] ? R[] : never };
 
-/** Rows and files of one scene. Tokens follow from the scene's name, so the same scene always has the same ones. */
+/** Rows and files of one scene. Tokens follow from the scene's identity, so the same scene always has the same ones. */
 export function sceneRows(scene: SceneToWrite): {
   readonly rows: SceneRows;
   readonly files: readonly SceneFile[];
 } {
-  const sampleTokens = scene.samples.map((_, index) => tokenOf(scene.name, 'sample', index));
-  const sceneToken = tokenOf(scene.name);
+  const sampleTokens = scene.samples.map((_, index) => tokenOf(scene.identity, 'sample', index));
+  const sceneToken = tokenOf(scene.identity);
   const rows: Mutable<SceneRows> = {
     scene: [
       {
@@ -139,9 +139,9 @@ function addSensorData(
   for (const sensor of sensors) {
     const { channel, modality } = sensor;
     const dataToken = (i: number) =>
-      i < 0 || i > last ? '' : tokenOf(scene.name, 'sample_data', channel, i);
+      i < 0 || i > last ? '' : tokenOf(scene.identity, 'sample_data', channel, i);
     const calibration: CalibratedSensorRow = {
-      token: tokenOf(scene.name, 'calibrated_sensor', channel),
+      token: tokenOf(scene.identity, 'calibrated_sensor', channel),
       sensor_token: tokenOf('sensor', channel),
       ...poseColumns(sensor.egoFromSensor),
       camera_intrinsic: sensor.matrix,
@@ -154,7 +154,7 @@ function addSensorData(
       rows.sensor.push({ token: calibration.sensor_token, channel, modality });
       rows.calibrated_sensor.push(calibration);
     }
-    const poseToken = tokenOf(scene.name, 'ego_pose', channel, index);
+    const poseToken = tokenOf(scene.identity, 'ego_pose', channel, index);
     rows.ego_pose.push({
       token: poseToken,
       timestamp: sample.timestamp,
@@ -195,8 +195,8 @@ function addAnnotations(
     }
   });
   for (const [instance, sightings] of byInstance) {
-    const tokens = sightings.map(({ sample }) => tokenOf(scene.name, 'annotation', instance, sample));
-    const instanceToken = tokenOf(scene.name, 'instance', instance);
+    const tokens = sightings.map(({ sample }) => tokenOf(scene.identity, 'annotation', instance, sample));
+    const instanceToken = tokenOf(scene.identity, 'instance', instance);
     rows.instance.push({
       token: instanceToken,
       category_token: categoryToken(sightings[0]!.box.kind),

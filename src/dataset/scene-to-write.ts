@@ -4,6 +4,8 @@ import type { DetectionClass } from './occ3d.js';
 /** One recorded scene, as `NuscenesWriter` takes it. Metres, radians, seconds. */
 export interface SceneToWrite {
   readonly name: string;
+  /** Tokens are made of it: no other scene of any data set has it. */
+  readonly identity: string;
   readonly description: string;
   readonly samples: readonly SampleToWrite[];
 }

@@ -1,5 +1,5 @@
 import { OCC3D_GRID } from '../dataset/occ3d.js';
-import type { RigidTransform } from '../geometry/rigid-transform.js';
+import type { RigidTransform, Vector3 } from '../geometry/rigid-transform.js';
 import type { VoxelGrid } from '../geometry/voxel-grid.js';
 import { velocityAt, yawRateAt } from './actor.js';
 import { boxTruth } from './box-truth.js';
@@ -32,7 +32,7 @@ export interface Capture {
   readonly time: number;
   readonly worldFromEgo: RigidTransform;
   /** Of the ego vehicle, world frame, m/s. */
-  readonly egoVelocity: readonly [number, number];
+  readonly egoVelocity: Vector3;
   /** rad/s, left positive. */
   readonly egoYawRate: number;
   readonly cameras: readonly CapturedCamera[];
@@ -103,13 +103,20 @@ export async function capture(
   return {
     time,
     worldFromEgo,
-    egoVelocity: velocityAt(world.ego, time),
+    egoVelocity: [...velocityAt(world.ego, time), climbRate(world, rig, time)],
     egoYawRate: yawRateAt(world.ego, time),
     cameras,
     scan,
     voxels,
     boxes: boxTruth(world, time, worldFromEgo, cameras, scan),
   };
+}
+
+/** m/s upwards, by a central difference over 0.2 s as `velocityAt`. */
+function climbRate(world: World, rig: SimulatedRig, time: number): number {
+  const step = 0.1;
+  const height = (at: number): number => egoPose(world, rig, at).translation[2];
+  return (height(time + step) - height(time - step)) / (2 * step);
 }
 
 function packPose(pose: RigidTransform): PackedPose {

@@ -71,7 +71,7 @@ export function transformMessage(
 
 /** Pose in the odom frame, which lies where the drive began; velocity in the base frame, as REP-105 and nav_msgs want it. */
 export function odometry(capture: Capture, odomFromEgo: RigidTransform, stamp: Header['stamp']): Odometry {
-  const [vx, vy, vz] = capture.worldFromEgo.inverse().rotate([...capture.egoVelocity, 0]);
+  const [vx, vy, vz] = capture.worldFromEgo.inverse().rotate(capture.egoVelocity);
   const { rotation, translation } = odomFromEgo;
   return {
     header: { stamp, frame_id: ODOM_FRAME },

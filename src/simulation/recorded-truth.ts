@@ -1,5 +1,6 @@
 import { BagReader } from '../bag/bag-reader.js';
 import { BdcError } from '../errors.js';
+import { RigidTransform } from '../geometry/rigid-transform.js';
 import type { VoxelGrid } from '../geometry/voxel-grid.js';
 import { MessageCodec } from '../messages/message-codec.js';
 import { fieldOffset, FLOAT32, pointStarts, UINT8 } from '../messages/point-cloud.js';
@@ -82,11 +83,14 @@ function voxelsOf(cloud: PointCloud2, grid: VoxelGrid, path: string): Omit<Frame
 
 function boxOf({ results, bbox }: Detection3DArray['detections'][number]): TrueBox {
   const { position, orientation } = bbox.center;
+  const { x, y, z, w } = orientation;
+  // A box that stands upright in the world is tilted in the frame of a vehicle on a slope: its heading is what counts.
+  const forward = new RigidTransform([x, y, z, w], [0, 0, 0]).rotate([1, 0, 0]);
   return {
     name: results[0]?.hypothesis.class_id ?? '',
     position: [position.x, position.y, position.z],
     size: [bbox.size.x, bbox.size.y, bbox.size.z],
-    yaw: 2 * Math.atan2(orientation.z, orientation.w),
+    yaw: Math.atan2(forward[1], forward[0]),
   };
 }
 

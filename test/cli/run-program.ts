@@ -7,7 +7,7 @@ export interface ProgramEnd {
   readonly stderr: string;
 }
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 /** Runs `bdc-occ` in a process of its own. */
 export function runProgram(...args: readonly string[]): Promise<ProgramEnd> {

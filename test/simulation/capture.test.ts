@@ -4,6 +4,7 @@ import { PinholeCamera } from '../../src/geometry/pinhole-camera.js';
 import { RigidTransform } from '../../src/geometry/rigid-transform.js';
 import type { Vector3 } from '../../src/geometry/rigid-transform.js';
 import type { Capture, CapturedCamera } from '../../src/simulation/capture.js';
+import { odometry } from '../../src/simulation/drive-messages.js';
 import { Recording } from '../../src/simulation/recording.js';
 import type { SimulatedCamera } from '../../src/simulation/rig.js';
 import { RIG_NAMES } from '../../src/simulation/rig-plans.js';
@@ -202,6 +203,31 @@ describe('capture', function () {
       assert.ok(checked > 100, `${checked} pixels of actors`);
     });
   }
+
+  it('drives along its own x axis, up hill and down', async () => {
+    let steepest = 0;
+    for (let index = 0; steepest < 0.04; index++) {
+      const recording = recordingOf(51, index);
+      const frame = await recording.capture(0);
+      if (Math.hypot(...frame.egoVelocity) < 2) continue;
+      const { x, y, z } = odometry(frame, RigidTransform.identity, { sec: 0, nanosec: 0 }).twist.twist.linear;
+      assert.ok(Math.abs(z) < 0.015 * x && Math.abs(y) < 0.05 * x, `scene ${index}: ${x}, ${y}, ${z} m/s`);
+      steepest = Math.max(steepest, Math.abs(frame.worldFromEgo.rotate([1, 0, 0])[2]));
+    }
+  });
+
+  it('lets the ground of a vehicle on a slope lie where its wheels are', async () => {
+    for (let index = 0; ; index++) {
+      const { worldFromEgo, voxels } = await recordingOf(51, index).capture(0);
+      if (Math.abs(worldFromEgo.rotate([1, 0, 0])[2]) < 0.03) continue;
+      // Under the vehicle, 4 m long: the layer of z = 0, whatever the slope.
+      for (const x of [-0.6, 0.2, 1, 1.8, 2.6, 3.4]) {
+        const label = voxels.semantics[OCC3D_GRID.indexOf([x, 0.1, 0.05])!];
+        assert.equal(label, occ3dLabel('driveable_surface'), `x = ${x}, scene ${index}`);
+      }
+      return;
+    }
+  });
 
   it('moves the ego vehicle and the actors with their velocities', async () => {
     const seed = await firstMovingSeed();
