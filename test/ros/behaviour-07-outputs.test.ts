@@ -115,6 +115,9 @@ describe('behaviour 7: outputs', function () {
   it('~/free_space tells the distance to the nearest obstacle of ~/occupancy_grid in each direction', async () => {
     await robot.listen('~/occupancy_grid', 'nav_msgs/msg/OccupancyGrid', { durability: 'transient_local' });
     await robot.listen('~/free_space', 'sensor_msgs/msg/LaserScan');
+    await robot.next<ReceivedGrid>('~/occupancy_grid');
+    await robot.next<ReceivedScan>('~/free_space');
+    robot.receiver.drain('/bdc_occ/free_space');
     const scan = await robot.next<ReceivedScan>('~/free_space');
     const grid = await robot.next<ReceivedGrid>(
       '~/occupancy_grid',
@@ -182,6 +185,10 @@ describe('behaviour 7: outputs', function () {
   it('~/detections and ~/markers hold the same boxes', async () => {
     await robot.listen('~/detections', 'vision_msgs/msg/Detection3DArray');
     await robot.listen('~/markers', 'visualization_msgs/msg/MarkerArray');
+    // the one topic may be heard earlier than the other
+    await robot.receiver.next('/bdc_occ/markers');
+    await robot.next<ReceivedDetections>('~/detections');
+    robot.receiver.drain('/bdc_occ/detections');
     const boxes = await robot.next<ReceivedDetections>('~/detections');
     const { markers } = await robot.receiver.next<ReceivedMarkers>(
       '/bdc_occ/markers',
