@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BagReader } from '../../src/bag/bag-reader.js';
 import { NuscenesReader } from '../../src/dataset/nuscenes-reader.js';
+import { OCC3D_GRID } from '../../src/dataset/occ3d.js';
+import { VoxelGrid } from '../../src/geometry/voxel-grid.js';
 import { exportBag } from '../../src/simulation/bag-export.js';
 import { exportNuscenes } from '../../src/simulation/nuscenes-export.js';
+import { readRecordedTruth } from '../../src/simulation/recorded-truth.js';
 import { Recording } from '../../src/simulation/recording.js';
 
 const SIZE = { width: 88, height: 32 };
@@ -144,5 +147,25 @@ describe('Simulation exports', function () {
       '/ground_truth/detections': 2,
     });
     await reader.close();
+  });
+
+  it('gives back the headings of a drive on a slope', async () => {
+    const out = join(folder, 'slope.mcap');
+    const drive = { out, seed: 51, index: 7, duration: 0.5, rate: 2, imageSize: SIZE, samplesPerPixel: 1 };
+    await exportBag({ ...drive, voxelFactor: 2 });
+    const grid = new VoxelGrid({ ...OCC3D_GRID, shape: [100, 100, 8] });
+    const [truth] = [...(await readRecordedTruth(out, grid)).values()];
+    const { boxes, worldFromEgo } = await new Recording(drive).capture(0);
+    assert.ok(
+      Math.abs(worldFromEgo.matrix[6]) + Math.abs(worldFromEgo.matrix[7]) > 0.01,
+      'the ground is level',
+    );
+    const visible = boxes.filter(({ visibility }) => visibility >= 0.2);
+    assert.equal(truth!.boxes.length, visible.length);
+    for (const [i, { yaw }] of visible.entries()) {
+      const [x, y] = worldFromEgo.inverse().rotate([Math.cos(yaw), Math.sin(yaw), 0]);
+      const turned = truth!.boxes[i]!.yaw - Math.atan2(y, x);
+      assert.ok(Math.abs(Math.sin(turned)) < 1e-6 && Math.cos(turned) > 0, `box ${i}`);
+    }
   });
 });
