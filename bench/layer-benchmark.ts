@@ -17,17 +17,19 @@ import type { Network } from './network.js';
 import { quantizedChain } from './onnx/quantized-chain.js';
 import { byteTensor, createSession, floatTensor } from './onnx/session.js';
 import { OnnxTwin } from './onnx/twin.js';
-import { type Contestant, runPaired } from './paired.js';
+import { type Contestant, ratioOf, runPaired } from './paired.js';
 
 export interface LayerResult {
   readonly name: string;
-  /** Milliseconds of one layer. `ours` and `onnxruntimeBlock`: sign (ours only), convolution, RPReLU, residual; the others: convolution. */
-  readonly ours: number;
-  readonly onnxruntimeConvolution?: number;
-  readonly onnxruntimeBlock?: number;
-  readonly onnxruntimeU8?: number;
-  /** Binary multiply-accumulates of ours, 10⁹ a second, over the whole block's time. */
-  readonly gigaMacsPerSecond: number;
+  /** Milliseconds of one block of ours: sign, convolution, RPReLU, residual. */
+  readonly ours_ms: number;
+  /** Milliseconds of a bare convolution, FP32 and u8. */
+  readonly ort_fp32_ms: number | null;
+  readonly ort_u8_ms: number | null;
+  readonly ratio_fp32: number | null;
+  readonly ratio_u8: number | null;
+  /** Binary multiply-accumulates of ours over the whole block's time, of this machine's measured peak of XOR, popcount and add. */
+  readonly peak_percent: number | null;
 }
 
 const inputShape = ({ channels, size }: LayerShape): readonly [number, number, number, number] => [
@@ -94,6 +96,8 @@ export interface LayerOptions extends EngineOptions {
   readonly repetitions: number;
   /** Whether onnxruntime takes part. */
   readonly peers: boolean;
+  /** Binary multiply-accumulates, 10⁹ a second, that one thread of this machine reaches at most. */
+  readonly peak?: number;
 }
 
 /**
@@ -101,7 +105,7 @@ export interface LayerOptions extends EngineOptions {
  */
 export async function benchmarkLayer(
   layer: LayerShape,
-  { depth, repetitions, peers, ...engine }: LayerOptions,
+  { depth, repetitions, peers, peak, ...engine }: LayerOptions,
 ): Promise<LayerResult> {
   const { threads } = engine;
   const values = randomFloats(layer.channels * layer.size ** 2, 99);
@@ -116,18 +120,23 @@ export async function benchmarkLayer(
         Uint8Array.from(values, (value) => 128 + 127 * value),
         inputShape(layer),
       );
-      contestants.push(await onnxruntime('onnxruntimeConvolution', twin(convolutions, layer), real, threads));
-      contestants.push(await onnxruntime('onnxruntimeBlock', twin(blocks, layer), real, threads));
-      contestants.push(await onnxruntime('onnxruntimeU8', quantizedChain(layer, depth), bytes, threads));
+      contestants.push(await onnxruntime('fp32', twin(convolutions, layer), real, threads));
+      contestants.push(await onnxruntime('u8', quantizedChain(layer, depth), bytes, threads));
     }
     const times = await runPaired(contestants, repetitions);
-    const perLayer = Object.fromEntries([...times].map(([name, value]) => [name, value / depth]));
-    const own = perLayer['ours'] ?? NaN;
+    const own = (times.get('ours') ?? NaN) / depth;
+    const [fp32, u8] = ['fp32', 'u8'].map((name) => {
+      const time = times.get(name);
+      return time === undefined ? undefined : time / depth;
+    });
     return {
-      ...perLayer,
       name: layerName(layer),
-      ours: own,
-      gigaMacsPerSecond: layerMacs(layer) / own / 1e6,
+      ours_ms: own,
+      ort_fp32_ms: fp32 ?? null,
+      ort_u8_ms: u8 ?? null,
+      ratio_fp32: ratioOf(fp32, own),
+      ratio_u8: ratioOf(u8, own),
+      peak_percent: peak === undefined ? null : layerMacs(layer) / own / 1e4 / (peak * threads),
     };
   } finally {
     for (const contestant of contestants) await contestant.close();

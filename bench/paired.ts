@@ -12,6 +12,10 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? NaN)) / 2;
 }
 
+/** How many times as long the peer took; null where it did not take part. */
+export const ratioOf = (peer: number | undefined, ours: number): number | null =>
+  peer === undefined ? null : peer / ours;
+
 /**
  * Median milliseconds of each contestant. They take turns, so that a machine that is slower for a while is slower for all; the first turn
  * of each warms caches and is not counted.

@@ -9,9 +9,7 @@ export function markdownTable(header: readonly string[], rows: readonly (readonl
   return [line(header), rule, ...rows.map(line)].join('\n');
 }
 
-export const milliseconds = (value: number | undefined): string =>
-  value === undefined ? '–' : value < 10 ? value.toFixed(2) : value.toFixed(1);
+export const milliseconds = (value: number | null): string =>
+  value === null ? '–' : value < 10 ? value.toFixed(2) : value.toFixed(1);
 
-/** How many times as long the peer took. */
-export const ratio = (peer: number | undefined, ours: number): string =>
-  peer === undefined ? '–' : `${(peer / ours).toFixed(1)}×`;
+export const ratio = (value: number | null): string => (value === null ? '–' : `${value.toFixed(1)}×`);

@@ -8,6 +8,7 @@
 #include "addon/engine_job.h"
 #include "addon/js_reader.h"
 #include "graph/graph.h"
+#include "kernels/peaks.h"
 #include "runtime/error.h"
 #include "runtime/executor.h"
 
@@ -87,9 +88,7 @@ Napi::Object Describe(Napi::Env env, const Executor& executor) {
     description.Set("featureSize", size);
   }
   const Napi::Array operations = Napi::Array::New(env);
-  for (const GraphNode& node : graph.nodes()) {
-    const OperationCost& cost = node.operation->cost;
-    const TensorSpec& output = graph.tensors()[node.outputs[0]].spec;
+  for (const auto& [cost, output] : graph.operations()) {
     const Napi::Object operation = Napi::Object::New(env);
     operation.Set("arithmetic", NameOf(cost.arithmetic));
     operation.Set("macs", static_cast<double>(cost.macs));
@@ -99,6 +98,30 @@ Napi::Object Describe(Napi::Env env, const Executor& executor) {
     operations.Set(operations.Length(), operation);
   }
   description.Set("operations", operations);
+  const Napi::Array steps = Napi::Array::New(env);
+  for (const GraphNode& node : graph.nodes()) {
+    const OperationCost& cost = node.operation->cost;
+    const auto bytes_of = [&](const std::vector<int>& tensors) {
+      double bytes = 0;
+      for (int tensor : tensors) {
+        const TensorSpec& spec = graph.tensors()[tensor].spec;
+        bytes += static_cast<double>(spec.ImageBytes()) *
+                 (spec.batch == TensorSpec::kPerCamera ? graph.max_cameras() : spec.batch);
+      }
+      return bytes;
+    };
+    const TensorSpec& output = graph.tensors()[node.outputs[0]].spec;
+    const Napi::Object step = Napi::Object::New(env);
+    step.Set("name", node.name);
+    step.Set("op", node.op);
+    step.Set("module", node.module);
+    step.Set("arithmetic", NameOf(cost.arithmetic));
+    step.Set("macs", static_cast<double>(cost.macs));
+    step.Set("bytes", bytes_of(node.inputs) + bytes_of(node.outputs));
+    step.Set("outputShape", ToShape(env, output, output.batch));
+    steps.Set(steps.Length(), step);
+  }
+  description.Set("steps", steps);
   const Napi::Array outputs = Napi::Array::New(env);
   for (const Graph::Output& output : graph.outputs()) {
     const TensorSpec& spec = graph.tensors()[output.tensor].spec;
@@ -119,6 +142,17 @@ Napi::Value ListIsas(const Napi::CallbackInfo& info) {
   return names;
 }
 
+/// measurePeaks(isa): {binary, real}, 10⁹ multiply-adds a second of one thread.
+Napi::Value Measure(const Napi::CallbackInfo& info) {
+  return Guarded(info.Env(), [&]() -> Napi::Value {
+    const MachinePeaks peaks = MeasurePeaks(ChooseIsa(JsReader(info[0], "isa").String()));
+    const Napi::Object result = Napi::Object::New(info.Env());
+    result.Set("binary", peaks.binary);
+    result.Set("real", peaks.real);
+    return result;
+  });
+}
+
 /// load(file: Uint8Array, model, {isa?, threads, mode}): Promise<{handle, …Describe}>. The file's bytes must
 /// not change until the promise settles.
 Napi::Value Load(const Napi::CallbackInfo& info) {
@@ -132,6 +166,7 @@ Napi::Value Load(const Napi::CallbackInfo& info) {
       std::optional<std::string> isa;
       int threads;
       EngineMode mode;
+      StreamType residual;
       std::shared_ptr<Executor> executor;
     };
     auto loading = std::make_shared<Loading>();
@@ -141,12 +176,14 @@ Napi::Value Load(const Napi::CallbackInfo& info) {
     if (options.Has("isa")) loading->isa = options.Get("isa").String();
     loading->threads = static_cast<int>(options.Get("threads").Int(1, 1024));
     loading->mode = options.Get("mode").String() == "reference" ? EngineMode::kReference : EngineMode::kFast;
+    loading->residual =
+        options.Get("residual").String() == "fp32" ? StreamType::kFloat32 : StreamType::kFloat16;
     return EngineJob::Start(
         info.Env(),
         [loading] {
           loading->executor =
               std::make_shared<Executor>(Graph(loading->model, loading->bytes), ChooseIsa(loading->isa),
-                                         loading->threads, loading->mode);
+                                         loading->threads, loading->mode, loading->residual);
         },
         [loading](Napi::Env env) -> Napi::Value {
           Napi::Object engine = Describe(env, *loading->executor);
@@ -274,6 +311,7 @@ void Dispose(const Napi::CallbackInfo& info) {
 void RegisterEngine(Napi::Env env, Napi::Object exports) {
   Napi::Object engine = Napi::Object::New(env);
   engine.Set("supportedIsas", Napi::Function::New(env, ListIsas, "supportedIsas"));
+  engine.Set("measurePeaks", Napi::Function::New(env, Measure, "measurePeaks"));
   engine.Set("load", Napi::Function::New(env, Load, "load"));
   engine.Set("setRig", Napi::Function::New(env, SetRig, "setRig"));
   engine.Set("run", Napi::Function::New(env, Run, "run"));

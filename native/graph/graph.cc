@@ -145,6 +145,7 @@ void Graph::AddOperation(const OperationSpec& spec, size_t index, const ModelDes
     }
     if (!lift_splat_) lift_splat_ = lift_splat;
   }
+  operations_.push_back({node.operation->cost, output_specs[0]});
   nodes_.push_back(std::move(node));
 }
 

@@ -9,6 +9,7 @@
 #include "graph/model_description.h"
 #include "ops/lift_splat.h"
 #include "ops/operation.h"
+#include "ops/sign.h"
 
 namespace bdc {
 
@@ -18,6 +19,7 @@ struct GraphTensor {
   TensorSpec spec;
   int producer;  // index of the operation that writes it, −1 for a graph input
   int last_use;  // index of the last operation that reads it; the number of operations for a graph output
+  bool is_needed = true;  // false once fusion has made it a value that never reaches memory
 };
 
 struct GraphNode {
@@ -26,19 +28,30 @@ struct GraphNode {
   std::unique_ptr<Operation> operation;
 };
 
-/// A network whose every shape, type, attribute and constant has been checked. Nodes are in execution order;
-/// a later pass may replace neighbours by one (conv → batch_norm / rprelu → add → sign) as long as `tensors`
-/// stays true.
+/// What an operation of the model file costs and makes, whatever it is fused with.
+struct OperationSummary {
+  OperationCost cost;
+  TensorSpec output;  // the first one
+};
+
+/// A network whose every shape, type, attribute and constant has been checked. Nodes are in execution order.
 class Graph {
  public:
   /// Throws a model error that names the field. Constants stay in `file` until LoadConstants.
   Graph(const ModelDescription& model, std::span<const std::byte> file);
+
+  /// Makes neighbouring nodes one where that saves passes over memory. Given the same sums, results stay the
+  /// same to the last bit, but for the rounding of streams between binary layers where `residual` is float16.
+  /// Before LoadConstants.
+  void Fuse(StreamType residual);
 
   /// Copies all constants out of the file, whose bytes aren't needed afterwards.
   void LoadConstants(EngineMode mode, const KernelSet& kernels);
 
   const std::vector<GraphTensor>& tensors() const { return tensors_; }
   const std::vector<GraphNode>& nodes() const { return nodes_; }
+  /// One for each operation of the model file, in its order.
+  const std::vector<OperationSummary>& operations() const { return operations_; }
   /// Indices into tensors.
   const std::vector<int>& inputs() const { return inputs_; }
   struct Output {
@@ -59,12 +72,27 @@ class Graph {
                     const StoredTensors& stored);
   void AddOutputs(const ModelDescription& model);
   int AddTensor(const std::string& name, const TensorSpec& spec, int producer, const std::string& place);
+  bool IsOutput(int tensor) const;
+  /// Indices of the nodes that read a tensor, one for each time.
+  std::vector<size_t> ReadersOf(int tensor) const;
+  /// The only reader of a node's only output, if that is no graph output; else nodes().size().
+  size_t OnlyReader(size_t node) const;
+  void FuseActivations();
+  void JoinConvolutions();
+  void UseSignPlanes();
+  std::vector<std::unique_ptr<Sign>> TakeSigns(GraphNode& maker, size_t most);
+  void FuseGates();
+  void FuseResiduals();
+  void HalveStreams();
+  /// Drops the nodes that others have taken over (those without an operation) and dates the tensors anew.
+  void CloseGaps();
   /// −1 if there is none.
   int FindTensor(const std::string& name) const;
 
   std::vector<GraphTensor> tensors_;
   std::map<std::string, int, std::less<>> by_name_;
   std::vector<GraphNode> nodes_;
+  std::vector<OperationSummary> operations_;
   std::vector<int> inputs_;
   std::vector<Output> outputs_;
   const LiftSplat* lift_splat_ = nullptr;

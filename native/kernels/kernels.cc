@@ -8,18 +8,64 @@
 namespace bdc {
 namespace {
 
-constexpr KernelSet kPortableSet = {Isa::kPortable, PackSignsPortable, BinaryConv2dPortable, ConvF32Portable,
-                                    kConvRowsPortable};
+constexpr KernelSet kPortableSet = {.isa = Isa::kPortable,
+                                    .pack_signs = PackSignsPortable,
+                                    .binary_conv2d = BinaryConv2dPortable,
+                                    .binary_block = BinaryBlockPortable,
+                                    .binary_block_scratch = BinaryBlockScratchPortable,
+                                    .pointwise_block = PointwiseBlockPortable,
+                                    .pointwise_block_scratch = PointwiseBlockScratchPortable,
+                                    .sweep = SweepPortable,
+                                    .conv_f32 = ConvF32Portable,
+                                    .conv_f32_rows = kConvRowsPortable,
+                                    .planes = kPlanesPortable};
 #if defined(__x86_64__)
-constexpr KernelSet kAvx2Set = {Isa::kAvx2, PackSignsAvx2, BinaryConv2dAvx2, ConvF32Avx2, kConvRowsAvx2};
-constexpr KernelSet kAvx512Set = {Isa::kAvx512, PackSignsAvx512, BinaryConv2dAvx512, ConvF32Avx512,
-                                  kConvRowsAvx512};
+constexpr KernelSet kAvx2Set = {.isa = Isa::kAvx2,
+                                .pack_signs = PackSignsAvx2,
+                                .binary_conv2d = BinaryConv2dAvx2,
+                                .binary_block = BinaryBlockAvx2,
+                                .binary_block_scratch = BinaryBlockScratchAvx2,
+                                .pointwise_block = PointwiseBlockAvx2,
+                                .pointwise_block_scratch = PointwiseBlockScratchAvx2,
+                                .sweep = SweepAvx2,
+                                .conv_f32 = ConvF32Avx2,
+                                .conv_f32_rows = kConvRowsAvx2,
+                                .planes = kPlanesAvx2};
+constexpr KernelSet kAvx512Set = {.isa = Isa::kAvx512,
+                                  .pack_signs = PackSignsAvx512,
+                                  .binary_conv2d = BinaryConv2dAvx512,
+                                  .binary_block = BinaryBlockAvx512,
+                                  .binary_block_scratch = BinaryBlockScratchAvx512,
+                                  .pointwise_block = PointwiseBlockAvx512,
+                                  .pointwise_block_scratch = PointwiseBlockScratchAvx512,
+                                  .sweep = SweepAvx512,
+                                  .conv_f32 = ConvF32Avx512,
+                                  .conv_f32_rows = kConvRowsAvx512,
+                                  .planes = kPlanesAvx512};
 #elif defined(__aarch64__)
-constexpr KernelSet kNeonSet = {Isa::kNeon, PackSignsNeon, BinaryConv2dNeon, ConvF32Neon, kConvRowsNeon};
-// SDOT and UDOT multiply bytes; none of these three kernels does, so the set differs from NEON's in its name
-// only.
-constexpr KernelSet kNeonDotprodSet = {Isa::kNeonDotprod, PackSignsNeon, BinaryConv2dNeon, ConvF32Neon,
-                                       kConvRowsNeon};
+constexpr KernelSet kNeonSet = {.isa = Isa::kNeon,
+                                .pack_signs = PackSignsNeon,
+                                .binary_conv2d = BinaryConv2dNeon,
+                                .binary_block = BinaryBlockNeon,
+                                .binary_block_scratch = BinaryBlockScratchNeon,
+                                .pointwise_block = PointwiseBlockNeon,
+                                .pointwise_block_scratch = PointwiseBlockScratchNeon,
+                                .sweep = SweepNeon,
+                                .conv_f32 = ConvF32Neon,
+                                .conv_f32_rows = kConvRowsNeon,
+                                .planes = kPlanesNeon};
+// SDOT and UDOT multiply bytes; none of these kernels does, so the set differs from NEON's in its name only.
+constexpr KernelSet kNeonDotprodSet = {.isa = Isa::kNeonDotprod,
+                                       .pack_signs = PackSignsNeon,
+                                       .binary_conv2d = BinaryConv2dNeon,
+                                       .binary_block = BinaryBlockNeon,
+                                       .binary_block_scratch = BinaryBlockScratchNeon,
+                                       .pointwise_block = PointwiseBlockNeon,
+                                       .pointwise_block_scratch = PointwiseBlockScratchNeon,
+                                       .sweep = SweepNeon,
+                                       .conv_f32 = ConvF32Neon,
+                                       .conv_f32_rows = kConvRowsNeon,
+                                       .planes = kPlanesNeon};
 #endif
 
 }  // namespace
@@ -30,13 +76,18 @@ const KernelSet& SelectKernels(Isa isa) {
       return kPortableSet;
 #if defined(__x86_64__)
     case Isa::kAvx2:
-      // Without a popcount instruction for vectors, a table look-up by vpshufb counts fastest.
+      // Whole layers: the majority kernel, as a full adder of 256 pixels (5 instructions for 512
+      // multiply-adds) beats both a popcount by vpshufb and tables of nibble sums. Convolutions alone:
+      // vpshufb.
       return kAvx2Set;
     case Isa::kAvx512:
-      // VPOPCNTQ is the reason to ask for VPOPCNTDQ; AVX-512 without it is left to the AVX2 set.
+      // VPTERNLOG makes a full adder of two instructions: 512 multiply-adds an instruction, where VPOPCNTQ
+      // with its XOR and addition does 171. AVX-512 without VPOPCNTDQ is left to the AVX2 set.
       return kAvx512Set;
 #elif defined(__aarch64__)
     case Isa::kNeon:
+      // BSL makes a full adder of three instructions for 256 multiply-adds; CNT with its EOR and ADD does
+      // 128.
       return kNeonSet;
     case Isa::kNeonDotprod:
       return kNeonDotprodSet;

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
+#include "kernels/binary-block.h"
 #include "kernels/conv-f32.h"
+#include "kernels/planes.h"
 #include "runtime/isa.h"
 
 namespace bdc {
@@ -38,10 +41,18 @@ struct KernelSet {
   void (*pack_signs)(const PackSignsArgs& args, int begin, int end);
   /// Output rows [begin, end).
   void (*binary_conv2d)(const BinaryConv2dArgs& args, int begin, int end);
+  /// Whole binary layers (binary-block.h); scratch: binary_block_scratch bytes for the range's channels, from
+  /// a cache line on.
+  void (*binary_block)(const BinaryBlockArgs& args, const BlockRange& range, std::byte* scratch);
+  int64_t (*binary_block_scratch)(const MajorityWeights& weights, int channels);
+  void (*pointwise_block)(const PointwiseBlockArgs& args, const BlockRange& range, std::byte* scratch);
+  int64_t (*pointwise_block_scratch)(int channels);
+  void (*sweep)(const SweepArgs& args, const BlockRange& range);
   /// Output rows [begin, end).
   void (*conv_f32)(const ConvF32Args& args, int begin, int end);
   /// Output channels of a block of conv_f32's weights, at most.
   int conv_f32_rows;
+  const PlaneKernels& planes;
 };
 
 /// The set for `isa`, and in the .cc the reason for each choice.

@@ -2,8 +2,8 @@
 
 #include <cmath>
 
+#include "kernels/vector-math.h"
 #include "ops/planes.h"
-#include "ops/vector_math.h"
 
 namespace bdc {
 namespace {

@@ -7,23 +7,32 @@
 
 namespace bdc {
 
+/// An activation with parameters per channel, which a convolution can take over.
+class ChannelActivation : public Operation {
+ public:
+  /// Valid once loaded.
+  virtual ConvActivation parameters() const = 0;
+};
+
 /// t = x + bias_in; y = (t > 0 ? t : slope·t) + bias_out, per channel.
-class RPReLU : public Operation {
+class RPReLU : public ChannelActivation {
  public:
   explicit RPReLU(OperationReader& reader);
   void Load(EngineMode mode, const KernelSet& kernels) override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+  ConvActivation parameters() const override { return {bias_in_.data(), slope_.data(), bias_out_.data()}; }
 
  private:
   Parameter<float> bias_in_, slope_, bias_out_;
 };
 
 /// y = x > 0 ? x : slope·x, per channel.
-class PReLU : public Operation {
+class PReLU : public ChannelActivation {
  public:
   explicit PReLU(OperationReader& reader);
   void Load(EngineMode mode, const KernelSet& kernels) override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+  ConvActivation parameters() const override { return {nullptr, slope_.data(), nullptr}; }
 
  private:
   Parameter<float> slope_;

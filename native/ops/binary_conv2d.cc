@@ -44,7 +44,10 @@ BinaryConv2d::BinaryConv2d(OperationReader& reader)
   cost = CostOf(reader, weights_, geometry_, Arithmetic::kBinary);
 }
 
-void BinaryConv2d::Load(EngineMode, const KernelSet&) { weights_.Load(); }
+void BinaryConv2d::Load(EngineMode mode, const KernelSet& kernels) {
+  weights_.Load();
+  LoadActivation(mode, kernels);
+}
 
 void BinaryConv2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
   const ConvGeometry& g = geometry_;
@@ -69,6 +72,18 @@ void BinaryConv2d::Run(const RunContext& context, Tensors inputs, Tensors output
                                 .pad_h = g.pad_h,
                                 .pad_w = g.pad_w};
     context.kernels.binary_conv2d(args, static_cast<int>(begin), static_cast<int>(end));
+    if (!has_activation()) return;
+    // These rows are still in the cache.
+    const ConvActivation a = activation();
+    for (int o = 0; o < y.channels; ++o) {
+      float* rows = args.output + o * y.plane() + begin * y.width;
+      const int64_t count = (end - begin) * y.width;
+      if (a.bias_in) {
+        context.kernels.planes.rprelu(rows, count, a.bias_in[o], a.slope[o], a.bias_out[o]);
+      } else {
+        context.kernels.planes.prelu(rows, count, a.slope[o]);
+      }
+    }
   };
   ForEachImageRow(context, y.batch, y.height, int64_t{y.channels} * y.width, convolve);
 }
@@ -113,6 +128,7 @@ BinaryWeightConv2d::BinaryWeightConv2d(OperationReader& reader)
 
 void BinaryWeightConv2d::Load(EngineMode mode, const KernelSet& kernels) {
   weights_.Load();
+  LoadActivation(mode, kernels);
   if (mode == EngineMode::kReference) return;
   const ConvGeometry& g = geometry_;
   AlignedBuffer<float> expanded(g.out_channels * g.Depth());
@@ -130,7 +146,7 @@ void BinaryWeightConv2d::Load(EngineMode mode, const KernelSet& kernels) {
 int64_t BinaryWeightConv2d::ScratchBytes(int threads) const { return dense_.ScratchBytes(threads); }
 
 void BinaryWeightConv2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
-  dense_.Run(context, weights_.bias.data(), {}, inputs[0], outputs);
+  dense_.Run(context, weights_.bias.data(), activation(), inputs[0], outputs);
 }
 
 void BinaryWeightConv2d::RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const {

@@ -22,9 +22,11 @@ struct BinaryWeights {
 };
 
 /// W1A1: bits in. y = scale[o]·Σ(±1·±1) + bias[o], the sum an exact integer.
-class BinaryConv2d : public Operation {
+class BinaryConv2d : public Convolution {
  public:
   explicit BinaryConv2d(OperationReader& reader);
+  const ConvGeometry& geometry() const { return geometry_; }
+  const BinaryWeights& weights() const { return weights_; }
   void Load(EngineMode mode, const KernelSet& kernels) override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
   void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const override;
@@ -35,7 +37,7 @@ class BinaryConv2d : public Operation {
 };
 
 /// W1A32: real values in. y = scale[o]·Σ±x + bias[o].
-class BinaryWeightConv2d : public Operation {
+class BinaryWeightConv2d : public Convolution {
  public:
   explicit BinaryWeightConv2d(OperationReader& reader);
   void Load(EngineMode mode, const KernelSet& kernels) override;

@@ -214,13 +214,14 @@ Conv2d::Conv2d(OperationReader& reader)
 void Conv2d::Load(EngineMode mode, const KernelSet& kernels) {
   weight_.Load();
   bias_.Load();
+  LoadActivation(mode, kernels);
   if (mode == EngineMode::kFast) dense_.Load(weight_.data(), kernels);
 }
 
 int64_t Conv2d::ScratchBytes(int threads) const { return dense_.ScratchBytes(threads); }
 
 void Conv2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
-  dense_.Run(context, bias_.data(), {}, inputs[0], outputs);
+  dense_.Run(context, bias_.data(), activation(), inputs[0], outputs);
 }
 
 void Conv2d::RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const {
@@ -231,6 +232,47 @@ void Conv2d::RunReference(const RunContext& context, Tensors inputs, Tensors out
         return weight_[((o * g.in_channels + i) * g.kernel_h + ky) * g.kernel_w + kx];
       },
       [&](int o, double sum) { return static_cast<float>(bias_.data() ? sum + double{bias_[o]} : sum); });
+}
+
+namespace {
+
+ConvGeometry JoinGeometry(const std::vector<std::unique_ptr<Conv2d>>& parts) {
+  ConvGeometry joined = parts[0]->geometry();
+  joined.out_channels = 0;
+  for (const auto& part : parts) joined.out_channels += part->geometry().out_channels;
+  return joined;
+}
+
+}  // namespace
+
+ConvGroup::ConvGroup(std::vector<std::unique_ptr<Conv2d>> parts)
+    : parts_(std::move(parts)), dense_(JoinGeometry(parts_)) {
+  cost.arithmetic = Arithmetic::kReal;
+  for (const auto& part : parts_) {
+    cost.macs += part->cost.macs;
+    cost.parameters += part->cost.parameters;
+  }
+}
+
+void ConvGroup::Load(EngineMode mode, const KernelSet& kernels) {
+  const ConvGeometry g = JoinGeometry(parts_);
+  AlignedBuffer<float> weight(g.out_channels * g.Depth());
+  bias_ = AlignedBuffer<float>(g.out_channels);
+  float* to = weight.data();
+  float* bias = bias_.data();
+  for (const auto& part : parts_) {
+    part->Load(mode, kernels);
+    const int channels = part->geometry().out_channels;
+    to = std::copy_n(part->weight(), channels * g.Depth(), to);
+    bias = part->bias() ? std::copy_n(part->bias(), channels, bias) : std::fill_n(bias, channels, 0.0f);
+  }
+  dense_.Load(weight.data(), kernels);
+}
+
+int64_t ConvGroup::ScratchBytes(int threads) const { return dense_.ScratchBytes(threads); }
+
+void ConvGroup::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
+  dense_.Run(context, bias_.data(), {}, inputs[0], outputs);
 }
 
 }  // namespace bdc

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <utility>
 #include <vector>
 
+#include "ops/activations.h"
 #include "ops/operation.h"
 #include "ops/operation_reader.h"
 
@@ -14,6 +17,7 @@ struct ConvGeometry {
   int out_channels, out_height, out_width;
   int kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w;
 
+  bool operator==(const ConvGeometry&) const = default;
   int64_t Depth() const { return int64_t{in_channels} * kernel_h * kernel_w; }
   int64_t Columns() const { return int64_t{out_height} * out_width; }
   int64_t Macs() const { return Depth() * Columns() * out_channels; }
@@ -55,9 +59,31 @@ class DenseConvolution {
   std::vector<int32_t> taps_;
 };
 
-class Conv2d : public Operation {
+/// A convolution that may have taken over the activation behind it.
+class Convolution : public Operation {
+ public:
+  void TakeActivation(std::unique_ptr<ChannelActivation> activation) { activation_ = std::move(activation); }
+  bool has_activation() const { return activation_ != nullptr; }
+  bool has_rprelu() const { return dynamic_cast<const RPReLU*>(activation_.get()) != nullptr; }
+  /// Valid once loaded.
+  ConvActivation activation() const { return activation_ ? activation_->parameters() : ConvActivation{}; }
+
+ protected:
+  void LoadActivation(EngineMode mode, const KernelSet& kernels) {
+    if (activation_) activation_->Load(mode, kernels);
+  }
+
+ private:
+  std::unique_ptr<ChannelActivation> activation_;
+};
+
+class Conv2d : public Convolution {
  public:
   explicit Conv2d(OperationReader& reader);
+  const ConvGeometry& geometry() const { return geometry_; }
+  /// Valid once loaded; bias may be nullptr.
+  const float* weight() const { return weight_.data(); }
+  const float* bias() const { return bias_.data(); }
   void Load(EngineMode mode, const KernelSet& kernels) override;
   int64_t ScratchBytes(int threads) const override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
@@ -67,6 +93,21 @@ class Conv2d : public Operation {
   Parameter<float> weight_, bias_;
   ConvGeometry geometry_;
   DenseConvolution dense_;
+};
+
+/// Convolutions of one input and one geometry (but for the output channels) as one, whose input is packed
+/// once.
+class ConvGroup : public Operation {
+ public:
+  explicit ConvGroup(std::vector<std::unique_ptr<Conv2d>> parts);
+  void Load(EngineMode mode, const KernelSet& kernels) override;
+  int64_t ScratchBytes(int threads) const override;
+  void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+
+ private:
+  std::vector<std::unique_ptr<Conv2d>> parts_;
+  DenseConvolution dense_;
+  AlignedBuffer<float> bias_;
 };
 
 }  // namespace bdc

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "ops/planes.h"
-#include "ops/vector_math.h"
 
 namespace bdc {
 
@@ -27,34 +26,22 @@ OccupancyArgmax::OccupancyArgmax(OperationReader& reader) {
 }
 
 void OccupancyArgmax::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
-  constexpr int kBlock = 64;  // neighbours in x that are done together, class by class
   const Tensor& x = inputs[0];
-  const int64_t size = x.plane(), blocks = (x.width + kBlock - 1) / kBlock;
-  context.pool.ParallelFor(0, x.height * blocks, Grain(kBlock * x.channels), [&](int64_t begin, int64_t end) {
+  const int64_t size = x.plane(), blocks = (x.width + kArgmaxBlock - 1) / kArgmaxBlock;
+  const int64_t grain = Grain(kArgmaxBlock * x.channels);
+  context.pool.ParallelFor(0, x.height * blocks, grain, [&](int64_t begin, int64_t end) {
+    uint8_t labels[kArgmaxBlock];
+    float confidence[kArgmaxBlock];
     for (int64_t item = begin; item < end; ++item) {
-      const int64_t row = item / blocks, column = item % blocks * kBlock;
-      const int count = static_cast<int>(std::min<int64_t>(kBlock, x.width - column));
+      const int64_t row = item / blocks, column = item % blocks * kArgmaxBlock;
+      const int count = static_cast<int>(std::min<int64_t>(kArgmaxBlock, x.width - column));
       for (int z = 0; z < levels_; ++z) {
         const float* logits = x.f32() + z * classes_ * size + row * x.width + column;
-        float largest[kBlock], sum[kBlock] = {};
-        int32_t label[kBlock] = {};
-        std::copy_n(logits, count, largest);
-        for (int k = 1; k < classes_; ++k) {
-          for (int i = 0; i < count; ++i) {
-            const float value = logits[k * size + i], before = largest[i];
-            // −1 where this class is larger: a mask instead of a branch.
-            const int32_t larger = -static_cast<int32_t>(value > before);
-            label[i] = (k & larger) | (label[i] & ~larger);
-            largest[i] = before < value ? value : before;
-          }
-        }
-        for (int k = 0; k < classes_; ++k) {
-          for (int i = 0; i < count; ++i) sum[i] += FastExp(logits[k * size + i] - largest[i]);
-        }
+        context.kernels.planes.argmax(logits, size, classes_, count, labels, confidence);
         for (int i = 0; i < count; ++i) {
           const int64_t voxel = ((column + i) * x.height + row) * levels_ + z;
-          outputs[0].u8()[voxel] = static_cast<uint8_t>(label[i]);
-          outputs[1].f32()[voxel] = 1.0f / sum[i];
+          outputs[0].u8()[voxel] = labels[i];
+          outputs[1].f32()[voxel] = confidence[i];
         }
       }
     }

@@ -18,6 +18,8 @@ std::string_view TypeName(ElementType type) {
       return "bits";
     case ElementType::kUint8:
       return "u8";
+    case ElementType::kSignPlanes:
+    case ElementType::kFloat16:
     case ElementType::kFloat32:
       break;
   }

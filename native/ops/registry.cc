@@ -30,7 +30,7 @@ std::unique_ptr<Operation> NewBinaryConv2d(OperationReader& reader) {
       return std::make_unique<BinaryConv2d>(reader);
     case ElementType::kFloat32:
       return std::make_unique<BinaryWeightConv2d>(reader);
-    case ElementType::kUint8:
+    default:
       break;
   }
   reader.Fail("MODEL_INPUT_TYPE", "inputs[0]", "bits or real", "u8");

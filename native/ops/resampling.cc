@@ -65,10 +65,16 @@ void AvgPool2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) 
   const Tensor& x = inputs[0];
   const Tensor& y = outputs[0];
   const float area = static_cast<float>(kernel_h_ * kernel_w_);
+  const bool is_square_of_two = kernel_h_ == 2 && kernel_w_ == 2 && stride_h_ == 2 && stride_w_ == 2;
   ForEachPlane(context, int64_t{x.batch} * x.channels, x.plane(), [&](int64_t plane) {
     const float* from = x.f32() + plane * x.plane();
     float* to = y.f32() + plane * y.plane();
     for (int i = 0; i < y.height; ++i) {
+      if (is_square_of_two) {
+        const float* row = from + int64_t{i} * 2 * x.width;
+        context.kernels.planes.average_squares(row, row + x.width, y.width, to + int64_t{i} * y.width);
+        continue;
+      }
       for (int j = 0; j < y.width; ++j) {
         const float* window = from + int64_t{i} * stride_h_ * x.width + j * stride_w_;
         float sum = 0;
@@ -100,14 +106,19 @@ int64_t Upsample2d::ScratchBytes(int threads) const {
 }
 
 /// Two passes: each pair of input rows is blended into `row` (of the input's width), then stretched along it.
-void Upsample2d::Bilinear(const float* from, float* to, const Tensor& x, float* row) const {
+void Upsample2d::Bilinear(const PlaneKernels& planes, const float* from, float* to, const Tensor& x,
+                          float* row) const {
   const int width = x.width, out_height = x.height * factor_;
   for (int i = 0; i < out_height; ++i) {
     const Between rows(i, factor_, x.height);
     const float* low = from + int64_t{rows.low} * width;
     const float* high = from + int64_t{rows.high} * width;
-    for (int j = 0; j < width; ++j) row[j] = (1 - rows.weight) * low[j] + rows.weight * high[j];
+    planes.blend(low, high, rows.weight, width, row);
     float* out = to + int64_t{i} * out_width_;
+    if (factor_ == 2) {
+      planes.stretch_twice(row, width, out);
+      continue;
+    }
     for (int phase = 0; phase < factor_; ++phase) {
       // Output column j·factor + phase lies between the same two neighbours of j for every j but those at the
       // edge.
@@ -132,7 +143,8 @@ void Upsample2d::Run(const RunContext& context, Tensors inputs, Tensors outputs)
   context.pool.ParallelFor(0, slots, 1, [&](int64_t begin, int64_t end) {
     for (int64_t slot = begin; slot < end; ++slot) {
       for (int64_t plane = slot; plane < planes; plane += slots) {
-        Bilinear(x.f32() + plane * x.plane(), y.f32() + plane * y.plane(), x, rows + slot * out_width_);
+        Bilinear(context.kernels.planes, x.f32() + plane * x.plane(), y.f32() + plane * y.plane(), x,
+                 rows + slot * out_width_);
       }
     }
   });

@@ -13,6 +13,9 @@ class Sign : public Operation {
   void Load(EngineMode mode, const KernelSet& kernels) override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
   void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+  /// Valid once loaded.
+  const float* threshold() const { return threshold_.data(); }
+  const int8_t* direction() const { return direction_.data(); }
 
  private:
   Parameter<float> threshold_;

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/vector-math.h"
 #include "ops/planes.h"
-#include "ops/vector_math.h"
 
 namespace bdc {
 

@@ -2,9 +2,13 @@
 
 #include <cstdint>
 
+#include "kernels/binary-block.h"
+
 namespace bdc {
 
-enum class ElementType { kFloat32, kBits, kUint8 };
+/// kSignPlanes and kFloat16 exist between fused operations only: one image of the first is channels planes of
+/// SignPlaneWords words (kernels/binary-block.h), the second is laid out as kFloat32.
+enum class ElementType { kFloat32, kBits, kUint8, kSignPlanes, kFloat16 };
 
 /// Words of one pixel of a bit tensor.
 inline int WordsOf(int channels) { return (channels + 63) / 64; }
@@ -27,6 +31,10 @@ struct TensorSpec {
         return Plane() * WordsOf(channels) * 8;
       case ElementType::kUint8:
         return Plane() * channels;
+      case ElementType::kSignPlanes:
+        return channels * SignPlaneWords(Plane()) * 8;
+      case ElementType::kFloat16:
+        return Plane() * channels * 2;
       case ElementType::kFloat32:
         break;
     }
@@ -39,6 +47,7 @@ struct TensorSpec {
 struct Tensor {
   void* data;
   int batch, channels, height, width;
+  ElementType type;
 
   float* f32() const { return static_cast<float*>(data); }
   uint64_t* bits() const { return static_cast<uint64_t*>(data); }

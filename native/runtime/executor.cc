@@ -26,10 +26,11 @@ double MillisecondsSince(Clock::time_point start) {
 
 }  // namespace
 
-Executor::Executor(Graph graph, Isa isa, int threads, EngineMode mode)
+Executor::Executor(Graph graph, Isa isa, int threads, EngineMode mode, StreamType residual)
     : graph_(std::move(graph)), mode_(mode), kernels_(SelectKernels(isa)), pool_(threads) {
-  PlanArena();
+  if (mode == EngineMode::kFast) graph_.Fuse(residual);
   graph_.LoadConstants(mode, kernels_);
+  PlanArena();
   staged_batch_.assign(graph_.inputs().size(), -1);
   projections_.resize(graph_.nodes().size());
   node_milliseconds_.resize(graph_.nodes().size());
@@ -48,7 +49,7 @@ void Executor::PlanArena() {
   for (const GraphTensor& tensor : graph_.tensors()) {
     const int64_t images =
         tensor.spec.batch == TensorSpec::kPerCamera ? graph_.max_cameras() : tensor.spec.batch;
-    const int64_t bytes = tensor.spec.ImageBytes() * images;
+    const int64_t bytes = tensor.is_needed ? tensor.spec.ImageBytes() * images : 0;
     requests.push_back({bytes, tensor.producer, tensor.last_use});
   }
   const auto& nodes = graph_.nodes();
@@ -196,8 +197,12 @@ void Executor::CheckFrame(std::span<const int> cameras) const {
 
 Tensor Executor::At(int tensor, int cameras) {
   const TensorSpec& spec = graph_.tensors()[tensor].spec;
-  return {arena_.data() + plan_.offsets[tensor], spec.batch == TensorSpec::kPerCamera ? cameras : spec.batch,
-          spec.channels, spec.height, spec.width};
+  return {arena_.data() + plan_.offsets[tensor],
+          spec.batch == TensorSpec::kPerCamera ? cameras : spec.batch,
+          spec.channels,
+          spec.height,
+          spec.width,
+          spec.type};
 }
 
 void Executor::NormalizeImages(const Tensor& to) {

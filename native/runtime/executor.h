@@ -21,7 +21,8 @@ namespace bdc {
 class Executor {
  public:
   /// Plans the memory, brings the constants into the form they are computed with, and starts the threads.
-  Executor(Graph graph, Isa isa, int threads, EngineMode mode);
+  /// `residual`: how streams between fused binary layers are stored.
+  Executor(Graph graph, Isa isa, int threads, EngineMode mode, StreamType residual = StreamType::kFloat32);
 
   const Graph& graph() const { return graph_; }
   Isa isa() const { return kernels_.isa; }

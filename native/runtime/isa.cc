@@ -48,9 +48,13 @@ std::vector<Isa> SupportedIsas() {
 #if defined(__x86_64__)
   // __builtin_cpu_supports also asks whether the operating system saves the wide registers.
   __builtin_cpu_init();
+  // F16C is older than AVX2; no CPU has one without the other.
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) isas.push_back(Isa::kAvx2);
+  // VPOPCNTDQ came to servers and PCs together with VBMI2, VNNI and GFNI (Ice Lake, Zen 4).
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vpopcntdq")) {
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vpopcntdq") &&
+      __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512vnni") &&
+      __builtin_cpu_supports("gfni")) {
     isas.push_back(Isa::kAvx512);
   }
 #elif defined(__aarch64__)

@@ -10,7 +10,7 @@ namespace bdc {
 /// Instruction sets that kernels are written for; all live in one binary, one is chosen at load.
 enum class Isa { kPortable, kNeon, kNeonDotprod, kAvx2, kAvx512 };
 
-/// `portable`, `neon`, `neon-dotprod`, `avx2`, `avx512` (AVX-512 F/BW/VL + VPOPCNTDQ).
+/// `portable`, `neon`, `neon-dotprod`, `avx2`, `avx512` (AVX-512 F/BW/VL + VPOPCNTDQ, VBMI2, VNNI, GFNI).
 std::string_view IsaName(Isa isa);
 std::optional<Isa> ParseIsa(std::string_view name);
 

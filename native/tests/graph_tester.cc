@@ -4,8 +4,8 @@ namespace bdc {
 
 std::map<std::string, std::vector<float>> RunModel(const ModelBuilder& model, const std::vector<Feed>& inputs,
                                                    EngineMode mode, Isa isa, int threads, const RigRays* rig,
-                                                   const std::vector<int>& cameras) {
-  Executor executor(model.Build(), isa, threads, mode);
+                                                   const std::vector<int>& cameras, StreamType residual) {
+  Executor executor(model.Build(), isa, threads, mode, residual);
   if (rig) executor.SetRig(*rig);
   for (size_t i = 0; i < inputs.size(); ++i) {
     executor.StageTensor(static_cast<int>(i), inputs[i].shape, inputs[i].values);

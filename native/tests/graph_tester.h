@@ -60,6 +60,7 @@ struct Feed {
 /// null.
 std::map<std::string, std::vector<float>> RunModel(const ModelBuilder& model, const std::vector<Feed>& inputs,
                                                    EngineMode mode, Isa isa, int threads, const RigRays* rig,
-                                                   const std::vector<int>& cameras = {});
+                                                   const std::vector<int>& cameras = {},
+                                                   StreamType residual = StreamType::kFloat32);
 
 }  // namespace bdc

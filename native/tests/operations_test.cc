@@ -4,7 +4,7 @@
 
 #include "graph_tester.h"
 #include "kernel_tester.h"
-#include "ops/vector_math.h"
+#include "kernels/vector-math.h"
 
 namespace bdc {
 namespace {

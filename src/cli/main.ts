@@ -9,6 +9,7 @@ import { frameCommand } from './frame.js';
 import { inspectCommand } from './inspect.js';
 import { nodeCommand } from './node.js';
 import { playCommand } from './play.js';
+import { profileCommand } from './profile.js';
 import { replayCommand } from './replay.js';
 import { replayRosCommand } from './replay-ros.js';
 import { simulateCommand } from './simulate.js';
@@ -25,6 +26,7 @@ const commands: readonly (() => Command)[] = [
   frameCommand,
   simulateCommand,
   inspectCommand,
+  profileCommand,
   demoCommand,
 ];
 

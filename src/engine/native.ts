@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import { BdcError, type FaultKind } from '../errors.js';
 import { AbortError } from './abort-error.js';
-import type { GraphOperation } from './manifest.js';
+import type { MachinePeaks } from './frame-profile.js';
+import type { GraphOperation, ModuleName } from './manifest.js';
 import type { TensorEntry } from './safetensors.js';
 import type { Isa } from './types.js';
 
@@ -42,6 +43,22 @@ export interface NativeOperation {
   readonly outputShape: readonly [number, number, number, number];
 }
 
+/** One step of the plan: an operation of the graph, or several that were fused. */
+export interface NativeStep {
+  /** Of the first operation. */
+  readonly name: string;
+  /** What it computes, e.g. `binary_conv2d + rprelu`. */
+  readonly op: string;
+  readonly module: ModuleName;
+  readonly arithmetic: Arithmetic;
+  /** Multiply-adds of one image. */
+  readonly macs: number;
+  /** Read and written between steps by a frame with all cameras; constants not counted. */
+  readonly bytes: number;
+  /** Of the first output; a batch of cameras is 0. */
+  readonly outputShape: readonly [number, number, number, number];
+}
+
 export interface NativeEngine {
   readonly handle: NativeHandle;
   readonly isa: Isa;
@@ -49,6 +66,7 @@ export interface NativeEngine {
   readonly arenaBytes: number;
   readonly featureSize?: readonly [number, number];
   readonly operations: readonly NativeOperation[];
+  readonly steps: readonly NativeStep[];
   readonly outputs: readonly {
     readonly role: string;
     readonly type: 'f32' | 'u8';
@@ -78,12 +96,14 @@ export type NativeFrame = { readonly cameras: readonly number[] } & (
 export interface NativeResult {
   readonly outputs: readonly { readonly shape: readonly number[]; readonly data: ArrayBuffer }[];
   readonly normalizeMilliseconds: number;
+  /** Of each step. */
   readonly milliseconds: Float64Array;
 }
 
 /** `exports.engine` of the addon (native/addon/engine_binding.cc). An engine takes one job at a time. */
 export interface NativeApi {
   supportedIsas(): Isa[];
+  measurePeaks(isa: Isa): MachinePeaks;
   load(
     file: Uint8Array,
     model: NativeModel,
@@ -91,6 +111,7 @@ export interface NativeApi {
       readonly isa?: Isa | undefined;
       readonly threads: number;
       readonly mode: 'fast' | 'reference';
+      readonly residual: 'fp16' | 'fp32';
     },
   ): Promise<NativeEngine>;
   setRig(handle: NativeHandle, rig: NativeRig): Promise<void>;
@@ -121,6 +142,9 @@ export function nativeApi(): NativeApi {
 
 /** Instruction sets that this CPU runs, slowest first. */
 export const supportedIsas = (): readonly Isa[] => nativeApi().supportedIsas();
+
+/** What one thread of this machine reaches at most; takes some 20 ms of this thread. */
+export const measurePeaks = (isa: Isa): MachinePeaks => nativeApi().measurePeaks(isa);
 
 const KINDS: readonly string[] = ['model', 'camera', 'configuration', 'environment'] satisfies FaultKind[];
 

@@ -8,6 +8,7 @@ import {
   type NativeFrame,
   type NativeOperation,
   type NativeResult,
+  type NativeStep,
 } from './native.js';
 import type { Engine, EngineOutput, Isa, OperationTiming, OutputTensor, RigRays } from './types.js';
 
@@ -35,6 +36,10 @@ export class NetworkEngine implements Engine {
   readonly featureSize: readonly [number, number] | undefined;
   /** What each operation of the manifest's graph costs, in its order. */
   readonly operations: readonly NativeOperation[];
+  /** What runs, in order. */
+  readonly steps: readonly NativeStep[];
+  /** Memory of all tensors between steps, and of scratch. */
+  readonly arenaBytes: number;
   readonly #api: NativeApi;
   readonly #native: NativeEngine;
   #isDisposed = false;
@@ -49,6 +54,8 @@ export class NetworkEngine implements Engine {
     this.mode = mode;
     this.featureSize = native.featureSize;
     this.operations = native.operations;
+    this.steps = native.steps;
+    this.arenaBytes = native.arenaBytes;
     this.#api = api;
     this.#native = native;
   }
@@ -176,7 +183,7 @@ export class NetworkEngine implements Engine {
       const { role, type } = this.#native.outputs[i]!;
       tensors.set(role, { shape, data: type === 'u8' ? new Uint8Array(data) : new Float32Array(data) });
     }
-    const operations: OperationTiming[] = this.manifest.graph.operations.map(({ name, op, module }, i) => ({
+    const operations: OperationTiming[] = this.steps.map(({ name, op, module }, i) => ({
       name,
       op,
       module,

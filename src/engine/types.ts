@@ -10,6 +10,8 @@ export interface EngineOptions {
   readonly isa?: Isa;
   /** `reference`: plain unfused operations, the oracle of the fast ones. Default `$BDC_ENGINE`, else `fast`. */
   readonly mode?: 'fast' | 'reference';
+  /** How real values between fused binary layers are stored in memory. Default `$BDC_RESIDUAL`, else `fp32`. */
+  readonly residual?: 'fp16' | 'fp32';
 }
 
 /**
@@ -28,8 +30,11 @@ export interface OutputTensor {
   readonly data: Float32Array | Uint8Array;
 }
 
+/** One step of a frame: an operation of the graph, or several fused into one. */
 export interface OperationTiming {
+  /** Of the first operation. */
   readonly name: string;
+  /** Fused operations are joined: `binary_conv2d + rprelu`. */
   readonly op: string;
   readonly module: ModuleName;
   readonly milliseconds: number;

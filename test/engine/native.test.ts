@@ -33,7 +33,10 @@ describe('The native addon', () => {
         outputs: [],
       } as unknown as NativeModel;
       assert.throws(() => void api.load(nonsense, nonsense, nonsense), TypeError);
-      assert.throws(() => void api.load(new Uint8Array(8), model, { threads: 1, mode: 'fast' }), TypeError);
+      assert.throws(
+        () => void api.load(new Uint8Array(8), model, { threads: 1, mode: 'fast', residual: 'fp32' }),
+        TypeError,
+      );
       assert.throws(() => void api.setRig(nonsense, nonsense), TypeError);
       assert.throws(() => void api.run(nonsense, nonsense), TypeError);
       assert.throws(() => api.abort(nonsense), TypeError);
@@ -64,7 +67,11 @@ describe('The native addon', () => {
       grid: { min: [0, 0, 0], max: [1, 1, 1], shape: [1, 1, 1] },
       cameras: CAMERAS,
     };
-    const { handle } = await api.load(new Uint8Array(), model, { threads: 1, mode: 'fast' });
+    const { handle } = await api.load(new Uint8Array(), model, {
+      threads: 1,
+      mode: 'fast',
+      residual: 'fp32',
+    });
     for (const value of NONSENSE) {
       const frames = [
         value,

@@ -1,12 +1,13 @@
 #pragma once
 
-#include <bit>
 #include <cstdint>
+#include <cstring>
 
 namespace bdc {
+namespace {
 
-// Branch-free, so that compilers vectorise loops of them for the baseline instruction set; relative error ≤
-// 3e-7.
+// Internal linkage on purpose: including files are compiled for different instruction sets. Branch-free, so
+// that compilers vectorise loops of them for the baseline instruction set; relative error ≤ 3e-7.
 
 /// eˣ, x clamped to ±87 (so never 0 or infinite); NaN stays NaN.
 inline float FastExp(float x) {
@@ -25,8 +26,13 @@ inline float FastExp(float x) {
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = p * (r * r) + r + 1.0f;
-  const int32_t exponent = (std::bit_cast<int32_t>(shifted) - std::bit_cast<int32_t>(kRound) + 127) << 23;
-  return p * std::bit_cast<float>(exponent);
+  int32_t bits, round;
+  std::memcpy(&bits, &shifted, sizeof bits);
+  std::memcpy(&round, &kRound, sizeof round);
+  const int32_t exponent = (bits - round + 127) << 23;
+  float power;
+  std::memcpy(&power, &exponent, sizeof power);
+  return p * power;
 }
 
 /// log(1 + y) for y in [0, 1]: 2·artanh(y / (2 + y)) by its series.
@@ -42,4 +48,5 @@ inline float FastLog1p(float y) {
   return 2 * (s + s * q * p);
 }
 
+}  // namespace
 }  // namespace bdc

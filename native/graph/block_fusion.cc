@@ -1,0 +1,107 @@
+#include <algorithm>
+#include <utility>
+
+#include "graph/graph.h"
+#include "graph/take.h"
+#include "ops/binary_block.h"
+#include "ops/sums.h"
+#include "ops/sweep.h"
+
+namespace bdc {
+
+/// sign → binary convolution on sign planes, where the block kernel takes every convolution that reads the
+/// bits.
+void Graph::UseSignPlanes() {
+  const auto takes = [&](size_t node) {
+    const auto* convolution = As<BinaryConv2d>(nodes_[node]);
+    return convolution && BinaryBlock::Takes(*convolution);
+  };
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    if (!As<Sign>(nodes_[i])) continue;
+    const int bits = nodes_[i].outputs[0];
+    const auto readers = ReadersOf(bits);
+    if (readers.empty() || !std::all_of(readers.begin(), readers.end(), takes)) continue;
+    tensors_[bits].spec.type = ElementType::kSignPlanes;
+    std::vector<std::unique_ptr<Sign>> signs;
+    signs.push_back(Take<Sign>(nodes_[i]));
+    nodes_[i].operation = std::make_unique<Sweep>(Sweep::Parts{}, std::move(signs));
+    for (size_t reader : readers) {
+      auto block = std::make_unique<BinaryBlock>(Take<BinaryConv2d>(nodes_[reader]));
+      nodes_[reader].operation = std::move(block);
+    }
+  }
+}
+
+/// Moves the signs that are taken of a tensor, `most` at most, to the node that makes it.
+std::vector<std::unique_ptr<Sign>> Graph::TakeSigns(GraphNode& maker, size_t most) {
+  std::vector<std::unique_ptr<Sign>> signs;
+  for (size_t reader : ReadersOf(maker.outputs[0])) {
+    auto* sweep = As<Sweep>(nodes_[reader]);
+    if (!sweep || !sweep->is_sign() || signs.size() == most) continue;
+    signs.push_back(sweep->TakeSign());
+    nodes_[reader].operation.reset();
+    maker.op += " + sign";
+    maker.outputs.push_back(nodes_[reader].outputs[0]);
+  }
+  return signs;
+}
+
+/// channel_gate → add (→ signs of the sum).
+void Graph::FuseGates() {
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    const size_t reader = As<ChannelGate>(nodes_[i]) ? OnlyReader(i) : nodes_.size();
+    if (reader == nodes_.size() || nodes_[reader].op != "add" || nodes_[reader].inputs.size() != 2) continue;
+    GraphNode& sum = nodes_[reader];
+    const int gated = nodes_[i].outputs[0], residual = sum.inputs[sum.inputs[0] == gated ? 1 : 0];
+    sum.op = "channel_gate + add";
+    auto signs = TakeSigns(sum, ReadersOf(sum.outputs[0]).size());
+    sum.inputs = {nodes_[i].inputs[0], nodes_[i].inputs[1], residual};
+    sum.operation = std::make_unique<Sweep>(Sweep::Parts{true, true, true}, std::move(signs));
+    nodes_[i].operation.reset();
+  }
+}
+
+/// binary block (→ add) (→ sign).
+void Graph::FuseResiduals() {
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    auto* block = As<BinaryBlock>(nodes_[i]);
+    if (!block || block->has_residual() || block->has_sign()) continue;
+    GraphNode* maker = &nodes_[i];
+    const size_t reader = OnlyReader(i);
+    if (reader != nodes_.size() && nodes_[reader].op == "add" && nodes_[reader].inputs.size() == 2) {
+      GraphNode& sum = nodes_[reader];
+      const int own = maker->outputs[0], residual = sum.inputs[sum.inputs[0] == own ? 1 : 0];
+      block->TakeResidual();
+      sum.op = maker->op + " + add";
+      sum.name = maker->name;
+      sum.inputs = {maker->inputs[0], residual};
+      sum.operation = std::move(maker->operation);
+      maker = &sum;
+    }
+    auto signs = TakeSigns(*maker, 1);
+    if (!signs.empty()) block->TakeSign(std::move(signs[0]));
+  }
+}
+
+/// Real tensors that only blocks and sweeps write and read become float16.
+void Graph::HalveStreams() {
+  const auto index_of = [](const std::vector<int>& tensors, int tensor) {
+    return std::find(tensors.begin(), tensors.end(), tensor) - tensors.begin();
+  };
+  const auto streams = [&](const GraphNode& node, int tensor) {
+    if (As<BinaryBlock>(node)) return true;
+    const auto* sweep = As<Sweep>(node);
+    return sweep && !(sweep->parts().gate && index_of(node.inputs, tensor) == 1);
+  };
+  for (GraphNode& node : nodes_) {
+    const bool makes = As<BinaryBlock>(node) || (As<Sweep>(node) && As<Sweep>(node)->parts().stream);
+    const int tensor = node.outputs[0];
+    if (!makes || IsOutput(tensor)) continue;
+    const auto readers = ReadersOf(tensor);
+    if (std::all_of(readers.begin(), readers.end(), [&](size_t i) { return streams(nodes_[i], tensor); })) {
+      tensors_[tensor].spec.type = ElementType::kFloat16;
+    }
+  }
+}
+
+}  // namespace bdc

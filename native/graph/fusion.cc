@@ -1,0 +1,100 @@
+#include <algorithm>
+#include <utility>
+
+#include "graph/graph.h"
+#include "graph/take.h"
+#include "ops/convolution.h"
+
+namespace bdc {
+bool Graph::IsOutput(int tensor) const {
+  return std::any_of(outputs_.begin(), outputs_.end(), [&](const Output& o) { return o.tensor == tensor; });
+}
+
+std::vector<size_t> Graph::ReadersOf(int tensor) const {
+  std::vector<size_t> readers;
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    if (!nodes_[i].operation) continue;
+    readers.insert(readers.end(), std::count(nodes_[i].inputs.begin(), nodes_[i].inputs.end(), tensor), i);
+  }
+  return readers;
+}
+
+size_t Graph::OnlyReader(size_t node) const {
+  const int output = nodes_[node].outputs[0];
+  const auto readers = ReadersOf(output);
+  const bool is_only = nodes_[node].outputs.size() == 1 && readers.size() == 1 && !IsOutput(output);
+  return is_only ? readers[0] : nodes_.size();
+}
+
+void Graph::Fuse(StreamType residual) {
+  FuseActivations();
+  JoinConvolutions();
+  UseSignPlanes();
+  FuseGates();
+  FuseResiduals();
+  if (residual == StreamType::kFloat16) HalveStreams();
+  CloseGaps();
+}
+
+/// Convolution → RPReLU or PReLU: the values are bent where they are summed.
+void Graph::FuseActivations() {
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    auto* convolution = As<Convolution>(nodes_[i]);
+    const size_t reader = convolution ? OnlyReader(i) : nodes_.size();
+    if (reader == nodes_.size() || !As<ChannelActivation>(nodes_[reader])) continue;
+    convolution->TakeActivation(Take<ChannelActivation>(nodes_[reader]));
+    nodes_[i].op += " + " + nodes_[reader].op;
+    nodes_[i].outputs = std::move(nodes_[reader].outputs);
+  }
+}
+
+/// Real convolutions of one input, as the maps of a detection head: packed once, computed as one.
+void Graph::JoinConvolutions() {
+  const auto can_join = [&](const GraphNode& node) {
+    const auto* convolution = As<Conv2d>(node);
+    return convolution && !convolution->has_activation();
+  };
+  const auto shape_of = [&](const GraphNode& node) {
+    ConvGeometry geometry = As<Conv2d>(node)->geometry();
+    geometry.out_channels = 0;
+    return geometry;
+  };
+  for (GraphNode& first : nodes_) {
+    if (!can_join(first)) continue;
+    std::vector<GraphNode*> joined;
+    for (GraphNode* node = &first; node != nodes_.data() + nodes_.size(); ++node) {
+      if (can_join(*node) && node->inputs == first.inputs && node->module == first.module &&
+          shape_of(*node) == shape_of(first)) {
+        joined.push_back(node);
+      }
+    }
+    if (joined.size() < 2) continue;
+    std::vector<std::unique_ptr<Conv2d>> parts;
+    for (GraphNode* node : joined) {
+      parts.push_back(Take<Conv2d>(*node));
+      if (node == &first) continue;
+      first.outputs.insert(first.outputs.end(), node->outputs.begin(), node->outputs.end());
+    }
+    first.op = std::to_string(parts.size()) + " × conv2d";
+    first.operation = std::make_unique<ConvGroup>(std::move(parts));
+  }
+}
+
+void Graph::CloseGaps() {
+  std::erase_if(nodes_, [](const GraphNode& node) { return node.operation == nullptr; });
+  for (GraphTensor& tensor : tensors_) {
+    tensor.is_needed = false;
+    tensor.producer = tensor.last_use = -1;
+  }
+  for (int input : inputs_) tensors_[input].is_needed = true;
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    for (int output : nodes_[i].outputs) {
+      tensors_[output].is_needed = true;
+      tensors_[output].producer = tensors_[output].last_use = static_cast<int>(i);
+    }
+    for (int input : nodes_[i].inputs) tensors_[input].last_use = static_cast<int>(i);
+  }
+  for (const Output& output : outputs_) tensors_[output.tensor].last_use = static_cast<int>(nodes_.size());
+}
+
+}  // namespace bdc

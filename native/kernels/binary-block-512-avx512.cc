@@ -1,0 +1,106 @@
+#include <immintrin.h>
+
+#include "kernels/binary-block-majority.h"
+#include "kernels/float-avx512.h"
+#include "kernels/kernel-list.h"
+
+namespace bdc {
+namespace {
+
+/// 512 pixels a vector. VPTERNLOG makes either half of a full adder in one instruction, GFNI turns eight
+/// counter planes into bytes.
+struct Avx512Bits {
+  using Vector = __m512i;
+  static constexpr int kBits = 512;
+
+  static Vector Zero() { return _mm512_setzero_si512(); }
+  static Vector Fill(int bit) { return _mm512_set1_epi32(-bit); }
+  static Vector Xor(Vector a, Vector b) { return _mm512_xor_si512(a, b); }
+  static Vector And(Vector a, Vector b) { return _mm512_and_si512(a, b); }
+  static Vector Xor3(Vector a, Vector b, Vector c) { return _mm512_ternarylogic_epi64(a, b, c, 0x96); }
+  static void FullAdd(Vector a, Vector b, Vector c, Vector* sum, Vector* carry) {
+    *sum = _mm512_ternarylogic_epi64(a, b, c, 0x96);
+    *carry = _mm512_ternarylogic_epi64(a, b, c, 0xe8);
+  }
+  /// Bits [shift, shift + 512) from a byte on, 0 ≤ shift < 8.
+  static Vector LoadShifted(const uint8_t* from, int shift) {
+    return _mm512_shrdv_epi64(_mm512_loadu_si512(from), _mm512_loadu_si512(from + 8),
+                              _mm512_set1_epi64(shift));
+  }
+  /// table[sa | sb << 1 | sc << 2] = maj(a ^ sa, b ^ sb, c ^ sc). The truth table of maj(a, b, c) is 0xe8
+  /// with a as bit 2 of its index; negating an input permutes it.
+  static void Majorities(Vector a, Vector b, Vector c, Vector* table) {
+    table[0] = _mm512_ternarylogic_epi64(a, b, c, 0xe8);
+    table[1] = _mm512_ternarylogic_epi64(a, b, c, 0x8e);
+    table[2] = _mm512_ternarylogic_epi64(a, b, c, 0xb2);
+    table[3] = _mm512_ternarylogic_epi64(a, b, c, 0x2b);
+    table[4] = _mm512_ternarylogic_epi64(a, b, c, 0xd4);
+    table[5] = _mm512_ternarylogic_epi64(a, b, c, 0x4d);
+    table[6] = _mm512_ternarylogic_epi64(a, b, c, 0x71);
+    table[7] = _mm512_ternarylogic_epi64(a, b, c, 0x17);
+  }
+
+  /// Eight planes as 512 bytes: bit i of a byte comes from plane i. Lane l of bytes[k] is pixels 128·l + 16·k
+  /// …
+  /// + 15.
+  static inline __attribute__((always_inline)) void ToBytes(const Vector (&planes)[8], Vector (&bytes)[8]) {
+    // The matrix product reads rows from the last byte of a quadword up.
+    const Vector p01[2] = {_mm512_unpacklo_epi8(planes[7], planes[6]),
+                           _mm512_unpackhi_epi8(planes[7], planes[6])};
+    const Vector p23[2] = {_mm512_unpacklo_epi8(planes[5], planes[4]),
+                           _mm512_unpackhi_epi8(planes[5], planes[4])};
+    const Vector p45[2] = {_mm512_unpacklo_epi8(planes[3], planes[2]),
+                           _mm512_unpackhi_epi8(planes[3], planes[2])};
+    const Vector p67[2] = {_mm512_unpacklo_epi8(planes[1], planes[0]),
+                           _mm512_unpackhi_epi8(planes[1], planes[0])};
+    const Vector identity = _mm512_set1_epi64(static_cast<int64_t>(0x8040201008040201u));
+    for (int h = 0; h < 2; ++h) {
+      const Vector a[2] = {_mm512_unpacklo_epi16(p01[h], p23[h]), _mm512_unpackhi_epi16(p01[h], p23[h])};
+      const Vector b[2] = {_mm512_unpacklo_epi16(p45[h], p67[h]), _mm512_unpackhi_epi16(p45[h], p67[h])};
+      for (int i = 0; i < 2; ++i) {
+        bytes[4 * h + 2 * i] = _mm512_gf2p8affine_epi64_epi8(identity, _mm512_unpacklo_epi32(a[i], b[i]), 0);
+        bytes[4 * h + 2 * i + 1] =
+            _mm512_gf2p8affine_epi64_epi8(identity, _mm512_unpackhi_epi32(a[i], b[i]), 0);
+      }
+    }
+  }
+
+  /// values[p] = base − 2 · (ones + 2 · Σ 2^j counters[j]).
+  static void ToValues(Vector ones, const Vector (&counters)[kMaxPlanes], int32_t base, int16_t* values) {
+    Vector low[8], high[8], bytes[8], high_bytes[8];
+    low[0] = ones;
+    for (int j = 0; j < 7; ++j) low[j + 1] = counters[j];
+    for (int j = 0; j < 8; ++j) high[j] = j + 7 < kMaxPlanes ? counters[j + 7] : Zero();
+    ToBytes(low, bytes);
+    ToBytes(high, high_bytes);
+    const Vector start = _mm512_set1_epi16(static_cast<int16_t>(base));
+    const Vector first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
+    const Vector second = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+    for (int k = 0; k < 8; ++k) {
+      const Vector even = _mm512_unpacklo_epi8(bytes[k], high_bytes[k]);
+      const Vector odd = _mm512_unpackhi_epi8(bytes[k], high_bytes[k]);
+      const Vector a = _mm512_sub_epi16(start, _mm512_add_epi16(even, even));
+      const Vector b = _mm512_sub_epi16(start, _mm512_add_epi16(odd, odd));
+      const Vector x = _mm512_permutex2var_epi64(a, first, b), y = _mm512_permutex2var_epi64(a, second, b);
+      int16_t* to = values + 16 * k;
+      _mm256_store_si256(reinterpret_cast<__m256i*>(to), _mm512_castsi512_si256(x));
+      _mm256_store_si256(reinterpret_cast<__m256i*>(to + 128), _mm512_extracti64x4_epi64(x, 1));
+      _mm256_store_si256(reinterpret_cast<__m256i*>(to + 256), _mm512_castsi512_si256(y));
+      _mm256_store_si256(reinterpret_cast<__m256i*>(to + 384), _mm512_extracti64x4_epi64(y, 1));
+    }
+  }
+};
+
+}  // namespace
+
+void BinaryBlockAvx512(const BinaryBlockArgs& args, const BlockRange& range, std::byte* scratch) {
+  RunBinaryBlocks<Avx512Bits, FloatAvx512>(args, range, scratch);
+}
+
+int64_t BinaryBlockScratchAvx512(const MajorityWeights& weights, int channels) {
+  return BinaryBlockScratch<Avx512Bits>(weights, channels);
+}
+
+void SweepAvx512(const SweepArgs& args, const BlockRange& range) { RunSweep<FloatAvx512>(args, range); }
+
+}  // namespace bdc

@@ -1,0 +1,325 @@
+// The majority kernel (majority-weights.h) for vectors of Bits::kBits pixels.
+//
+//   for each vector of output pixels
+//     for each chunk of literals
+//       the chunk's literals are gathered and its majority tables built        (queue, tables: L1)
+//       for each output channel: 64 look-ups are summed by carry-save adders   (counters: L2)
+//     for each output channel: counters → 16-bit values
+//   for each output channel: epilogue over the block
+//
+// Everything here has internal linkage on purpose: each including file is compiled for another instruction
+// set.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/bit-gather.h"
+#include "kernels/block-epilogue.h"
+#include "kernels/majority-weights.h"
+
+namespace bdc {
+namespace {
+
+/// Counters that stay in registers: weights 2¹ … 2⁶.
+constexpr int kLowPlanes = 6;
+/// Planes of weights 2¹ … 2¹³: what a depth of kMajorityMaxDepth needs.
+constexpr int kMaxPlanes = 13;
+
+template <typename Bits>
+struct MajorityScratch {
+  using Vector = typename Bits::Vector;
+  /// Literals of a chunk, the one left over from the chunk before at 0, then those that full adders make.
+  Vector queue[1 + 3 * kChunkLookups];
+  Vector tables[kChunkLookups][8];
+  /// int16 values of one channel's block.
+  alignas(64) int16_t values[kBlockPixels];
+  /// Pixels of the block that miss taps.
+  uint16_t border_pixel[kBlockPixels], border_class[kBlockPixels];
+  int border_pixels;
+
+  /// [channels of the range][CounterVectors], right behind.
+  Vector* counters() { return reinterpret_cast<Vector*>(this + 1); }
+};
+
+template <typename Bits>
+struct Adder {
+  using Vector = typename Bits::Vector;
+  struct Pair {
+    Vector sum, carry;
+  };
+  static Pair Full(const Vector& a, const Vector& b, const Vector& c) {
+    Pair r;
+    Bits::FullAdd(a, b, c, &r.sum, &r.carry);
+    return r;
+  }
+
+  /// Eight words of one weight and the counters of it and of the next weight; two words of four times the
+  /// weight are left.
+  static inline __attribute__((always_inline)) void Eight(const Vector (&x)[8], Vector& ones, Vector& twos,
+                                                          Vector& left0, Vector& left1) {
+    // The counters come in last: their chain through all steps is one adder a step.
+    const Pair p = Full(x[0], x[1], x[2]), q = Full(x[3], x[4], x[5]), r = Full(x[6], x[7], p.sum);
+    const Pair s = Full(q.sum, r.sum, ones);
+    ones = s.sum;
+    const Pair t = Full(p.carry, q.carry, r.carry), u = Full(t.sum, s.carry, twos);
+    twos = u.sum;
+    left0 = t.carry;
+    left1 = u.carry;
+  }
+
+  static inline __attribute__((always_inline)) void EightLookups(const Vector (*tables)[8],
+                                                                 const uint8_t* indices, Vector& ones,
+                                                                 Vector& twos, Vector& left0, Vector& left1) {
+    // One load for eight indices: a load each would compete with the tables for the load ports.
+    uint64_t packed;
+    std::memcpy(&packed, indices, sizeof packed);
+    Vector x[8];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) {
+      x[i] = *reinterpret_cast<const Vector*>(reinterpret_cast<const uint8_t*>(tables[i]) +
+                                              (packed & 255) * (sizeof(Vector) / 8));
+      packed >>= 8;
+    }
+    Eight(x, ones, twos, left0, left1);
+  }
+
+  /// Adds 8 · kSteps look-ups to the low counters; returns a word of weight 2^(kLowPlanes + 1).
+  template <int kSteps>
+  static inline __attribute__((always_inline)) Vector Sum(const Vector (*tables)[8], const uint8_t* indices,
+                                                          Vector (&low)[kLowPlanes]) {
+    Vector fours[4] = {Bits::Zero(), Bits::Zero(), Bits::Zero(), Bits::Zero()};
+#pragma GCC unroll 2
+    for (int half = 0; half < (kSteps + 3) / 4; ++half) {
+      Vector x[8];
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i) {
+        if (4 * half + i < kSteps) {
+          EightLookups(tables + 8 * (4 * half + i), indices + 8 * (4 * half + i), low[0], low[1], x[2 * i],
+                       x[2 * i + 1]);
+        } else {
+          x[2 * i] = x[2 * i + 1] = Bits::Zero();
+        }
+      }
+      Eight(x, low[2], low[3], fours[2 * half], fours[2 * half + 1]);
+    }
+    const Pair p = Full(fours[0], fours[1], fours[2]), q = Full(p.sum, fours[3], low[4]);
+    low[4] = q.sum;
+    const Pair r = Full(p.carry, q.carry, low[5]);
+    low[5] = r.sum;
+    return r.carry;
+  }
+};
+
+/// Vectors that a channel's sums take between chunks: the low counters, and a carry of each chunk.
+inline int CounterVectors(const MajorityWeights& weights) {
+  return kLowPlanes + static_cast<int>(weights.chunks().size());
+}
+
+/// Adds the chunk's look-ups to the low counters of each channel and leaves their carry.
+template <typename Bits, int kSteps, bool kFirst>
+inline __attribute__((noinline)) void SumChunk(const MajorityWeights& weights, int chunk,
+                                               const BlockRange& range,
+                                               MajorityScratch<Bits>* __restrict scratch) {
+  using Vector = typename Bits::Vector;
+  const int vectors = CounterVectors(weights);
+  const uint8_t* indices = weights.indices(chunk, range.channel_begin);
+  Vector* counters = scratch->counters();
+  for (int c = range.channel_begin; c < range.channel_end; ++c) {
+    Vector low[kLowPlanes];
+#pragma GCC unroll 6
+    for (int j = 0; j < kLowPlanes; ++j) low[j] = kFirst ? Bits::Zero() : counters[j];
+    counters[kLowPlanes + chunk] = Adder<Bits>::template Sum<kSteps>(scratch->tables, indices, low);
+#pragma GCC unroll 6
+    for (int j = 0; j < kLowPlanes; ++j) counters[j] = low[j];
+    indices += kSteps * kLookupStep;
+    counters += vectors;
+  }
+}
+
+/// All counter planes of a channel, zeros above the last.
+template <typename Bits>
+inline void AddCarries(const typename Bits::Vector* counters, int chunks,
+                       typename Bits::Vector (&planes)[kMaxPlanes]) {
+  using Vector = typename Bits::Vector;
+  for (int j = 0; j < kLowPlanes; ++j) planes[j] = counters[j];
+  for (int j = kLowPlanes; j < kMaxPlanes; ++j) planes[j] = Bits::Zero();
+  const Vector* carries = counters + kLowPlanes;
+  for (int i = 0; i < chunks; i += 2) {
+    const auto sum =
+        Adder<Bits>::Full(planes[kLowPlanes], carries[i], i + 1 < chunks ? carries[i + 1] : Bits::Zero());
+    planes[kLowPlanes] = sum.sum;
+    Vector carry = sum.carry;
+#pragma GCC unroll 16
+    for (int j = kLowPlanes + 1; j < kMaxPlanes; ++j) {
+      const Vector before = planes[j];
+      planes[j] = Bits::Xor(before, carry);
+      carry = Bits::And(before, carry);
+    }
+  }
+}
+
+template <typename Bits, int kSteps = 8>
+inline void SumChunkOf(const MajorityWeights& weights, int chunk, const BlockRange& range,
+                       MajorityScratch<Bits>* scratch) {
+  if constexpr (kSteps > 1) {
+    if (weights.chunks()[chunk].lookups < kSteps * kLookupStep) {
+      SumChunkOf<Bits, kSteps - 1>(weights, chunk, range, scratch);
+      return;
+    }
+  }
+  if (chunk == 0) {
+    SumChunk<Bits, kSteps, true>(weights, chunk, range, scratch);
+  } else {
+    SumChunk<Bits, kSteps, false>(weights, chunk, range, scratch);
+  }
+}
+
+/// Literals of a chunk for output pixels from `pixel` on, into queue[1 …].
+template <typename Bits>
+inline void GatherLiterals(const BinaryBlockArgs& args, const MajorityChunk& chunk, int64_t pixel,
+                           MajorityScratch<Bits>* scratch) {
+  using Vector = typename Bits::Vector;
+  const BinaryConvShape& s = args.weights->shape();
+  const int64_t plane_words = SignPlaneWords(s.InPixels());
+  const int64_t input_bytes = plane_words * 8 * s.in_channels;
+  const uint8_t* input = reinterpret_cast<const uint8_t*>(args.input);
+  int literal = 2 * chunk.first;
+  const int end = literal + 2 * chunk.lookups;
+  Vector* to = scratch->queue + 1;
+  while (literal < end) {
+    if (literal >= s.Depth()) {
+      *to++ = Bits::Zero();
+      ++literal;
+      continue;
+    }
+    const int tap = literal / s.in_channels, channel = literal % s.in_channels;
+    const int ky = tap / s.kernel_w, kx = tap % s.kernel_w;
+    const int stop = (tap + 1) * s.in_channels < end ? s.in_channels : channel + end - literal;
+    literal += stop - channel;
+    if (!IsShifted(s)) {
+      for (int c = channel; c < stop; ++c) {
+        GatherTap(s, args.input + c * plane_words, ky, kx, pixel, Bits::kBits,
+                  reinterpret_cast<uint64_t*>(to++));
+      }
+      continue;
+    }
+    alignas(64) uint64_t mask_words[Bits::kBits / 64] = {};
+    ForEachValidRun(s, ky, kx, pixel, Bits::kBits,
+                    [&](int at, int, int from, int to_x) { SetBits(mask_words, at, at + to_x - from); });
+    const Vector mask = *reinterpret_cast<const Vector*>(mask_words);
+    const int64_t bit = pixel + int64_t{ky - s.pad_h} * s.in_width + kx - s.pad_w;
+    const int64_t byte = bit >> 3;
+    const int shift = static_cast<int>(bit & 7);
+    for (int c = channel; c < stop; ++c) {
+      // Bits of neighbouring planes are masked; only the ends of the whole input need care.
+      const int64_t from = c * plane_words * 8 + byte;
+      constexpr int kBytes = Bits::kBits / 8 + 8;
+      if (from >= 0 && from + kBytes <= input_bytes) {
+        *to++ = Bits::And(Bits::LoadShifted(input + from, shift), mask);
+        continue;
+      }
+      uint8_t copy[kBytes] = {};
+      const int64_t begin = from < 0 ? 0 : from;
+      const int64_t finish = from + kBytes < input_bytes ? from + kBytes : input_bytes;
+      if (begin < finish) std::memcpy(copy + (begin - from), input + begin, finish - begin);
+      *to++ = Bits::And(Bits::LoadShifted(copy, shift), mask);
+    }
+  }
+}
+
+/// The chunk's tables, and its last literal moved to the front of the queue for the next chunk.
+template <typename Bits>
+inline void BuildTables(const MajorityChunk& chunk, MajorityScratch<Bits>* scratch) {
+  using Vector = typename Bits::Vector;
+  const Vector* from = scratch->queue;
+  Vector* made = scratch->queue + 1 + 2 * chunk.lookups;
+  for (int i = 0; i < chunk.lookups; ++i, from += 3) {
+    const Vector a = from[0], b = from[1], c = from[2];
+    Bits::Majorities(a, b, c, scratch->tables[i]);
+    *made++ = Bits::Xor3(a, b, c);
+  }
+  scratch->queue[0] = made[-1];
+}
+
+template <typename Bits>
+inline void FindBorder(const MajorityWeights& weights, int64_t block, MajorityScratch<Bits>* scratch) {
+  const BinaryConvShape& s = weights.shape();
+  scratch->border_pixels = 0;
+  if (weights.classes() == 1) return;
+  int y = static_cast<int>(block * kBlockPixels / s.out_width);
+  int x = static_cast<int>(block * kBlockPixels % s.out_width);
+  for (int i = 0; i < kBlockPixels && y < s.out_height; ++i) {
+    const int border_class = weights.ClassOf(y, x);
+    if (border_class != weights.usual_class()) {
+      scratch->border_pixel[scratch->border_pixels] = static_cast<uint16_t>(i);
+      scratch->border_class[scratch->border_pixels++] = static_cast<uint16_t>(border_class);
+    }
+    if (++x == s.out_width) x = 0, ++y;
+  }
+}
+
+/// One channel's sums of a vector of pixels, borders not yet corrected.
+template <typename Bits>
+inline void Values(const MajorityWeights& weights, const BlockRange& range, int c,
+                   MajorityScratch<Bits>& scratch, int16_t* values) {
+  typename Bits::Vector planes[kMaxPlanes];
+  AddCarries<Bits>(scratch.counters() + c * CounterVectors(weights),
+                   static_cast<int>(weights.chunks().size()), planes);
+  const int channel = range.channel_begin + c;
+  const auto ones = Bits::Xor(scratch.queue[0], Bits::Fill(weights.parity(channel)));
+  Bits::ToValues(ones, planes, weights.base(channel, weights.usual_class()), values);
+}
+
+template <typename Bits, typename Float>
+inline void RunBinaryBlocks(const BinaryBlockArgs& args, const BlockRange& range, std::byte* memory) {
+  constexpr int kParts = kBlockPixels / Bits::kBits;
+  auto* scratch = reinterpret_cast<MajorityScratch<Bits>*>(memory);
+  const MajorityWeights& weights = *args.weights;
+  const BinaryConvShape& s = weights.shape();
+  const int channels = range.channel_end - range.channel_begin;
+  // Narrow vectors: the values of all channels wait for the rest of the block.
+  int16_t* values =
+      kParts == 1 ? scratch->values
+                  : reinterpret_cast<int16_t*>(scratch->counters() + channels * CounterVectors(weights));
+  const int stride = kParts == 1 ? 0 : kBlockPixels;
+  for (int64_t block = range.block_begin; block < range.block_end; ++block) {
+    FindBorder(weights, block, scratch);
+    for (int part = 0; part < kParts; ++part) {
+      const int64_t pixel = block * kBlockPixels + part * Bits::kBits;
+      scratch->queue[0] = Bits::Zero();
+      for (int chunk = 0; chunk < static_cast<int>(weights.chunks().size()); ++chunk) {
+        GatherLiterals(args, weights.chunks()[chunk], pixel, scratch);
+        BuildTables(weights.chunks()[chunk], scratch);
+        SumChunkOf(weights, chunk, range, scratch);
+      }
+      if (kParts == 1) break;
+      for (int c = 0; c < channels; ++c) {
+        Values(weights, range, c, *scratch, values + c * stride + part * Bits::kBits);
+      }
+    }
+    for (int c = 0; c < channels; ++c) {
+      const int channel = range.channel_begin + c;
+      int16_t* channel_values = values + c * stride;
+      if (kParts == 1) Values(weights, range, c, *scratch, channel_values);
+      for (int i = 0; i < scratch->border_pixels; ++i) {
+        channel_values[scratch->border_pixel[i]] += static_cast<int16_t>(
+            weights.base(channel, scratch->border_class[i]) - weights.base(channel, weights.usual_class()));
+      }
+      const ChannelEpilogue epilogue =
+          EpilogueOf(args.epilogue, s.out_channels, channel, block, s.OutPixels());
+      RunEpilogue<Float>(epilogue, s.OutPixels() - block * kBlockPixels,
+                         [&](int i) { return Float::FromInt16(channel_values + i); });
+    }
+  }
+}
+
+template <typename Bits>
+inline int64_t BinaryBlockScratch(const MajorityWeights& weights, int channels) {
+  const int64_t counters = int64_t{channels} * CounterVectors(weights) * (Bits::kBits / 8);
+  const int64_t values = Bits::kBits == kBlockPixels ? 0 : int64_t{channels} * kBlockPixels * 2;
+  return static_cast<int64_t>(sizeof(MajorityScratch<Bits>)) + counters + values;
+}
+
+}  // namespace
+}  // namespace bdc

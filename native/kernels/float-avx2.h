@@ -1,0 +1,51 @@
+// 8 float lanes of AVX2 with F16C for block-epilogue.h.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace bdc {
+namespace {
+
+struct FloatAvx2 {
+  using Vector = __m256;
+  static constexpr int kLanes = 8;
+
+  static Vector Set(float x) { return _mm256_set1_ps(x); }
+  static Vector SetBits(uint32_t x) {
+    return _mm256_castsi256_ps(_mm256_set1_epi32(static_cast<int32_t>(x)));
+  }
+  static Vector Add(Vector a, Vector b) { return _mm256_add_ps(a, b); }
+  static Vector Sub(Vector a, Vector b) { return _mm256_sub_ps(a, b); }
+  static Vector Mul(Vector a, Vector b) { return _mm256_mul_ps(a, b); }
+  /// t > 0 ? t : slope · t
+  static Vector ScaleUnlessPositive(Vector t, Vector slope) {
+    return _mm256_blendv_ps(_mm256_mul_ps(t, slope), t, _mm256_cmp_ps(t, _mm256_setzero_ps(), _CMP_GT_OQ));
+  }
+  static Vector Flip(Vector x, Vector sign) { return _mm256_xor_ps(x, sign); }
+  /// Bit i: lane i of x >= t.
+  static uint32_t NotBelow(Vector x, Vector t) {
+    return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(x, t, _CMP_GE_OQ)));
+  }
+  static Vector Load(const float* from) { return _mm256_loadu_ps(from); }
+  static void Store(float* to, Vector x) { _mm256_storeu_ps(to, x); }
+  static Vector LoadHalf(const uint16_t* from) {
+    return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+  }
+  static void StoreHalf(uint16_t* to, Vector x) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
+  }
+  static void StoreQuantized(int8_t* to, Vector x) {
+    const Vector clamped = _mm256_min_ps(_mm256_max_ps(x, Set(-127.0f)), Set(127.0f));
+    const __m256i wide = _mm256_cvtps_epi32(clamped);
+    const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packs_epi16(words, words));
+  }
+  static Vector FromInt16(const int16_t* from) {
+    return _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(from))));
+  }
+};
+
+}  // namespace
+}  // namespace bdc

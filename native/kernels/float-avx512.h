@@ -1,0 +1,48 @@
+// 16 float lanes of AVX-512 for block-epilogue.h.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace bdc {
+namespace {
+
+struct FloatAvx512 {
+  using Vector = __m512;
+  static constexpr int kLanes = 16;
+
+  static Vector Set(float x) { return _mm512_set1_ps(x); }
+  static __m512i SetBits(uint32_t x) { return _mm512_set1_epi32(static_cast<int32_t>(x)); }
+  static Vector Add(Vector a, Vector b) { return _mm512_add_ps(a, b); }
+  static Vector Sub(Vector a, Vector b) { return _mm512_sub_ps(a, b); }
+  static Vector Mul(Vector a, Vector b) { return _mm512_mul_ps(a, b); }
+  /// t > 0 ? t : slope · t
+  static Vector ScaleUnlessPositive(Vector t, Vector slope) {
+    return _mm512_mask_mul_ps(t, _mm512_cmp_ps_mask(t, _mm512_setzero_ps(), _CMP_NGT_UQ), t, slope);
+  }
+  static Vector Flip(Vector x, __m512i sign) {
+    return _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(x), sign));
+  }
+  /// Bit i: lane i of x >= t.
+  static uint32_t NotBelow(Vector x, Vector t) { return _mm512_cmp_ps_mask(x, t, _CMP_GE_OQ); }
+  static Vector Load(const float* from) { return _mm512_loadu_ps(from); }
+  static void Store(float* to, Vector x) { _mm512_storeu_ps(to, x); }
+  static Vector LoadHalf(const uint16_t* from) {
+    return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+  }
+  static void StoreHalf(uint16_t* to, Vector x) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
+  }
+  static void StoreQuantized(int8_t* to, Vector x) {
+    const Vector clamped = _mm512_min_ps(_mm512_max_ps(x, Set(-127.0f)), Set(127.0f));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(clamped)));
+  }
+  static Vector FromInt16(const int16_t* from) {
+    return _mm512_cvtepi32_ps(
+        _mm512_cvtepi16_epi32(_mm256_load_si256(reinterpret_cast<const __m256i*>(from))));
+  }
+};
+
+}  // namespace
+}  // namespace bdc

@@ -1,0 +1,100 @@
+#include "kernels/majority-weights.h"
+
+#include <algorithm>
+#include <bit>
+#include <stdexcept>
+#include <string>
+
+namespace bdc {
+namespace {
+
+/// The distinct tap ranges of an axis and the one of each output position.
+void ClassifyAxis(int out, int in, int kernel, int stride, int pad, std::vector<TapRange>* ranges,
+                  std::vector<uint16_t>* classes) {
+  for (int i = 0; i < out; ++i) {
+    const int start = i * stride - pad;
+    const int begin = std::clamp(-start, 0, kernel);
+    const TapRange range{begin, std::clamp(in - start, begin, kernel)};
+    const auto found = std::find(ranges->begin(), ranges->end(), range);
+    classes->push_back(static_cast<uint16_t>(found - ranges->begin()));
+    if (found == ranges->end()) ranges->push_back(range);
+  }
+}
+
+}  // namespace
+
+MajorityWeights::MajorityWeights(const BinaryConvShape& shape, const uint64_t* weight) : shape_(shape) {
+  const int64_t depth = shape.Depth();
+  if (depth > kMajorityMaxDepth) {
+    throw std::invalid_argument("majority kernel: expected a depth of at most " +
+                                std::to_string(kMajorityMaxDepth) + ", found " + std::to_string(depth));
+  }
+  const int step = 2 * kLookupStep;
+  const int lookups = static_cast<int>((depth + step - 1) / step * kLookupStep);
+  for (int first = 0; first < lookups; first += kChunkLookups) {
+    chunks_.push_back({first, std::min(kChunkLookups, lookups - first)});
+  }
+  ClassifyAxis(shape.out_height, shape.in_height, shape.kernel_h, shape.stride_h, shape.pad_h, &y_ranges_,
+               &y_class_);
+  ClassifyAxis(shape.out_width, shape.in_width, shape.kernel_w, shape.stride_w, shape.pad_w, &x_ranges_,
+               &x_class_);
+  MakeIndices(weight);
+  MakeBases(weight);
+}
+
+void MajorityWeights::MakeIndices(const uint64_t* weight) {
+  const int words = (shape_.in_channels + 63) / 64;
+  const int taps = shape_.kernel_h * shape_.kernel_w;
+  const int lookups = chunks_.back().first + chunks_.back().lookups;
+  indices_.resize(static_cast<size_t>(lookups) * shape_.out_channels);
+  parity_.resize(shape_.out_channels);
+  std::vector<uint8_t> literals;
+  for (int o = 0; o < shape_.out_channels; ++o) {
+    literals.assign(2 * static_cast<size_t>(lookups), 0);
+    for (int tap = 0; tap < taps; ++tap) {
+      const uint64_t* bits = weight + (static_cast<int64_t>(o) * taps + tap) * words;
+      for (int c = 0; c < shape_.in_channels; ++c) {
+        literals[static_cast<size_t>(tap) * shape_.in_channels + c] = bits[c / 64] >> (c % 64) & 1;
+      }
+    }
+    uint8_t carry = 0;
+    for (const MajorityChunk& chunk : chunks_) {
+      std::vector<uint8_t> queue = {carry};
+      const auto first = literals.begin() + 2 * chunk.first;
+      queue.insert(queue.end(), first, first + 2 * chunk.lookups);
+      uint8_t* to = indices_.data() + int64_t{chunk.first} * shape_.out_channels + int64_t{o} * chunk.lookups;
+      for (int i = 0; i < chunk.lookups; ++i) {
+        const uint8_t a = queue[3 * i], b = queue[3 * i + 1], c = queue[3 * i + 2];
+        to[i] = static_cast<uint8_t>(8 * (a | b << 1 | c << 2));
+        queue.push_back(a ^ b ^ c);
+      }
+      carry = queue.back();
+    }
+    parity_[o] = carry;
+  }
+}
+
+void MajorityWeights::MakeBases(const uint64_t* weight) {
+  const int words = (shape_.in_channels + 63) / 64;
+  for (int o = 0; o < shape_.out_channels; ++o) {
+    for (const TapRange& y : y_ranges_) {
+      for (const TapRange& x : x_ranges_) {
+        const int valid = (y.end - y.begin) * (x.end - x.begin);
+        int base = valid * shape_.in_channels;
+        for (int ky = 0; ky < shape_.kernel_h; ++ky) {
+          for (int kx = 0; kx < shape_.kernel_w; ++kx) {
+            if (ky >= y.begin && ky < y.end && kx >= x.begin && kx < x.end) continue;
+            const uint64_t* tap =
+                weight + ((static_cast<int64_t>(o) * shape_.kernel_h + ky) * shape_.kernel_w + kx) * words;
+            for (int w = 0; w < words; ++w) base += 2 * std::popcount(tap[w]);
+          }
+        }
+        base_.push_back(base);
+        const bool all = valid == shape_.kernel_h * shape_.kernel_w;
+        if (all) usual_class_ = static_cast<int>(base_.size() - 1) % classes();
+      }
+    }
+  }
+}
+
+}  // namespace bdc

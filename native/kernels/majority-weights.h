@@ -1,0 +1,80 @@
+// How the majority kernel counts, and the weights in the form it reads.
+//
+// A mismatch count is Σ (bit ^ weight) over the literals (tap, input channel) of an output value. Three
+// literals make a full adder: a ^ b ^ c keeps weight 1, their majority has weight 2. With weight bits s,
+//
+//   (a^sa) ^ (b^sb) ^ (c^sc) = (a^b^c) ^ (sa^sb^sc)      the same for all output channels but for its sign
+//   maj(a^sa, b^sb, c^sc)                                one of 8 vectors
+//
+// So the first word is a new literal, shared by all output channels, and the second is looked up by weight
+// bits in a table of 8. n literals shrink to one (whose sign is the parity of the weights) and n / 2 look-ups
+// of words of weight 2, each a vector of pixels, which carry-save adders sum. Per 2 input channels an output
+// channel costs one load and one full adder, where XOR + popcount + add cost three instructions a word, and a
+// table is 8 entries.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/binary-block.h"
+
+namespace bdc {
+
+/// Look-ups that are summed in registers before the counters in memory are touched; their tables fit an L1
+/// cache beside the rest (8 entries of 64 bytes each: 32 KB).
+constexpr int kChunkLookups = 64;
+/// Look-ups that the shortest unrolled sum takes: chunks are padded to it with zero literals.
+constexpr int kLookupStep = 8;
+/// Counters hold sums below 2^14 and values ±2^14 fit 16 bits.
+constexpr int64_t kMajorityMaxDepth = 16383;
+
+/// Literals [2 · first, 2 · (first + lookups)), numbered tap · in_channels + channel.
+struct MajorityChunk {
+  int first, lookups;
+};
+
+/// Which taps of the kernel an output position sees on one axis: [begin, end).
+struct TapRange {
+  int begin, end;
+  bool operator==(const TapRange&) const = default;
+};
+
+/// Binary weights as look-up indices; made at load.
+class MajorityWeights {
+ public:
+  /// weight [out_channels][kernel_h][kernel_w][words], word w bit b = channel 64·w + b.
+  /// Throws std::invalid_argument if the depth is more than kMajorityMaxDepth.
+  MajorityWeights(const BinaryConvShape& shape, const uint64_t* weight);
+
+  const BinaryConvShape& shape() const { return shape_; }
+  const std::vector<MajorityChunk>& chunks() const { return chunks_; }
+  /// kLookupStep look-ups a time: byte i of the chunk is 8 · (sa | sb << 1 | sc << 2), an entry's offset in
+  /// units of an eighth of it.
+  const uint8_t* indices(int chunk, int channel) const {
+    const MajorityChunk& c = chunks_[chunk];
+    return indices_.data() + int64_t{c.first} * shape_.out_channels + int64_t{channel} * c.lookups;
+  }
+  /// Sign of the last literal: 0 or 1.
+  int parity(int channel) const { return parity_[channel]; }
+  /// Border classes: output pixels that see the same taps. y = base(channel, class) − 2 · mismatches, masked
+  /// taps counted as literals 0.
+  int ClassOf(int y, int x) const { return y_class_[y] * static_cast<int>(x_ranges_.size()) + x_class_[x]; }
+  int32_t base(int channel, int border_class) const { return base_[channel * classes() + border_class]; }
+  int classes() const { return static_cast<int>(y_ranges_.size() * x_ranges_.size()); }
+  /// The class that sees every tap; any where none does.
+  int usual_class() const { return usual_class_; }
+
+ private:
+  void MakeIndices(const uint64_t* weight);
+  void MakeBases(const uint64_t* weight);
+
+  BinaryConvShape shape_;
+  std::vector<MajorityChunk> chunks_;
+  std::vector<uint8_t> indices_, parity_;
+  std::vector<TapRange> y_ranges_, x_ranges_;
+  std::vector<uint16_t> y_class_, x_class_;
+  std::vector<int32_t> base_;
+  int usual_class_ = 0;
+};
+
+}  // namespace bdc

@@ -1,0 +1,71 @@
+// Plain loops that compilers turn into vectors of the instruction set each including file is compiled for;
+// internal linkage on purpose.
+#pragma once
+
+#include "kernels/planes.h"
+#include "kernels/vector-math.h"
+
+namespace bdc {
+namespace {
+
+void RPReLULoop(float* y, int64_t count, float bias_in, float slope, float bias_out) {
+  for (int64_t i = 0; i < count; ++i) {
+    const float t = y[i] + bias_in;
+    y[i] = (t > 0 ? t : slope * t) + bias_out;
+  }
+}
+
+void PReLULoop(float* y, int64_t count, float slope) {
+  for (int64_t i = 0; i < count; ++i) y[i] = y[i] > 0 ? y[i] : slope * y[i];
+}
+
+void AverageSquaresLoop(const float* a, const float* b, int count, float* y) {
+  for (int i = 0; i < count; ++i) {
+    y[i] = (((a[2 * i] + a[2 * i + 1]) + b[2 * i]) + b[2 * i + 1]) / 4.0f;
+  }
+}
+
+void BlendLoop(const float* a, const float* b, float weight, int count, float* y) {
+  for (int i = 0; i < count; ++i) y[i] = (1 - weight) * a[i] + weight * b[i];
+}
+
+void StretchTwiceLoop(const float* x, int count, float* y) {
+  y[0] = 0.25f * x[0] + 0.75f * x[0];
+  for (int i = 0; i + 1 < count; ++i) {
+    y[2 * i + 1] = 0.75f * x[i] + 0.25f * x[i + 1];
+    y[2 * i + 2] = 0.25f * x[i] + 0.75f * x[i + 1];
+  }
+  y[2 * count - 1] = 0.75f * x[count - 1] + 0.25f * x[count - 1];
+}
+
+void ArgmaxLoop(const float* logits, int64_t plane, int classes, int count, uint8_t* labels,
+                float* confidence) {
+  // Of a fixed length, so that the loops need no remainder; what lies past `count` is dropped.
+  float largest[kArgmaxBlock], sum[kArgmaxBlock], value[kArgmaxBlock];
+  int32_t label[kArgmaxBlock];
+  for (int i = 0; i < kArgmaxBlock; ++i) value[i] = sum[i] = 0.0f, label[i] = 0;
+  for (int i = 0; i < kArgmaxBlock; ++i) largest[i] = i < count ? logits[i] : 0.0f;
+  for (int k = 1; k < classes; ++k) {
+    for (int i = 0; i < count; ++i) value[i] = logits[k * plane + i];
+    for (int i = 0; i < kArgmaxBlock; ++i) {
+      // −1 where this class is larger: a mask instead of a branch.
+      const int32_t larger = -static_cast<int32_t>(value[i] > largest[i]);
+      label[i] = (k & larger) | (label[i] & ~larger);
+      largest[i] = largest[i] < value[i] ? value[i] : largest[i];
+    }
+  }
+  for (int k = 0; k < classes; ++k) {
+    for (int i = 0; i < count; ++i) value[i] = logits[k * plane + i];
+    for (int i = 0; i < kArgmaxBlock; ++i) sum[i] += FastExp(value[i] - largest[i]);
+  }
+  for (int i = 0; i < count; ++i) {
+    labels[i] = static_cast<uint8_t>(label[i]);
+    confidence[i] = 1.0f / sum[i];
+  }
+}
+
+constexpr PlaneKernels kPlaneLoops = {RPReLULoop, PReLULoop,        AverageSquaresLoop,
+                                      BlendLoop,  StretchTwiceLoop, ArgmaxLoop};
+
+}  // namespace
+}  // namespace bdc

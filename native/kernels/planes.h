@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+
+namespace bdc {
+
+/// Neighbours in x that argmax does together.
+constexpr int kArgmaxBlock = 64;
+
+/// Loops over the values of one channel plane, compiled for one instruction set. Each step is one IEEE
+/// operation, so that all sets give the same bits.
+struct PlaneKernels {
+  /// t = y + bias_in; y = (t > 0 ? t : slope · t) + bias_out, in place.
+  void (*rprelu)(float* y, int64_t count, float bias_in, float slope, float bias_out);
+  /// y = y > 0 ? y : slope · y, in place.
+  void (*prelu)(float* y, int64_t count, float slope);
+  /// y[i] = (((a[2i] + a[2i + 1]) + b[2i]) + b[2i + 1]) / 4, a and b being two rows
+  void (*average_squares)(const float* a, const float* b, int count, float* y);
+  /// y = (1 − weight) · a + weight · b
+  void (*blend)(const float* a, const float* b, float weight, int count, float* y);
+  /// Twice as wide: y[2i] = ¼ x[i − 1] + ¾ x[i], y[2i + 1] = ¾ x[i] + ¼ x[i + 1], the edge's value repeated.
+  void (*stretch_twice)(const float* x, int count, float* y);
+  /// Of `count` ≤ kArgmaxBlock neighbours: the class of the largest logit (the lowest wins a tie) and its
+  /// softmax probability. Classes are `plane` values apart.
+  void (*argmax)(const float* logits, int64_t plane, int classes, int count, uint8_t* labels,
+                 float* confidence);
+};
+
+}  // namespace bdc

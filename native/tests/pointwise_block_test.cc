@@ -1,0 +1,83 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "binary_block_tester.h"
+#include "kernels/sum-table-weights.h"
+#include "runtime/aligned_buffer.h"
+
+namespace bdc {
+namespace {
+
+EpilogueParts AllOutputs() {
+  EpilogueParts parts;
+  parts.bias = parts.activation = parts.residual = parts.signs = parts.quantized = true;
+  return parts;
+}
+
+/// 1×1 layers on whole numbers in [−127, 127], whose sums are exact in every arithmetic.
+void Check(int in, int out, int64_t pixels, const BlockRange& range, int extreme = 0) {
+  const uint32_t seed = static_cast<uint32_t>(in * 31 + out * 7 + pixels);
+  std::vector<int8_t> bytes;
+  for (float x : RandomFloats(in * pixels, seed)) {
+    bytes.push_back(static_cast<int8_t>(extreme != 0 ? extreme : static_cast<int>(x * 127.9f)));
+  }
+  const std::vector<uint64_t> weight = extreme != 0 ? FullBits(out, in, true) : RandomBits(out, in, seed + 1);
+  const SumTableWeights weights(in, out, weight.data());
+  std::vector<float> sums(out * pixels, 0.0f);
+  for (int o = 0; o < out; ++o) {
+    for (int i = 0; i < in; ++i) {
+      const bool plus = weight[static_cast<size_t>(o) * WordsFor(in) + i / 64] >> (i % 64) & 1;
+      for (int64_t p = 0; p < pixels; ++p) {
+        sums[o * pixels + p] += static_cast<float>(plus ? bytes[i * pixels + p] : -bytes[i * pixels + p]);
+      }
+    }
+  }
+  // Buffers of just the input's size: the sanitizer's build sees what is read past them.
+  AlignedBuffer<int8_t> input_s8(bytes.size());
+  AlignedBuffer<float> input_f32(bytes.size());
+  std::copy(bytes.begin(), bytes.end(), input_s8.data());
+  std::copy(bytes.begin(), bytes.end(), input_f32.data());
+  EpilogueTester epilogue(AllOutputs(), out, pixels, seed + 2);
+  ForEachIsa([&](const KernelSet& kernels) {
+    SCOPED_TRACE(std::to_string(in) + "->" + std::to_string(out) + ", pixels " + std::to_string(pixels));
+    AlignedBuffer<std::byte> scratch(
+        kernels.pointwise_block_scratch(range.channel_end - range.channel_begin));
+    for (bool real : {false, true}) {
+      epilogue.Reset();
+      const PointwiseBlockArgs args{&weights, real ? nullptr : input_s8.data(),
+                                    real ? input_f32.data() : nullptr, pixels, epilogue.epilogue()};
+      kernels.pointwise_block(args, range, scratch.data());
+      epilogue.Expect(sums, range, true);
+    }
+  });
+}
+
+void Check(int in, int out, int64_t pixels, int extreme = 0) {
+  Check(in, out, pixels, {0, BlocksOf(pixels), 0, out}, extreme);
+}
+
+TEST(PointwiseBlockTest, AnyNumberOfChannels) {
+  for (int in : {1, 3, 4, 5, 31, 32, 33, 127, 128, 129, 255, 256, 257, 512, 600, 1030}) Check(in, 3, 70);
+  for (int out : {1, 2, 9}) Check(20, out, 70);
+}
+
+TEST(PointwiseBlockTest, AnyNumberOfPixels) {
+  for (int64_t pixels : {1, 7, 8, 9, 15, 16, 31, 32, 33, 511, 512, 513, 1100}) Check(37, 3, pixels);
+}
+
+TEST(PointwiseBlockTest, LargestSumsDoNotOverflow) {
+  for (int in : {256, 257, 1024}) {
+    for (int extreme : {127, -127}) Check(in, 2, 40, extreme);
+  }
+}
+
+TEST(PointwiseBlockTest, WritesOnlyTheRangeAskedFor) {
+  for (const BlockRange& range : {BlockRange{0, 1, 0, 6}, BlockRange{1, 3, 2, 5}, BlockRange{2, 3, 5, 6}}) {
+    Check(40, 6, 1300, range);
+    Check(300, 6, 1300, range);
+  }
+}
+
+}  // namespace
+}  // namespace bdc
