@@ -42,7 +42,8 @@ describe('behaviour 8: time', function () {
         ({ header }) => header.stamp.sec === Number(ns / S),
       )
       .then(() => true);
-    for (let i = 0n; !(await Promise.race([seen, setTimeout(100, false)])); i++) await clock(ns + i * 1_000_000n);
+    for (let i = 0n; !(await Promise.race([seen, setTimeout(100, false)])); i++)
+      await clock(ns + i * 1_000_000n);
   };
   const cloudAt = (stamp: bigint) =>
     robot.next<ReceivedCloud>('~/occupied_voxels', ({ header }) => nsFromTime(header.stamp) === stamp);
@@ -51,7 +52,10 @@ describe('behaviour 8: time', function () {
     await start({ anchor_camera: 'rear' });
     await robot.publishSet(200n * S, ['front']);
     await robot.publishSet(200n * S + 20_000_000n, ['rear']);
-    const { header } = await robot.next<ReceivedCloud>('~/occupied_voxels', ({ header: { stamp } }) => stamp.sec >= 200);
+    const { header } = await robot.next<ReceivedCloud>(
+      '~/occupied_voxels',
+      ({ header: { stamp } }) => stamp.sec >= 200,
+    );
     assert.equal(nsFromTime(header.stamp), 200n * S + 20_000_000n);
   });
 
