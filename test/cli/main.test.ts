@@ -11,7 +11,7 @@ describe('bdc-occ', function () {
     const { code, stdout, stderr } = await runProgram('--help');
     assert.equal(code, 0);
     assert.equal(stderr, '');
-    const commands = [...stdout.split('Commands:')[1]!.matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name!);
+    const commands = [...stdout.split('Commands:')[1]!.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name]) => name!);
     assert.ok(
       ['replay', 'node', 'frame', 'inspect'].every((name) => commands.includes(name)),
       commands.join(', '),
@@ -32,7 +32,7 @@ describe('bdc-occ', function () {
   for (const [what, args, message] of [
     ['an unknown command', ['fly'], /unknown command 'fly'/],
     ['an unknown option', ['replay', 'a.mcap', '-o', 'b.mcap', '--fast'], /unknown option '--fast'/],
-    ['a missing option', ['replay', 'a.mcap'], /--out <file>' not specified/],
+    ['a missing option', ['replay', 'a.mcap'], /expected --out FILE, --expect FILE or both, found neither/],
     ['a missing argument', ['inspect'], /missing required argument 'model'/],
     ['a wrong number', ['replay', 'a.mcap', '-o', 'b.mcap', '--limit', '0'], /whole number above 0/],
     ['a wrong choice', ['replay', 'a.mcap', '-o', 'b.mcap', '--isa', 'mmx'], /Allowed choices are portable/],
@@ -59,7 +59,7 @@ describe('bdc-occ', function () {
       );
       assert.equal(code, 2);
       assert.equal(stdout, '');
-      assert.match(stderr, /^error: expected .*garbage\.mcap to be an MCAP bag.* \[BAG_NOT_ROS2\]\n$/);
+      assert.match(stderr, /^error: expected .*garbage\.mcap to be a bag of ROS 2 .* \[BAG_NOT_ROS2\]\n$/);
     } finally {
       await rm(folder, { recursive: true });
     }

@@ -1,8 +1,8 @@
 """Fits one offset per class to a trained network's occupancy logits, so that it decides best on training samples.
 
 Cross entropy rewards probabilities, IoU decisions: a class that is rarely the most likely one is never called, although
-it should be. The offsets go into the bias of the head's last layer and cost nothing at run time. What is made largest is
-mIoU + occupied IoU / 2; a class that no training sample has is never called.
+it should be. The offsets go into the bias of the head's last layer and cost nothing at run time. The score that they
+make largest is mIoU + occupied IoU / 2; a class that no training sample has is never called.
 """
 
 import argparse

@@ -55,7 +55,7 @@ def test_without_a_compiler_training_runs_on_with_a_word(monkeypatch, capsys):
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setattr(library.shutil, "which", lambda _: None)
     assert library.library.__wrapped__() is None
-    assert "no c++, g++ or $CXX" in capsys.readouterr().err
+    assert "no C++ compiler" in capsys.readouterr().err
 
 
 def test_a_compiler_that_fails_is_named(monkeypatch, capsys, tmp_path):
