@@ -95,6 +95,8 @@ void Graph::HalveStreams() {
   };
   for (GraphNode& node : nodes_) {
     const bool makes = As<BinaryBlock>(node) || (As<Sweep>(node) && As<Sweep>(node)->parts().stream);
+    // A node that another one took over has no outputs left.
+    if (node.outputs.empty()) continue;
     const int tensor = node.outputs[0];
     if (!makes || IsOutput(tensor)) continue;
     const auto readers = ReadersOf(tensor);
