@@ -233,9 +233,8 @@ describe('bdc-occ evaluate --frame', function () {
           total.all.hit_voxels,
         );
       }
-      // The prior knows where roads are, and nothing that stands on them.
+      // The prior knows the ground better than what stands on it.
       assert.ok(prior.total.all.recall! > prior.total.above_ground.recall!);
-      assert.ok(prior.total.above_ground.recall! < 0.2);
       assert.ok(network.total.all.recall! > 0.1);
     } finally {
       await rm(folder, { recursive: true });
