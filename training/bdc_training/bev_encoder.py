@@ -2,26 +2,10 @@
 
 from torch import Tensor, nn
 
-from .blocks import ChannelReduction, ResidualBlock, UpSample
+from .blocks import ResidualBlock, UpStep
 from .config import Config
 from .graph_builder import GraphBuilder
 from .units import BDCUnit
-
-
-class UpStep(nn.Module):
-    """Half the channels, twice the resolution, plus the skip: ([N, 2C, H, W], [N, C, 2H, 2W]) → [N, C, 2H, 2W]."""
-
-    def __init__(self, channels: int, config: Config) -> None:
-        super().__init__()
-        self.reduce = ChannelReduction(2 * channels, config.unit)
-        self.up = UpSample(channels, config.unit)
-
-    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
-        return self.up(self.reduce(x)) + skip
-
-    def emit(self, graph: GraphBuilder, name: str, x: str, skip: str) -> str:
-        x = self.up.emit(graph, f"{name}.up", self.reduce.emit(graph, f"{name}.reduce", x))
-        return graph.add("add", name, [x, skip])
 
 
 class BevEncoder(nn.Module):
@@ -45,9 +29,9 @@ class BevEncoder(nn.Module):
         else:
             self.down1 = nn.Sequential(BDCUnit(full, half, unit, stride=2), BDCUnit(half, half, unit))
             self.down2 = nn.Sequential(BDCUnit(half, quarter, unit, stride=2), BDCUnit(quarter, quarter, unit))
-        self.up2 = UpStep(half, config)
+        self.up2 = UpStep(half, unit)
         self.middle = BDCUnit(half, half, unit)
-        self.up1 = UpStep(full, config)
+        self.up1 = UpStep(full, unit)
         self.out = BDCUnit(full, config.bev_encoder.out_channels, unit)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -83,6 +83,22 @@ class ChannelReduction(nn.Module):
         return graph.add("average", name, outputs)
 
 
+class UpStep(nn.Module):
+    """Half the channels, twice the resolution, plus the skip: ([N, 2C, H, W], [N, C, 2H, 2W]) → [N, C, 2H, 2W]."""
+
+    def __init__(self, channels: int, config: UnitConfig) -> None:
+        super().__init__()
+        self.reduce = ChannelReduction(2 * channels, config)
+        self.up = UpSample(channels, config)
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        return self.up(self.reduce(x)) + skip
+
+    def emit(self, graph: GraphBuilder, name: str, x: str, skip: str) -> str:
+        x = self.up.emit(graph, f"{name}.up", self.reduce.emit(graph, f"{name}.reduce", x))
+        return graph.add("add", name, [x, skip])
+
+
 class ResidualBlock(nn.Module):
     """RPReLU(unit(first(x)) + shortcut(x)), the published BEV encoder's block.
 

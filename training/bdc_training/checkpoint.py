@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from .file_replacement import replace_file
 
@@ -54,3 +55,21 @@ def load_checkpoint(path: Path) -> Checkpoint:
         found = sorted(state) if isinstance(state, dict) else type(state).__name__
         raise ValueError(f"{path}: expected a checkpoint with {sorted(expected)}; found {found}: of another version?")
     return Checkpoint(**state)
+
+
+def start_from(network: nn.Module, run: Path) -> None:
+    """Gives `network` the weights of a training run's checkpoint.
+
+    What the run doesn't have, such as the thresholds that a full-precision twin lacks, stays as it is.
+
+    @raises FileNotFoundError, or ValueError if the run has a weight that `network` has not, or not in that shape.
+    """
+    state = load_checkpoint(run / "checkpoint.pt").network
+    own = network.state_dict()
+    strange = [name for name, value in state.items() if name not in own or own[name].shape != value.shape]
+    if strange:
+        raise ValueError(
+            f"{run}: a run to start from needs the layers of this network; {len(strange)} of its weights aren't there "
+            f"or have another shape: {', '.join(strange[:3])}"
+        )
+    network.load_state_dict(state, strict=False)

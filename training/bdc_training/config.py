@@ -15,8 +15,8 @@ import yaml
 T = TypeVar("T")
 UnitVersion = Literal["V0", "V1", "V2", "V3"]
 Precision = Literal["binary", "full"]
-# Pixels of the image to one cell of the image encoder's output.
-STRIDE = 16
+# Pixels of the image to one cell of the image encoder's coarsest stage.
+COARSEST_STRIDE = 16
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class InputConfig:
 
     def __post_init__(self) -> None:
         for side, value in (("width", self.width), ("height", self.height)):
-            if value <= 0 or value % STRIDE:
-                raise ValueError(f"{side}: expected a multiple of {STRIDE}; found {value}")
+            if value <= 0 or value % COARSEST_STRIDE:
+                raise ValueError(f"{side}: expected a multiple of {COARSEST_STRIDE}; found {value}")
         if not self.camera_names:
             raise ValueError("camera_names: expected at least one")
         if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
@@ -78,6 +78,12 @@ class ImageEncoderConfig:
     channels: tuple[int, ...]
     # Units at the last stage behind its down-sampling one.
     depth: int = 2
+    # Pixels of the image to one cell of the output: 16, or 8 by a way back up from the last stage.
+    stride: Literal[8, 16] = COARSEST_STRIDE
+
+    @property
+    def out_channels(self) -> int:
+        return self.channels[-1] if self.stride == COARSEST_STRIDE else self.channels[-2]
 
 
 @dataclass(frozen=True)

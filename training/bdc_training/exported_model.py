@@ -1,12 +1,14 @@
 """A model file as a network for evaluation: its graph, run by PyTorch, on samples of a data set."""
 
+from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from .batches import Batch, BatchMaker
-from .config import STRIDE
 from .dataset import OccupancyDataset
 from .model_file import load_model
 from .run_graph import Rig, run_graph
@@ -23,6 +25,7 @@ class ExportedModel:
         if "occupancy_labels" not in graph["outputs"] or len(lifts) != 1:
             raise ValueError(f"{path}: expected one lift_splat and the output occupancy_labels")
         self._depths = tuple(lifts[0]["attributes"]["depths"])
+        self._stride = _stride_of(lifts[0]["inputs"][0], graph)
 
     def batch_maker(self, root: Path, cache: Path | None) -> BatchMaker:
         image, grid = self.manifest["input"], self.manifest["grid"]
@@ -30,7 +33,7 @@ class ExportedModel:
         spec = SampleSpec(
             width=image["width"],
             height=image["height"],
-            stride=STRIDE,
+            stride=self._stride,
             camera_names=tuple(image["camera_names"]),
             grid_min=tuple(grid["min"]),
             grid_max=tuple(grid["max"]),
@@ -51,3 +54,14 @@ class ExportedModel:
                 run = run_graph(self.manifest, self._tensors, {"images": images[live]}, Rig(rays[live], origins[live]))
             results.append(run.values[labels].numpy().astype(np.uint8).reshape(shape))
         return np.stack(results)
+
+
+def _stride_of(tensor: str, graph: Mapping[str, Any]) -> int:
+    """Pixels of the image to one cell of `tensor`, which comes from the images by operations with one main input."""
+    producers = {output: operation for operation in graph["operations"] for output in operation["outputs"]}
+    stride = Fraction(1)
+    while (operation := producers.get(tensor)) is not None:
+        attributes = operation.get("attributes", {})
+        stride *= Fraction(attributes.get("stride", [1])[0]) / attributes.get("factor", 1)
+        tensor = operation["inputs"][0]
+    return int(stride)

@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 from torch import Tensor, nn
 
 from .binary import SignActivation
-from .config import STRIDE, Config, DetectionConfig, UnitConfig, load_config
+from .config import Config, DetectionConfig, UnitConfig, load_config
 from .export import export_network
 from .golden_graphs import GOLDEN_GRAPHS, GoldenGraph
 from .golden_units import GOLDEN_UNITS, GoldenUnit
@@ -39,7 +39,7 @@ def small_config(cameras: int, unit: UnitConfig) -> Config:
         grid=replace(edge.grid, min=(-8.0, -12.0, -1.0), max=(8.0, 12.0, 5.4), shape=(8, 12, 2)),
         unit=unit,
         detection=DetectionConfig(),
-        image_encoder=replace(edge.image_encoder, stem=5, channels=(6, 12, 24), depth=1),
+        image_encoder=replace(edge.image_encoder, stem=5, channels=(6, 12, 24), depth=1, stride=16),
         view_transformer=replace(edge.view_transformer, depth_bins=9, context_channels=8),
         bev_encoder=replace(edge.bev_encoder, channels=(16, 32), out_channels=16),
     )
@@ -137,7 +137,8 @@ def write_network(root: Path, name: str, config: Config, missing: tuple[int, ...
         network.eval()
         shape = (cameras, config.input.height, config.input.width, 3)
         images = random.integers(0, 256, shape, dtype=np.uint8)
-        rays = normal(random, cameras, config.input.height // STRIDE, config.input.width // STRIDE, 3)
+        stride = config.image_encoder.stride
+        rays = normal(random, cameras, config.input.height // stride, config.input.width // stride, 3)
         rays[:, 0, 0] = float("nan")
         origins = normal(random, cameras, 3)
         export_network(network, config, root / name / "model.safetensors")

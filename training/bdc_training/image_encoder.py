@@ -1,12 +1,15 @@
-"""Image encoder: surround images to feature maps at stride 16."""
+"""Image encoder: surround images to feature maps at stride 16, or 8."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .blocks import DownSample
-from .config import Config
+from .blocks import DownSample, UpStep
+from .config import COARSEST_STRIDE, Config
 from .graph_builder import GraphBuilder
 from .units import BDCUnit
+
+# How many of the encoder's stages lead to stride 8.
+STAGES_TO_STRIDE_8 = 3
 
 
 class Stem(nn.Module):
@@ -31,7 +34,10 @@ class Stem(nn.Module):
 
 
 class ImageEncoder(nn.Module):
-    """[N, 3, H, W] → [N, C₁₆, H/16, W/16]: stem, then binary stages at strides 4, 8 and 16."""
+    """[N, 3, H, W] → [N, C₁₆, H/16, W/16] or [N, C₈, H/8, W/8]: stem, then binary stages at strides 4, 8 and 16.
+
+    The output at stride 8 is the last stage brought up to it, plus the stage there, and one unit.
+    """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -47,12 +53,24 @@ class ImageEncoder(nn.Module):
             DownSample(channels[1], unit),
             *(BDCUnit(channels[2], channels[2], unit) for _ in range(config.image_encoder.depth)),
         )
+        is_coarsest = config.image_encoder.stride == COARSEST_STRIDE
+        self.up = None if is_coarsest else UpStep(channels[1], unit)
+        self.out = None if is_coarsest else BDCUnit(channels[1], channels[1], unit)
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.stages(self.stem(images))
+        fine = self.stages[:STAGES_TO_STRIDE_8](self.stem(images))
+        coarse = self.stages[STAGES_TO_STRIDE_8:](fine)
+        if self.up is None or self.out is None:
+            return coarse
+        return self.out(self.up(coarse, fine))
 
     def emit(self, graph: GraphBuilder, name: str, x: str) -> str:
         x = self.stem.emit(graph, f"{name}.stem", x)
+        fine = x
         for i, stage in enumerate(self.stages):
             x = stage.emit(graph, f"{name}.stages.{i}", x)
-        return x
+            if i + 1 == STAGES_TO_STRIDE_8:
+                fine = x
+        if self.up is None or self.out is None:
+            return x
+        return self.out.emit(graph, f"{name}.out", self.up.emit(graph, f"{name}.up", x, fine))

@@ -16,7 +16,7 @@ class Network(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.image_encoder = ImageEncoder(config)
-        self.view_transformer = ViewTransformer(config.image_encoder.channels[-1], config)
+        self.view_transformer = ViewTransformer(config.image_encoder.out_channels, config)
         self.bev_encoder = BevEncoder(config)
         self.occupancy_head = OccupancyHead(config.bev_encoder.out_channels, config)
         self.detection_head = DetectionHead(config.bev_encoder.out_channels, config)

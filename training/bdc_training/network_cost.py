@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from .binary import BinaryConv2d
-from .config import STRIDE, Config
+from .config import Config
 from .network import build_network
 
 
@@ -41,7 +41,8 @@ def network_cost(config: Config) -> Cost:
         if isinstance(layer, nn.Conv2d | BinaryConv2d):
             layer.register_forward_hook(count)
     cameras, width, height = len(config.input.camera_names), config.input.width, config.input.height
-    rays = torch.randn(1, cameras, height // STRIDE, width // STRIDE, 3)
+    stride = config.image_encoder.stride
+    rays = torch.randn(1, cameras, height // stride, width // stride, 3)
     with torch.no_grad():
         network(torch.randn(1, cameras, 3, height, width), rays, torch.zeros(1, cameras, 3))
     return cost

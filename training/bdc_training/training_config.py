@@ -13,6 +13,9 @@ from .losses import LossWeights
 @dataclass(frozen=True)
 class TrainingConfig:
     seed: int = 0
+    # The folder of a training run whose weights this one starts from, relative to the working directory; a binary
+    # network can start from its full-precision twin's (bdc_training.checkpoint.start_from). Empty: from random weights.
+    initial: str = ""
     # Of all processes together.
     batch_size: int = 2
     # Length of a run without --steps or --minutes.

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from .batches import BatchMaker
 from .classes import DETECTION_CLASSES
-from .config import STRIDE, Config
+from .config import Config
 from .dataset import OccupancyDataset
 from .sample_spec import SampleSpec
 
@@ -13,7 +13,7 @@ def sample_spec(config: Config) -> SampleSpec:
     return SampleSpec(
         width=config.input.width,
         height=config.input.height,
-        stride=STRIDE,
+        stride=config.image_encoder.stride,
         camera_names=config.input.camera_names,
         grid_min=config.grid.min,
         grid_max=config.grid.max,

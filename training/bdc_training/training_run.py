@@ -13,7 +13,7 @@ import yaml
 from torch import Tensor, nn
 
 from .batches import Batch, training_batches
-from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint, start_from
 from .config import changed_keys, config_mapping, load_config
 from .device_interface import DeviceInterface
 from .distillation import Teacher, distillation_losses
@@ -75,6 +75,8 @@ class TrainingRun:
         torch.manual_seed(self._config.seed)
         # Half the time of a step goes into convolutions, which oneDNN runs faster with channels last.
         self._network = build_network(config).to(self._process.device, memory_format=torch.channels_last)
+        if self._config.initial and not options.resume:
+            start_from(self._network, Path(self._config.initial))
         distillation = self._config.distillation
         self._teacher = Teacher(distillation, self._process.device) if distillation.teacher else None
         decay = self._config.ema_decay

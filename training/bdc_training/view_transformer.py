@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from . import fused
 from .config import Config, GridConfig
 from .graph_builder import GraphBuilder
 
@@ -24,22 +25,39 @@ def lift_splat(
     camera_mask [B, N] → [B, C, ny, nx]. Geometry in float64.
     """
     batch, _, channels = context.shape[:3]
-    device = context.device
+    if rays.shape[2:4] != context.shape[3:]:
+        raise ValueError(f"expected a ray for each of {tuple(context.shape[3:])} cells; found {tuple(rays.shape[2:4])}")
+    nx, ny, _ = grid.shape
+    cells = bev_cells(rays, origins, camera_mask, depths, grid).flatten(1, 3)
+    depth, context = (x.permute(0, 1, 3, 4, 2).flatten(1, 3) for x in (depth, context))
+    if fused.usable_rows(depth, context):
+        bev = fused.splat(depth, context, cells, ny * nx)
+    else:
+        sample, pixel, d = (cells >= 0).nonzero(as_tuple=True)
+        values = depth[sample, pixel, d, None] * context[sample, pixel]
+        rows = sample * (ny * nx) + cells[sample, pixel, d].long()
+        bev = values.new_zeros(batch * ny * nx, channels).index_add(0, rows, values)
+    return bev.view(batch, ny, nx, channels).permute(0, 3, 1, 2).contiguous()
+
+
+def bev_cells(
+    rays: Tensor, origins: Tensor, camera_mask: Tensor | None, depths: Sequence[float], grid: GridConfig
+) -> Tensor:
+    """Where each depth bin of each feature cell lies: row-major cell of the grid, int32 [B, N, h, w, D]; −1 off it."""
+    device = rays.device
     low = torch.tensor(grid.min, dtype=torch.float64, device=device)
     high = torch.tensor(grid.max, dtype=torch.float64, device=device)
-    shape = torch.tensor(grid.shape, dtype=torch.float64, device=device)
-    distance = torch.tensor(depths, dtype=torch.float64, device=device).view(-1, 1, 1, 1)
-    points = origins.double()[:, :, None, None, None] + distance * rays.double()[:, :, None]
-    cells = torch.floor((points - low) / ((high - low) / shape))
-    inside = ((cells >= 0) & (cells < shape)).all(-1)
+    distance = torch.tensor(depths, dtype=torch.float64, device=device)
+    inside: Tensor | bool = True
+    columns = []
+    for axis, count in enumerate(grid.shape):
+        at = origins[:, :, None, None, None, axis].double() + distance * rays[..., axis, None].double()
+        at = torch.floor((at - low[axis]) / ((high[axis] - low[axis]) / count))
+        inside = (at >= 0) & (at < count) & inside
+        columns.append(at)
     if camera_mask is not None:
-        inside &= camera_mask.bool()[:, :, None, None, None]
-    b, n, d, i, j = inside.nonzero(as_tuple=True)
-    x, y = cells[b, n, d, i, j, :2].long().unbind(-1)
-    nx, ny, _ = grid.shape
-    values = depth[b, n, d, i, j, None] * context.permute(0, 1, 3, 4, 2)[b, n, i, j]
-    bev = values.new_zeros(batch * ny * nx, channels).index_add(0, (b * ny + y) * nx + x, values)
-    return bev.view(batch, ny, nx, channels).permute(0, 3, 1, 2).contiguous()
+        inside = inside & camera_mask.bool()[:, :, None, None, None]
+    return torch.where(inside, columns[1] * grid.shape[0] + columns[0], -1.0).int()
 
 
 class ViewTransformer(nn.Module):

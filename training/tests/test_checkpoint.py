@@ -6,7 +6,8 @@ import pytest
 import torch
 from tiny_checkpoint import save_network
 
-from bdc_training.checkpoint import load_checkpoint
+from bdc_training.binary import BinaryConvBlock
+from bdc_training.checkpoint import load_checkpoint, start_from
 
 
 def layer() -> torch.nn.Module:
@@ -37,3 +38,18 @@ def test_a_checkpoint_of_another_version_is_named(tmp_path: Path) -> None:
     torch.save({"step": 3, "network": {}}, path)
     with pytest.raises(ValueError, match=r"expected a checkpoint with .*; found \['network', 'step'\]: of another"):
         load_checkpoint(path)
+
+
+def test_a_binary_network_starts_from_its_twins_weights(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    twin, binary = (BinaryConvBlock(4, 6, 3, precision=precision) for precision in ("full", "binary"))
+    save_network(tmp_path / "checkpoint.pt", twin)
+    start_from(binary, tmp_path)
+    assert torch.equal(binary.conv.weight, twin.conv.weight)
+    assert torch.equal(binary.sign.scale, torch.ones(4))
+
+
+def test_a_run_of_another_network_is_no_start(tmp_path: Path) -> None:
+    save_network(tmp_path / "checkpoint.pt", BinaryConvBlock(4, 6, 3, precision="full"))
+    with pytest.raises(ValueError, match=r"needs the layers of this network; 1 of its weights .* conv\.weight"):
+        start_from(BinaryConvBlock(8, 6, 3), tmp_path)

@@ -91,3 +91,16 @@ def test_a_value_that_is_not_finite_reaches_the_output() -> None:
     layers = nn.BatchNorm2d(4), RPReLU(4)
     assert not torch.isfinite(fused.norm_rprelu(x, None, *layers)).all()
     assert not torch.isfinite(fused.gate_add(x, torch.ones(1, 4, 1, 1), image((1, 4, 3, 3)))).all()
+
+
+def test_splat_is_the_sum_into_cells() -> None:
+    torch.manual_seed(0)
+    samples, pixels, bins, channels, area = 2, 7, 5, 24, 11
+    cells = torch.randint(-3, area, (samples, pixels, bins), dtype=torch.int32)
+    inputs = [torch.randn(samples, pixels, n, requires_grad=True) for n in (bins, channels)]
+
+    def expected(depth: Tensor, context: Tensor) -> Tensor:
+        taken = torch.nn.functional.one_hot(cells.long().clamp(min=0), area) * (cells >= 0).unsqueeze(-1)
+        return torch.einsum("spd,spc,spda->sac", depth, context, taken.double())
+
+    compare(partial(fused.splat, cells=cells, area=area), expected, inputs, 1e-5)

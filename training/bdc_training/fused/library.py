@@ -60,6 +60,11 @@ def usable(*tensors: Tensor) -> bool:
     )
 
 
+def usable_rows(*tensors: Tensor) -> bool:
+    """Whether the kernels take these tensors, which get copied where they aren't contiguous: float32, on the CPU."""
+    return all(t.device.type == "cpu" and t.dtype == torch.float32 for t in tensors) and library() is not None
+
+
 def call(name: str, *arguments: Tensor | int | float) -> None:
     """Calls kernel `name`; tensors go by address, and the number of PyTorch's threads comes last."""
     function = getattr(library(), name)

@@ -118,3 +118,32 @@ class _GateAdd(torch.autograd.Function):
 def gate_add(x: Tensor, gate: Tensor, residual: Tensor) -> Tensor:
     """x·gate + residual; gate [N, C, 1, 1]."""
     return _GateAdd.apply(x, gate, residual)
+
+
+class _Splat(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, depth: Tensor, context: Tensor, cells: Tensor, area: int) -> Tensor:  # type: ignore[override]
+        depth, context, cells = depth.contiguous(), context.contiguous(), cells.contiguous()
+        ctx.save_for_backward(depth, context, cells)
+        samples, pixels, channels = context.shape
+        bev = context.new_zeros(samples, area, channels)
+        call("splat_forward", depth, context, cells, bev, samples, pixels, depth.shape[2], channels, area)
+        return bev
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        depth, context, cells = ctx.saved_tensors
+        samples, pixels, channels = context.shape
+        gradient = gradient.contiguous()
+        ddepth, dcontext = torch.empty_like(depth), torch.zeros_like(context)
+        sizes = samples, pixels, depth.shape[2], channels, gradient.shape[1]
+        call("splat_backward", gradient, depth, context, cells, ddepth, dcontext, *sizes)
+        return ddepth, dcontext, None, None
+
+
+def splat(depth: Tensor, context: Tensor, cells: Tensor, area: int) -> Tensor:
+    """Sums depth [B, P, D] · context [B, P, C] into the cells that `cells` [B, P, D] (int32) names: [B, area, C].
+
+    A cell below 0 takes nothing.
+    """
+    return _Splat.apply(depth, context, cells, area)
