@@ -18,6 +18,7 @@ export interface DatasetFlags extends SubmissionFlags, PictureFlags {
   readonly split?: string;
   readonly limit?: number;
   readonly rayIou: boolean;
+  readonly scoreThreshold: number;
 }
 
 /** Runs the engine over a data set and scores it; after an interruption the figures are of what was done. */
@@ -34,6 +35,7 @@ export async function evaluateDataset(engine: Engine, flags: DatasetFlags) {
   let token = '';
   const pipeline = new PerceptionPipeline({
     engine,
+    scoreThreshold: flags.scoreThreshold,
     onImageError: (camera, cause) => {
       throw new BdcError('dataset', {
         code: 'DATASET_IMAGE_INVALID',

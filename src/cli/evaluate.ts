@@ -5,7 +5,7 @@ import { evaluateFrame, formatFrameReport, type FrameFlags } from './evaluate-fr
 import { formatReport } from './evaluation-report.js';
 import { printJson } from './json-output.js';
 import { openEngine, type EngineFlags } from './open-engine.js';
-import { isaOption, jsonOption, modelOption, positiveInteger, threadsOption } from './options.js';
+import { isaOption, jsonOption, modelOption, positiveInteger, score, threadsOption } from './options.js';
 
 type EvaluateOptions = EngineFlags & (DatasetFlags | FrameFlags) & { readonly json?: boolean };
 
@@ -30,6 +30,12 @@ export function evaluateCommand(): Command {
     )
     .addOption(modelOption())
     .option('--limit <n>', 'only the first n samples (default: all)', positiveInteger)
+    .option(
+      '--score-threshold <s>',
+      "boxes below count nowhere; AP is over the whole curve, so it isn't the model's threshold",
+      score,
+      0.01,
+    )
     .option('--no-ray-iou', 'leave RayIoU out')
     .option('--write-boxes <file>', 'write the boxes as nuScenes takes them (results_nusc.json)')
     .option('--write-occupancy <folder>', 'write the voxels as Occ3D takes them (<sample token>.npz)')

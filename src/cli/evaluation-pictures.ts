@@ -73,10 +73,9 @@ export class EvaluationPictures {
     const { classes, free } = occupancy!;
     const grid = new VoxelGrid(this.#manifest.grid);
     const colors = new Map(detection?.classes.map((known) => [known.name, known.color]));
-    const predicted = (result.detections ?? []).map((box): PictureBox => ({
-      ...box,
-      color: detection!.classes[box.label]!.color,
-    }));
+    const predicted = (result.detections ?? [])
+      .filter((box) => box.score >= detection!.score_threshold)
+      .map((box): PictureBox => ({ ...box, color: detection!.classes[box.label]!.color }));
     const baseFromGlobal = sample.globalFromBase.inverse();
     const trueBoxes = sample.objects.map((object): PictureBox => {
       const [w, x, y, z] = object.rotation;

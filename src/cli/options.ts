@@ -31,6 +31,13 @@ export function positiveNumber(text: string): number {
   return value;
 }
 
+/** Above 0 and below 1. */
+export function score(text: string): number {
+  const value = number(text);
+  if (value <= 0 || value >= 1) throw new InvalidArgumentError('expected a number above 0 and below 1.');
+  return value;
+}
+
 /** 0 or more. */
 export function nonNegativeNumber(text: string): number {
   const value = number(text);

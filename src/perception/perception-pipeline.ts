@@ -14,6 +14,8 @@ export interface PipelineOptions {
   readonly engine: Engine;
   /** Called for each image that could not be used; the frame goes on without it. */
   readonly onImageError?: (camera: string, error: BdcError) => void;
+  /** Boxes below this score are left out, in (0, 1); default: the model's. */
+  readonly scoreThreshold?: number;
 }
 
 /** Counts since the start. */
@@ -39,12 +41,17 @@ export class PerceptionPipeline {
   /** Ends when nothing uses the engine and the rig: frames and changes of the rig take turns. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor({ engine, onImageError }: PipelineOptions) {
+  constructor({ engine, onImageError, scoreThreshold }: PipelineOptions) {
     const { occupancy, detection, grid } = engine.manifest;
     this.#engine = engine;
     this.#onImageError = onImageError;
     this.#occupancy = occupancy && new OccupancyDecoder({ grid, occupancy });
-    this.#detections = detection && new DetectionDecoder({ grid, detection });
+    this.#detections =
+      detection &&
+      new DetectionDecoder({
+        grid,
+        detection: { ...detection, score_threshold: scoreThreshold ?? detection.score_threshold },
+      });
   }
 
   get statistics(): PipelineStatistics {
