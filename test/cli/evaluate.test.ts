@@ -104,6 +104,23 @@ describe('bdc-occ evaluate', function () {
     }
   });
 
+  it('counts boxes from the score it is told', async () => {
+    const count = async (score: string) => {
+      const boxes = join(folder, `boxes-from-${score}.json`);
+      const args = ['--limit', '1', '--no-ray-iou', '--score-threshold', score, '--write-boxes', boxes];
+      const { code, stderr } = await evaluate(...args);
+      assert.equal(code, 0, stderr);
+      const { results } = JSON.parse(await readFile(boxes, 'utf8')) as {
+        readonly results: Readonly<Record<string, readonly { readonly detection_score: number }[]>>;
+      };
+      const scores = Object.values(results).flatMap((sample) => sample.map((box) => box.detection_score));
+      assert.ok(scores.every((value) => value >= Number(score)));
+      return scores.length;
+    };
+    const [all, sure] = [await count('0.01'), await count('0.5')];
+    assert.ok(all > sure, `${all} boxes from 0.01 on, ${sure} from 0.5 on`);
+  });
+
   it('prints a table, without RayIoU if told so', async () => {
     const { code, stdout } = await evaluate('--limit', '1', '--no-ray-iou');
     assert.equal(code, 0);
