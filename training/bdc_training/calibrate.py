@@ -1,4 +1,4 @@
-"""Fits one offset per class to a trained network's occupancy logits, so that it decides best on training samples.
+"""Fits offsets to a trained network's occupancy logits, per height and class, so that it decides best on its data.
 
 Cross entropy rewards probabilities, IoU decisions: a class that is rarely the most likely one is never called, although
 it should be. The offsets go into the bias of the head's last layer and cost nothing at run time. The score that they
@@ -9,7 +9,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,53 +28,83 @@ from .training_data import batch_maker
 CLASSES = len(OCCUPANCY_CLASSES)
 # The search walks in steps of the first size until nothing gets better, then of the next. The first is large: a small
 # one changes nothing for a class that is far from ever being called.
-STEP_SIZES = (2.0, 1.0, 0.5, 0.25)
-
-
+STEP_SIZES = (4.0, 2.0, 1.0, 0.5, 0.25)
 # Below every other logit.
 NEVER = -50.0
 
 
-def visible_logits(network: Network, maker: BatchMaker, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Logits [voxels, K] and labels [voxels] of the samples' visible voxels. Leaves the network in evaluation mode."""
+@dataclass(frozen=True)
+class Layer:
+    """The visible voxels of one height: logits [voxels, K] and labels [voxels]."""
+
+    logits: Tensor
+    labels: Tensor
+
+    def confusion(self, offsets: Tensor) -> np.ndarray:
+        """Counts [K, K], row = label, with offsets [K] added to the logits."""
+        pairs = self.labels * CLASSES + (self.logits + offsets).argmax(1)
+        return torch.bincount(pairs, minlength=CLASSES**2).reshape(CLASSES, CLASSES).double().numpy()
+
+
+def visible_layers(network: Network, maker: BatchMaker, indices: Sequence[int]) -> list[Layer]:
+    """The samples' visible voxels by height. Leaves the network in evaluation mode."""
     network.eval()
-    logits, labels = [], []
+    logits: list[list[Tensor]] = []
+    labels: list[list[Tensor]] = []
     for index in indices:
         batch = maker.plain([index])
         with torch.no_grad():
             outputs = network(batch.images, batch.rays, batch.origins, batch.camera_mask)
-        seen = batch.labels != UNSEEN
-        _, nz, ny, nx = batch.labels.shape
-        per_voxel = outputs["occupancy_logits"].reshape(1, nz, CLASSES, ny, nx).permute(0, 1, 3, 4, 2)
-        logits.append(per_voxel[seen])
-        labels.append(batch.labels[seen])
-    return torch.cat(logits), torch.cat(labels)
+        heights = batch.labels.shape[1]
+        per_height = outputs["occupancy_logits"][0].unflatten(0, (heights, CLASSES)).permute(0, 2, 3, 1)
+        seen = batch.labels[0] != UNSEEN
+        logits.append([values[mask] for values, mask in zip(per_height, seen, strict=True)])
+        labels.append([values[mask] for values, mask in zip(batch.labels[0], seen, strict=True)])
+    parts = zip(zip(*logits, strict=True), zip(*labels, strict=True), strict=True)
+    return [Layer(torch.cat(a), torch.cat(b)) for a, b in parts]
 
 
-def fit_offsets(logits: Tensor, labels: Tensor) -> Tensor:
-    """Offsets [K] found by coordinate ascent from zero; classes that don't occur keep 0."""
-    offsets = torch.zeros(CLASSES)
-    best = _score(logits, labels)
-    present = [int(label) for label in labels.unique()]
+def fit_offsets(layers: Sequence[Layer]) -> Tensor:
+    """Offsets [heights, K] by coordinate ascent from zero: each class at all heights together, then at each by itself.
+
+    A class that doesn't occur (at a height) keeps 0 (keeps there what it has at all).
+    """
+    offsets = torch.zeros(len(layers), CLASSES)
+    everywhere = list(range(len(layers)))
+    together = [(everywhere, label) for label in _present(layers)]
+    apart = [([z], label) for z, layer in enumerate(layers) for label in _present([layer])]
+    for moves in (together, apart):
+        offsets = _ascend(layers, offsets, moves)
+    return offsets
+
+
+def _present(layers: Sequence[Layer]) -> list[int]:
+    return torch.cat([layer.labels for layer in layers]).unique().tolist()
+
+
+def _ascend(layers: Sequence[Layer], offsets: Tensor, moves: Sequence[tuple[list[int], int]]) -> Tensor:
+    """Moves (heights, class) by STEP_SIZES, as long as one of them makes the score larger."""
+    confusions = np.stack([layer.confusion(offsets[z]) for z, layer in enumerate(layers)])
+    best = _score(confusions.sum(0))
     for size in STEP_SIZES:
         improved = True
         while improved:
             improved = False
-            for label in present:
+            for heights, label in moves:
                 for step in (size, -size):
-                    changed = offsets.clone()
-                    changed[label] += step
-                    score = _score(logits + changed, labels)
+                    changed, changed_confusions = offsets.clone(), confusions.copy()
+                    changed[heights, label] += step
+                    for z in heights:
+                        changed_confusions[z] = layers[z].confusion(changed[z])
+                    score = _score(changed_confusions.sum(0))
                     if score > best:
-                        best, offsets, improved = score, changed, True
+                        best, offsets, confusions, improved = score, changed, changed_confusions, True
                         break
     return offsets
 
 
-def _score(logits: Tensor, labels: Tensor) -> float:
+def _score(confusion: np.ndarray) -> float:
     """mIoU as OccupancyMetric's, but over the classes that occur: one voxel of another shouldn't end the search."""
-    pairs = labels * CLASSES + logits.argmax(1)
-    confusion = torch.bincount(pairs, minlength=CLASSES**2).reshape(CLASSES, CLASSES).double().numpy()
     occurs = confusion.sum(1)[:-1] > 0
     union = confusion.sum(0) + confusion.sum(1) - np.diag(confusion)
     mean_iou = (np.diag(confusion)[:-1][occurs] / union[:-1][occurs]).mean()
@@ -93,10 +123,9 @@ def absent_classes(dataset: OccupancyDataset) -> list[int]:
 
 
 def add_offsets(network: Network, offsets: Tensor) -> None:
-    """Into the bias of the last layer, whose channel is z · K + class."""
-    bias = network.occupancy_head.logits.bias
+    """[heights, K], into the bias of the last layer, whose channel is z · K + class."""
     with torch.no_grad():
-        bias += offsets.repeat(len(bias) // CLASSES)
+        network.occupancy_head.logits.bias += offsets.flatten()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -105,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint.pt of bdc_training.train")
     parser.add_argument("--data", type=Path, required=True, help="data set it was trained on")
     parser.add_argument("--cache", type=Path, help="folder for prepared samples (default: cache/ in the data set)")
-    parser.add_argument("--samples", type=int, default=60, help="fit to the first so many samples (default: 60)")
+    parser.add_argument("--samples", type=int, default=160, help="fit to the first so many samples (default: 160)")
     parser.add_argument("--threads", type=int, help="of PyTorch (default: one per core)")
     parser.add_argument("--out", type=Path, required=True, help="checkpoint to write")
     options = parser.parse_args(arguments)
@@ -115,12 +144,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     checkpoint = load_checkpoint(options.checkpoint)
     network.load_state_dict(checkpoint.network)
     maker = batch_maker(config, options.data, options.cache)
-    offsets = fit_offsets(*visible_logits(network, maker, range(min(options.samples, len(maker.dataset)))))
-    offsets[absent_classes(maker.dataset)] = NEVER
+    offsets = fit_offsets(visible_layers(network, maker, range(min(options.samples, len(maker.dataset)))))
+    offsets[:, absent_classes(maker.dataset)] = NEVER
     add_offsets(network, offsets)
     save_checkpoint(options.out, replace(checkpoint, network=network.state_dict()))
-    for known, offset in zip(OCCUPANCY_CLASSES, offsets.tolist(), strict=True):
-        print(f"{known.name:<20} {offset:+.1f}")
+    print("offsets by height, the lowest first")
+    for known, column in zip(OCCUPANCY_CLASSES, offsets.T.tolist(), strict=True):
+        print(f"{known.name:<20} {' '.join(f'{offset:+6.2f}' for offset in column)}")
     return 0
 
 
