@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 
 import type { AnnotatedObject } from '../../src/dataset/nuscenes-annotations.js';
 import { NuscenesReader, type DatasetSample } from '../../src/dataset/nuscenes-reader.js';
@@ -13,9 +10,8 @@ import { DETECTION_NAMES, TRUE_POSITIVE_ERRORS } from '../../src/evaluation/dete
 import { DetectionEvaluation, type DetectionScores } from '../../src/evaluation/detection-evaluation.js';
 import { exportNuscenes } from '../../src/simulation/nuscenes-export.js';
 import { Random } from '../../src/simulation/random.js';
+import { needDevkit, runWithDevkit } from '../devkit.js';
 
-const run = promisify(execFile);
-const repository = fileURLToPath(new URL('../../', import.meta.url));
 const VERSION = 'v1.0-sim';
 const TOLERANCE = 1e-6;
 
@@ -38,14 +34,7 @@ describe('DetectionEvaluation beside nuscenes-devkit', function () {
   let samples: readonly DatasetSample[];
 
   before(async function () {
-    try {
-      await run('scripts/devkit-env.sh', { cwd: repository });
-    } catch (error) {
-      const { code, stderr } = error as { readonly code: number; readonly stderr: string };
-      if (code !== 2) throw error;
-      console.log(`      skipped: ${stderr.trim()}`);
-      this.skip();
-    }
+    await needDevkit(this);
     root = await mkdtemp(join(tmpdir(), 'devkit-'));
     await exportNuscenes({
       out: root,
@@ -83,11 +72,7 @@ describe('DetectionEvaluation beside nuscenes-devkit', function () {
       });
     }
     await writer.close();
-    const { stdout } = await run(
-      join(repository, '.venv-devkit/bin/python'),
-      [join(repository, 'test/evaluation/devkit_metrics.py'), root, VERSION, 'all', path],
-      { maxBuffer: 1 << 26 },
-    );
+    const stdout = await runWithDevkit('test/evaluation/devkit_metrics.py', root, VERSION, 'all', path);
     const devkit = JSON.parse(stdout.replaceAll('NaN', 'null')) as DevkitMetrics;
     const ours = evaluation.scores();
     return { ours, devkit, worst: largestDifference(ours, devkit) };

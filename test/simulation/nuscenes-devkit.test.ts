@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { exportNuscenes } from '../../src/simulation/nuscenes-export.js';
-
-const run = promisify(execFile);
-const repository = fileURLToPath(new URL('../../', import.meta.url));
+import { needDevkit, runWithDevkit } from '../devkit.js';
 
 type Geometry = Readonly<
   Record<
@@ -30,14 +25,7 @@ describe('A simulated data set in nuscenes-devkit', function () {
   let root: string;
 
   before(async function () {
-    try {
-      await run('scripts/devkit-env.sh', { cwd: repository });
-    } catch (error) {
-      const { code, stderr } = error as { readonly code: number; readonly stderr: string };
-      if (code !== 2) throw error;
-      console.log(`      skipped: ${stderr.trim()}`);
-      this.skip();
-    }
+    await needDevkit(this);
     root = await mkdtemp(join(tmpdir(), 'devkit-geometry-'));
     const imageSize = { width: 176, height: 64 };
     await exportNuscenes({
@@ -56,11 +44,7 @@ describe('A simulated data set in nuscenes-devkit', function () {
 
   it('has boxes that hold their lidar returns, in space and in images, and velocities that their places tell', async () => {
     const picture = join(root, 'picture.png');
-    const { stdout } = await run(join(repository, '.venv-devkit/bin/python'), [
-      join(repository, 'test/simulation/devkit_geometry.py'),
-      root,
-      picture,
-    ]);
+    const stdout = await runWithDevkit('test/simulation/devkit_geometry.py', root, picture);
     const found = JSON.parse(stdout) as Geometry;
     console.log(`      ${stdout}`);
     assert.ok(found.boxes > 60 && found.returns > 2000, stdout);
