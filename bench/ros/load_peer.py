@@ -18,7 +18,7 @@ import rclpy
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import TransformStamped
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 from rclpy.serialization import serialize_message
@@ -152,19 +152,18 @@ def main() -> None:
 
     executor = SingleThreadedExecutor()
     executor.add_node(load.node)
+    ended = threading.Event()
 
     def spin() -> None:
-        try:
-            executor.spin()
-        except ExternalShutdownException:
-            pass
+        while not ended.is_set():
+            executor.spin_once(timeout_sec=0.1)
 
     spinning = threading.Thread(target=spin)
     spinning.start()
     try:
         print(json.dumps(load.run()), flush=True)
     finally:
-        executor.shutdown()
+        ended.set()
         spinning.join()
         rclpy.shutdown()
 
