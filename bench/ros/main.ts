@@ -93,8 +93,18 @@ async function measure(
   const monitorFile = file('monitor.json');
   const preload = path.join(project, 'bench/ros/node-monitor.mjs');
   const main = path.join(project, 'dist/cli/main.js');
-  const nodeEnv = { ...env, BDC_NODE_MONITOR: monitorFile, ROS_LOG_DIR: folder };
-  const nodeArgs = ['--import', preload, main, 'node', '--ros-args', '--params-file', file('robot.yaml')];
+  // memory as scripts/occupancy_node sets it
+  const nodeEnv = { ...env, MALLOC_ARENA_MAX: '2', BDC_NODE_MONITOR: monitorFile, ROS_LOG_DIR: folder };
+  const nodeArgs = [
+    '--max-semi-space-size=4',
+    '--import',
+    preload,
+    main,
+    'node',
+    '--ros-args',
+    '--params-file',
+    file('robot.yaml'),
+  ];
   const node = spawn(process.execPath, nodeArgs, { env: nodeEnv });
   const log = createWriteStream(file('node.log'));
   node.stdout.pipe(log, { end: false });

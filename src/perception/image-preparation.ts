@@ -9,6 +9,9 @@ import { isDeepEncoding, RAW_ENCODINGS, rawShape } from './raw-encodings.js';
 import type { RawLayout } from './raw-encodings.js';
 import type { CameraImage, RigCamera } from './types.js';
 
+// libvips would keep what it has decoded, and no image comes twice
+sharp.cache(false);
+
 type RawImage = Extract<CameraImage, { kind: 'raw' }>;
 
 /**
