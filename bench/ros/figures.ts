@@ -1,5 +1,6 @@
-import type { Transport } from './scene.js';
+import { imageFates, type TakenImage } from './image-fates.js';
 import type { Usage } from './process-usage.js';
+import type { Transport } from './scene.js';
 
 type StatusValues = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
@@ -15,12 +16,20 @@ export interface PeerReport {
 
 export interface Spread {
   readonly p50: number;
+  readonly p95: number;
   readonly p99: number;
 }
 
-/** What loop-monitor.mjs writes: how late the node's event loop was, milliseconds. */
+/** How late the node's event loop was, milliseconds. */
 export interface LoopDelay extends Spread {
   readonly max: number;
+}
+
+/** What node-monitor.mjs writes. */
+export interface MonitorReport {
+  readonly loop: LoopDelay;
+  /** By image topic. */
+  readonly taken: Readonly<Record<string, readonly TakenImage[]>>;
 }
 
 export interface LoadFigures {
@@ -28,9 +37,11 @@ export interface LoadFigures {
   readonly seconds: number;
   readonly image_bytes: number;
   readonly sent: number;
-  /** Images that reached the node. */
+  /** Images that the node took. */
   readonly received: number;
-  /** Images that did not. */
+  /** Images that newer ones pushed out of the node's queue: latest wins. */
+  readonly overwritten: number;
+  /** Images that the transport lost. */
   readonly lost: number;
   /** Sets of images. */
   readonly processed: number;
@@ -40,10 +51,15 @@ export interface LoadFigures {
   readonly age_ms: Spread;
   /** Decoding of images, network, decoding of results. */
   readonly pipeline_ms: Spread;
-  /** From the last image's sending to the result's arrival, less the pipeline: both ways of transport, assembling, messages. */
+  /**
+   * From the last image's sending to the result's arrival, less the pipeline: both ways of transport, assembling, messages, and on a machine
+   * that is too slow the wait for the frame before.
+   */
   readonly overhead_ms: Spread;
   readonly node_cpu_percent: number;
   readonly rss_mb: number;
+  /** Of it, memory shared with other processes: the camera drivers' and the node's own segments of the DDS transport. */
+  readonly rss_shared_mb: number;
   readonly rss_growth_mb: number;
   readonly event_loop_block_ms: LoopDelay;
 }
@@ -53,23 +69,33 @@ export function loadFigures(
   {
     transport,
     seconds,
+    rate,
+    depth,
+    imageTopics,
     imageBytes,
     usage,
-    loop,
+    monitor,
   }: {
     readonly transport: Transport;
     readonly seconds: number;
+    /** Images of each camera in a second. */
+    readonly rate: number;
+    /** Of the node's image subscriptions. */
+    readonly depth: number;
+    readonly imageTopics: readonly string[];
     readonly imageBytes: number;
     readonly usage: Usage;
-    readonly loop: LoopDelay;
+    readonly monitor: MonitorReport;
   },
 ): LoadFigures {
   const after = report.diagnostics.at(-1)!.values;
   const growth = (component: string, key: string): number =>
     Number(after[component]![key]) - Number(report.before[component]![key]);
-  const cameras = Object.keys(after).filter((component) => component.startsWith('camera '));
-  const received = cameras.reduce((sum, camera) => sum + growth(camera, 'received'), 0);
-  const sent = report.frames.length * cameras.length;
+  const stamps = report.frames.map(({ stamp }) => stamp);
+  const fates = imageTopics.map((topic) =>
+    imageFates(stamps, monitor.taken[topic] ?? [], { depth, periodMs: 1000 / rate }),
+  );
+  const sum = (key: keyof (typeof fates)[number]): number => fates.reduce((all, fate) => all + fate[key], 0);
   const sentAt = new Map(report.frames.map((frame) => [frame.stamp, frame.sent]));
   const frames = report.results.flatMap(({ stamp, at }) => {
     const [last, pipeline] = [sentAt.get(stamp), pipelineOf(report, at)];
@@ -78,7 +104,8 @@ export function loadFigures(
       : [{ age: (at - stamp) / 1e6, pipeline, overhead: (at - last) / 1e6 - pipeline }];
   });
   return {
-    ...{ transport, seconds, image_bytes: Math.round(imageBytes), sent, received, lost: sent - received },
+    ...{ transport, seconds, image_bytes: Math.round(imageBytes), sent: stamps.length * fates.length },
+    ...{ received: sum('received'), overwritten: sum('overwritten'), lost: sum('lost') },
     processed: growth('processing', 'frames processed'),
     dropped: growth('processing', 'frames dropped'),
     age_ms: spread(frames.map(({ age }) => age)),
@@ -86,8 +113,9 @@ export function loadFigures(
     overhead_ms: spread(frames.map(({ overhead }) => overhead)),
     node_cpu_percent: usage.cpuPercent,
     rss_mb: usage.rssMb,
+    rss_shared_mb: usage.rssSharedMb,
     rss_growth_mb: usage.rssGrowthMb,
-    event_loop_block_ms: loop,
+    event_loop_block_ms: monitor.loop,
   };
 }
 
@@ -100,5 +128,5 @@ function pipelineOf({ diagnostics }: PeerReport, at: number): number | undefined
 function spread(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
-  return { p50: at(0.5), p99: at(0.99) };
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 }

@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,9 +10,15 @@ import { Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import { number, positiveInteger, positiveNumber } from '../../src/cli/options.js';
 import { markdownTable } from '../report.js';
-import { loadFigures, type LoadFigures, type LoopDelay, type PeerReport } from './figures.js';
+import {
+  loadFigures,
+  type LoadFigures,
+  type MonitorReport,
+  type PeerReport,
+  type Spread,
+} from './figures.js';
 import { ProcessUsage } from './process-usage.js';
-import { loadScene, type LoadScene, type Transport } from './scene.js';
+import { loadScene, streetShots, type LoadScene, type StreetShots, type Transport } from './scene.js';
 
 interface Options {
   readonly transport: Transport | 'both';
@@ -29,6 +35,12 @@ const project = fileURLToPath(new URL('../../', import.meta.url));
 
 /** As often as frames come, so that each frame's stages are told. */
 const DIAGNOSTICS_PERIOD_S = 0.1;
+/** Of the node's image subscriptions: the default of `qos.images.depth`. */
+const QUEUE_DEPTH = 5;
+/** Beside warm-up and measuring: start of the processes, matching, their end. Past it the run is given up. */
+const PATIENCE_S = 90;
+/** What a process may take to end before it is killed. */
+const END_LIMIT_MS = 5000;
 
 /** The environment of scripts/ros2-environment.mjs, in a domain of its own. */
 function graphEnvironment(): { readonly python: string; readonly env: NodeJS.ProcessEnv } {
@@ -61,23 +73,38 @@ function nodeParameters({ cameras }: LoadScene, transport: Transport, threads: n
     ...{ cameras: cameras.map(({ name }) => name), camera, threads },
     anchor_camera: 'front',
     diagnostics_period_s: DIAGNOSTICS_PERIOD_S,
+    qos: { images: { depth: QUEUE_DEPTH } },
   };
   return stringify({ '/**': { ros__parameters: parameters } });
 }
 
 /** One run: six cameras with this transport, for so many seconds. */
-async function measure(transport: Transport, options: Options, folder: string): Promise<LoadFigures> {
-  const { seconds, warmUp, rate, width, height, threads } = options;
+async function measure(
+  shots: StreetShots,
+  transport: Transport,
+  { seconds, warmUp, rate, threads }: Options,
+  folder: string,
+): Promise<LoadFigures> {
   const { python, env } = graphEnvironment();
-  const scene = await loadScene(folder, { width, height, transport });
+  const scene = await loadScene(shots, folder, transport);
   const file = (name: string): string => path.join(folder, name);
   await writeFile(file('robot.yaml'), nodeParameters(scene, transport, threads));
   await writeFile(file('load.json'), JSON.stringify({ ...scene, transport, rate, seconds, warm_up: warmUp }));
-  const loopFile = file('loop.json');
-  const monitor = path.join(project, 'bench/ros/loop-monitor.mjs');
+  const monitorFile = file('monitor.json');
+  const preload = path.join(project, 'bench/ros/node-monitor.mjs');
   const main = path.join(project, 'dist/cli/main.js');
-  const nodeEnv = { ...env, BDC_LOOP_MONITOR: loopFile, ROS_LOG_DIR: folder };
-  const nodeArgs = ['--import', monitor, main, 'node', '--ros-args', '--params-file', file('robot.yaml')];
+  // memory as scripts/occupancy_node sets it
+  const nodeEnv = { ...env, MALLOC_ARENA_MAX: '2', BDC_NODE_MONITOR: monitorFile, ROS_LOG_DIR: folder };
+  const nodeArgs = [
+    '--max-semi-space-size=4',
+    '--import',
+    preload,
+    main,
+    'node',
+    '--ros-args',
+    '--params-file',
+    file('robot.yaml'),
+  ];
   const node = spawn(process.execPath, nodeArgs, { env: nodeEnv });
   const log = createWriteStream(file('node.log'));
   node.stdout.pipe(log, { end: false });
@@ -86,6 +113,7 @@ async function measure(transport: Transport, options: Options, folder: string): 
     env: { ...env, ROS_LOG_DIR: folder },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const giveUp = setTimeout(() => peer.kill('SIGKILL'), (warmUp + seconds + PATIENCE_S) * 1000);
   try {
     let usage: ProcessUsage | undefined;
     let report: PeerReport | undefined;
@@ -96,13 +124,20 @@ async function measure(transport: Transport, options: Options, folder: string): 
       } else report = JSON.parse(line) as PeerReport;
     }
     if (usage === undefined || report === undefined)
-      throw new Error(`no report; the node's log:\n${await readFile(file('node.log'), 'utf8')}`);
+      throw new Error(
+        `no report within ${warmUp + seconds + PATIENCE_S} s; the node's log:\n${await readFile(file('node.log'), 'utf8')}`,
+      );
     const used = usage.stop();
     await end(node);
-    const loop = JSON.parse(await readFile(loopFile, 'utf8')) as LoopDelay;
+    const monitor = JSON.parse(await readFile(monitorFile, 'utf8')) as MonitorReport;
     const imageBytes = scene.cameras.reduce((sum, { bytes }) => sum + bytes, 0) / scene.cameras.length;
-    return loadFigures(report, { transport, seconds, imageBytes, usage: used, loop });
+    return loadFigures(report, {
+      ...{ transport, seconds, rate, imageBytes, usage: used, monitor },
+      depth: QUEUE_DEPTH,
+      imageTopics: scene.cameras.map(({ image_topic }) => image_topic),
+    });
   } finally {
+    clearTimeout(giveUp);
     await Promise.all([end(node), end(peer)]);
     log.end();
   }
@@ -112,24 +147,33 @@ async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
   child.kill('SIGTERM');
+  const kill = setTimeout(() => child.kill('SIGKILL'), END_LIMIT_MS);
   await ended;
+  clearTimeout(kill);
 }
 
 function table(runs: readonly LoadFigures[]): string {
-  const ms = (value: number): string => value.toFixed(1);
+  const spread = ({ p50, p95, p99 }: Spread): string =>
+    [p50, p95, p99].map((value) => value.toFixed(1)).join(' / ');
+  const rows: readonly (readonly [string, (run: LoadFigures) => string])[] = [
+    ['bytes of an image', (run) => `${(run.image_bytes / 1e6).toFixed(2)} MB`],
+    ['images sent', (run) => String(run.sent)],
+    ['… lost in transport', (run) => String(run.lost)],
+    ['… overwritten by newer ones in the queue', (run) => String(run.overwritten)],
+    ['frames processed', (run) => String(run.processed)],
+    ['frames dropped for newer ones', (run) => String(run.dropped)],
+    ['age of results at the subscriber, ms', (run) => spread(run.age_ms)],
+    ['decode + network, ms', (run) => spread(run.pipeline_ms)],
+    ['overhead beyond these, ms', (run) => spread(run.overhead_ms)],
+    ['CPU, % of one core', (run) => run.node_cpu_percent.toFixed(0)],
+    ['resident memory, MB', (run) => run.rss_mb.toFixed(0)],
+    ['… of it shared with DDS', (run) => run.rss_shared_mb.toFixed(0)],
+    ['… growth', (run) => run.rss_growth_mb.toFixed(0)],
+    ['event loop blocked, ms at most', (run) => run.event_loop_block_ms.max.toFixed(1)],
+  ];
   return markdownTable(
-    [
-      ...['images', 'sent', 'lost', 'processed', 'dropped', 'age ms p50 / p99', 'pipeline', 'overhead'],
-      ...['CPU %', 'RSS MB (growth)', 'loop blocked ms max'],
-    ],
-    runs.map((run) => [
-      `${run.transport}, ${(run.image_bytes / 1e6).toFixed(2)} MB`,
-      ...[run.sent, run.lost, run.processed, run.dropped].map(String),
-      ...[run.age_ms, run.pipeline_ms, run.overhead_ms].map(({ p50, p99 }) => `${ms(p50)} / ${ms(p99)}`),
-      run.node_cpu_percent.toFixed(0),
-      `${run.rss_mb.toFixed(0)} (${run.rss_growth_mb.toFixed(0)})`,
-      ms(run.event_loop_block_ms.max),
-    ]),
+    ['(p50 / p95 / p99)', ...runs.map(({ transport }) => transport)],
+    rows.map(([name, cell]) => [name, ...runs.map(cell)]),
   );
 }
 
@@ -152,13 +196,16 @@ const options = { threads: 0, ...program.opts<Omit<Options, 'threads'>>() };
 
 const runs: LoadFigures[] = [];
 const transports = options.transport === 'both' ? (['compressed', 'raw'] as const) : [options.transport];
-for (const transport of transports) {
-  const folder = await mkdtemp(path.join(tmpdir(), 'bdc-bench-ros-'));
-  try {
-    runs.push(await measure(transport, options, folder));
-  } finally {
-    await rm(folder, { recursive: true });
+const folder = await mkdtemp(path.join(tmpdir(), 'bdc-bench-ros-'));
+try {
+  const shots = await streetShots(folder, options);
+  for (const transport of transports) {
+    const ownFolder = path.join(folder, transport);
+    await mkdir(ownFolder);
+    runs.push(await measure(shots, transport, options, ownFolder));
   }
+} finally {
+  await rm(folder, { recursive: true });
 }
 const machine = {
   cpu: cpus()[0]?.model ?? 'unknown',

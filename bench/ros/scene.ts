@@ -28,19 +28,28 @@ export interface LoadScene {
   readonly transforms: readonly object[];
 }
 
-/** Six pictures of a simulated street with their calibration; written into `folder`. */
-export async function loadScene(
+/** A picture of a simulated street with its calibration. */
+interface Shot {
+  readonly name: string;
+  readonly jpeg: Uint8Array;
+  readonly info: CameraInfo;
+}
+
+/** What the six cameras see, as bytes of either transport. */
+export interface StreetShots {
+  readonly shots: readonly Shot[];
+  readonly transforms: readonly object[];
+}
+
+/** Renders the street; `folder` is for temporary files. */
+export async function streetShots(
   folder: string,
-  {
-    width,
-    height,
-    transport,
-  }: { readonly width: number; readonly height: number; readonly transport: Transport },
-): Promise<LoadScene> {
+  size: { readonly width: number; readonly height: number },
+): Promise<StreetShots> {
   const bag = path.join(folder, 'scene.mcap');
   await exportBag({
     ...{ out: bag, seed: 7, index: 0, duration: 1, rate: 1, samplesPerPixel: 1, voxelFactor: 8 },
-    imageSize: { width, height },
+    imageSize: size,
   });
   const codec = new MessageCodec();
   const reader = await BagReader.open(bag);
@@ -56,18 +65,27 @@ export async function loadScene(
       transforms.push(...codec.decode('tf2_msgs/msg/TFMessage', data).transforms);
   }
   await reader.close();
-  const cameras: LoadCamera[] = [];
-  for (const [name, jpeg] of jpegs) {
+  const shots = [...jpegs].map(([name, jpeg]) => ({ name, jpeg, info: infos.get(name)! }));
+  return { shots, transforms };
+}
+
+/** Writes the images into `folder`, as the transport has them. */
+export async function loadScene(
+  { shots, transforms }: StreetShots,
+  folder: string,
+  transport: Transport,
+): Promise<LoadScene> {
+  const cameras = shots.map(async ({ name, jpeg, info }): Promise<LoadCamera> => {
     const bytes = transport === 'raw' ? await sharp(jpeg).removeAlpha().raw().toBuffer() : jpeg;
     const file = path.join(folder, `${name}.${transport}`);
     await writeFile(file, bytes);
-    const { header, distortion_model, d, k, r, p } = infos.get(name)!;
-    cameras.push({
+    const { header, width, height, distortion_model, d, k, r, p } = info;
+    return {
       ...{ name, width, height, file, bytes: bytes.length, frame_id: header.frame_id },
       image_topic: `/load/${name}/image`,
       info_topic: `/load/${name}/camera_info`,
       info: { distortion_model, d: Array.from(d), k: Array.from(k), r: Array.from(r), p: Array.from(p) },
-    });
-  }
-  return { cameras, transforms };
+    };
+  });
+  return { cameras: await Promise.all(cameras), transforms };
 }

@@ -120,15 +120,46 @@ export interface NativeApi {
   dispose(handle: NativeHandle): void;
 }
 
+/** A raw image of 8 bits a channel, for `unpack`; native/images/unpack.h says what `at` and `layout` mean. */
+export interface NativeRawImage {
+  readonly data: Uint8Array;
+  /** Pixels; even but for `packed`. */
+  readonly width: number;
+  readonly height: number;
+  /** Bytes from row to row. */
+  readonly step: number;
+  readonly layout: 'packed' | 'yuv422' | 'yuv420' | 'bayer';
+  /** Bytes of a pixel, for `packed`. */
+  readonly pixelBytes?: number;
+  readonly at: readonly number[];
+}
+
+export interface UnpackedImage {
+  /** RGB bytes, `[height, width, 3]`. */
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** `exports.images` of the addon (native/addon/image_binding.cc): the work is done on libuv's threads. */
+export interface NativeImages {
+  /** The bytes must not change until the promise settles. A Bayer mosaic comes out at half its width and height. */
+  unpack(image: NativeRawImage): Promise<UnpackedImage>;
+}
+
+interface Addon {
+  readonly engine: NativeApi;
+  readonly images: NativeImages;
+}
+
 const ADDON = '../../build/native/Release/bdc_occ.node';
 
-let loaded: NativeApi | undefined;
+let loaded: Addon | undefined;
 
-/** @throws BdcError `ADDON_MISSING` where the native addon has not been built, or was built for another machine */
-export function nativeApi(): NativeApi {
+function addon(): Addon {
   if (loaded === undefined) {
     try {
-      loaded = (createRequire(import.meta.url)(ADDON) as { readonly engine: NativeApi }).engine;
+      loaded = createRequire(import.meta.url)(ADDON) as Addon;
     } catch (cause) {
       throw new BdcError('environment', {
         code: 'ADDON_MISSING',
@@ -139,6 +170,12 @@ export function nativeApi(): NativeApi {
   }
   return loaded;
 }
+
+/** @throws BdcError `ADDON_MISSING` where the native addon has not been built, or was built for another machine */
+export const nativeApi = (): NativeApi => addon().engine;
+
+/** @throws BdcError `ADDON_MISSING` */
+export const nativeImages = (): NativeImages => addon().images;
 
 /** Instruction sets that this CPU runs, slowest first. */
 export const supportedIsas = (): readonly Isa[] => nativeApi().supportedIsas();

@@ -1,16 +1,13 @@
 import type { PerceptionResult } from '../perception/types.js';
 import { layersOf, type HeightBand } from './occupancy-grid.js';
 import { requireOccupancy } from './occupied-voxels-cloud.js';
-import { FLOAT32, UINT32 } from './point-cloud.js';
+import { FLOAT32, UINT32, unorderedCloud, XYZ_FIELDS } from './point-cloud.js';
 import type { PointCloud2, PointField } from './ros-types.js';
-import { timeFromNs } from './stamp.js';
 
 /** One point, little endian: x, y, z float32 in metres; rgb uint32 0x00RRGGBB in a float32 field; cameras uint32. */
 const POINT_STEP = 20;
 const FIELDS: readonly PointField[] = [
-  { name: 'x', offset: 0, datatype: FLOAT32, count: 1 },
-  { name: 'y', offset: 4, datatype: FLOAT32, count: 1 },
-  { name: 'z', offset: 8, datatype: FLOAT32, count: 1 },
+  ...XYZ_FIELDS,
   { name: 'rgb', offset: 12, datatype: FLOAT32, count: 1 },
   { name: 'cameras', offset: 16, datatype: UINT32, count: 1 },
 ];
@@ -60,15 +57,9 @@ export function cameraCoverageCloud(
       view.setUint32(at + 16, cameras, true);
     }
   }
-  return {
-    header: { stamp: timeFromNs(result.stamp), frame_id: result.frameId },
-    height: 1,
-    width: count,
+  return unorderedCloud(result, {
     fields: FIELDS,
-    is_bigendian: false,
-    point_step: POINT_STEP,
-    row_step: count * POINT_STEP,
+    pointStep: POINT_STEP,
     data: data.subarray(0, count * POINT_STEP),
-    is_dense: true,
-  };
+  });
 }

@@ -1,8 +1,15 @@
 import type { OccupancyClass } from '../engine/manifest.js';
 import type { PerceptionResult } from '../perception/types.js';
-import { fieldOffset, FLOAT32, pointStarts, UINT32, UINT8 } from './point-cloud.js';
+import {
+  fieldOffset,
+  FLOAT32,
+  pointStarts,
+  UINT32,
+  UINT8,
+  unorderedCloud,
+  XYZ_FIELDS,
+} from './point-cloud.js';
 import type { PointCloud2, PointField } from './ros-types.js';
-import { timeFromNs } from './stamp.js';
 
 /**
  * One point, little endian, 24 bytes; floats are aligned, as PCL and RViz want them:
@@ -15,9 +22,7 @@ import { timeFromNs } from './stamp.js';
  */
 const POINT_STEP = 24;
 const FIELDS: readonly PointField[] = [
-  { name: 'x', offset: 0, datatype: FLOAT32, count: 1 },
-  { name: 'y', offset: 4, datatype: FLOAT32, count: 1 },
-  { name: 'z', offset: 8, datatype: FLOAT32, count: 1 },
+  ...XYZ_FIELDS,
   { name: 'confidence', offset: 12, datatype: FLOAT32, count: 1 },
   { name: 'rgb', offset: 16, datatype: FLOAT32, count: 1 },
   { name: 'label', offset: 20, datatype: UINT8, count: 1 },
@@ -63,17 +68,7 @@ export function occupiedVoxelsCloud(
       }
     }
   }
-  return {
-    header: { stamp: timeFromNs(result.stamp), frame_id: result.frameId },
-    height: 1,
-    width: count,
-    fields: FIELDS,
-    is_bigendian: false,
-    point_step: POINT_STEP,
-    row_step: data.length,
-    data,
-    is_dense: true,
-  };
+  return unorderedCloud(result, { fields: FIELDS, pointStep: POINT_STEP, data });
 }
 
 /** 1 for each label that is not free and wanted. */

@@ -1,10 +1,35 @@
 import { BdcError } from '../errors.js';
-import type { PointCloud2 } from './ros-types.js';
+import type { PerceptionResult } from '../perception/types.js';
+import type { PointCloud2, PointField } from './ros-types.js';
+import { timeFromNs } from './stamp.js';
 
 /** `PointField.datatype` of sensor_msgs. */
 export const UINT8 = 2;
 export const UINT32 = 6;
 export const FLOAT32 = 7;
+
+/** Position in metres, float32 each: the first 12 bytes of every point. */
+export const XYZ_FIELDS: readonly PointField[] = ['x', 'y', 'z'].map((name, i) => ({
+  ...{ name, offset: 4 * i, datatype: FLOAT32, count: 1 },
+}));
+
+/** A cloud of points in one row, little endian, none of them invalid, with the stamp and frame of a result. */
+export function unorderedCloud(
+  { stamp, frameId }: Pick<PerceptionResult, 'stamp' | 'frameId'>,
+  { fields, pointStep, data }: { fields: readonly PointField[]; pointStep: number; data: Uint8Array },
+): PointCloud2 {
+  return {
+    header: { stamp: timeFromNs(stamp), frame_id: frameId },
+    height: 1,
+    width: data.length / pointStep,
+    fields,
+    is_bigendian: false,
+    point_step: pointStep,
+    row_step: data.length,
+    data,
+    is_dense: true,
+  };
+}
 
 /**
  * Where a field of one of these datatypes lies in each point.

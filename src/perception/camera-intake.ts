@@ -44,7 +44,8 @@ export interface IntakeStatistics {
 /**
  * From camera streams, calibration and transforms to frames with their rig: what the node and the replay of bags have in common. A camera
  * without (valid) calibration or transform is left out and counted; a frame none of whose cameras has both waits for a transform until
- * the next frame comes, as does one whose stamp is ahead of the transforms.
+ * the next frame comes, as does one whose stamp is ahead of the transforms. One that is ahead of the robot's poses waits for them as long as
+ * frames wait for late cameras.
  */
 export class CameraIntake {
   readonly #onFrame: (frame: RiggedFrame) => void;
@@ -53,7 +54,9 @@ export class CameraIntake {
   readonly #synchronizer: CameraSynchronizer;
   readonly #rigs: RigAssembler;
   readonly #faults = new FaultLog();
+  readonly #maxWaitMs: number;
   #waiting: CameraFrame | undefined;
+  #poseTimer: NodeJS.Timeout | undefined;
   #droppedFrames = 0;
   #framesWithoutPose = 0;
 
@@ -70,6 +73,7 @@ export class CameraIntake {
     this.#onFrame = onFrame;
     this.#transforms = transforms;
     this.#egoMotion = egoMotion;
+    this.#maxWaitMs = synchronizer.maxWaitMs;
     this.#rigs = new RigAssembler(baseFrame, synchronizer.cameras, this.#transforms);
     this.#synchronizer = new CameraSynchronizer({
       ...synchronizer,
@@ -113,6 +117,11 @@ export class CameraIntake {
     this.#retry();
   }
 
+  /** The source of ego motion knows a newer pose. */
+  poseArrived(): void {
+    this.#retry();
+  }
+
   addImage(camera: string, image: CameraImage): void {
     this.#synchronizer.add(camera, image);
   }
@@ -135,8 +144,7 @@ export class CameraIntake {
   }
 
   #forget(): void {
-    if (this.#waiting !== undefined) this.#droppedFrames++;
-    this.#waiting = undefined;
+    if (this.#takeWaiting() !== undefined) this.#droppedFrames++;
     this.#transforms.clear();
     this.#egoMotion?.clear();
   }
@@ -151,14 +159,24 @@ export class CameraIntake {
   #retry(): void {
     if (this.#waiting === undefined) return;
     const { rig, isFinal } = this.#rigs.assemble(this.#waiting);
-    if (rig !== undefined && isFinal) this.#settle();
+    if (rig === undefined || !isFinal) return;
+    if (this.#isPoseKnown(this.#waiting.stamp)) this.#settle();
+    else if (Number.isFinite(this.#maxWaitMs))
+      this.#poseTimer ??= setTimeout(() => this.#settle(), this.#maxWaitMs);
+  }
+
+  #takeWaiting(): CameraFrame | undefined {
+    const frame = this.#waiting;
+    clearTimeout(this.#poseTimer);
+    this.#poseTimer = undefined;
+    this.#waiting = undefined;
+    return frame;
   }
 
   /** Gives out the frame that waits with the cameras that it has, or drops it. */
   #settle(): void {
-    const frame = this.#waiting;
+    const frame = this.#takeWaiting();
     if (frame === undefined) return;
-    this.#waiting = undefined;
     const { rig, used, faults } = this.#rigs.assemble(frame);
     for (const { camera, error } of faults) this.#faults.add(error, camera);
     if (rig === undefined) {
@@ -168,6 +186,16 @@ export class CameraIntake {
     const egoPose = this.#poseAt(frame.stamp);
     const images = used.map((i) => frame.images[i]);
     this.#onFrame({ rig, frame: { stamp: frame.stamp, images, ...(egoPose && { egoPose }) } });
+  }
+
+  /** False if the pose at that time may still come. */
+  #isPoseKnown(stamp: StampNs): boolean {
+    try {
+      this.#egoMotion?.poseAt(stamp);
+      return true;
+    } catch (error) {
+      return !(error instanceof BdcError && error.code === 'TRANSFORM_OUT_OF_TIME');
+    }
   }
 
   #poseAt(stamp: StampNs): EgoPose | undefined {

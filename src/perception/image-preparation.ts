@@ -1,20 +1,22 @@
 import sharp from 'sharp';
 import type { Metadata, Sharp } from 'sharp';
 
+import { nativeImages } from '../engine/native.js';
 import { BdcError } from '../errors.js';
-import { bytesOfRows, fitted } from './image-fitting.js';
 import { InputTransform } from './input-transform.js';
 import type { NetworkInput } from './input-transform.js';
-import { rgbFromBayer, rgbFromYuv } from './plane-conversion.js';
 import { isDeepEncoding, RAW_ENCODINGS, rawShape } from './raw-encodings.js';
 import type { RawLayout } from './raw-encodings.js';
 import type { CameraImage, RigCamera } from './types.js';
+
+// libvips would keep what it has decoded, and no image comes twice
+sharp.cache(false);
 
 type RawImage = Extract<CameraImage, { kind: 'raw' }>;
 
 /**
  * Decodes a camera's image and makes the network's input of it (docs/model-format.md, "Input images"): RGB bytes
- * `[height, width, 3]`. The work is done on libvips' threads. An embedded colour profile and EXIF orientation are ignored: the
+ * `[height, width, 3]`. The work is done on libvips' and libuv's threads. An embedded colour profile and EXIF orientation are ignored: the
  * calibration describes the stored pixels.
  *
  * @throws BdcError of kind `camera`, with codes `CAMERA_IMAGE_*`
@@ -24,27 +26,8 @@ export async function prepareImage(
   camera: RigCamera,
   input: NetworkInput,
 ): Promise<Uint8Array> {
-  const transform = new InputTransform(camera.model, input);
-  if (image.kind === 'compressed')
-    return rgbOf(await decode(image.data, camera), camera, { transform, input });
-  const layout = checkedLayout(image, camera);
-  switch (layout.kind) {
-    case 'packed':
-      return rgbOf(await unpack(image, layout), camera, { transform, input });
-    case 'yuv422':
-    case 'yuv420':
-      return rgbFromYuv(layout, image, { transform, input });
-    case 'bayer':
-      return rgbFromBayer(layout, image, { transform, input });
-  }
-}
-
-async function rgbOf(
-  pixels: Sharp,
-  camera: RigCamera,
-  { transform, input }: { readonly transform: InputTransform; readonly input: NetworkInput },
-): Promise<Uint8Array> {
-  const { data, info } = await fitted(pixels, transform, input)
+  const pixels = image.kind === 'compressed' ? await decode(image.data, camera) : await unpack(image, camera);
+  const { data, info } = await fitted(pixels, new InputTransform(camera.model, input), input)
     .removeAlpha()
     .toColourspace('srgb')
     .raw()
@@ -56,6 +39,18 @@ async function rgbOf(
     throw new Error(`sharp gave ${info.channels} channels where 3 were asked for`);
   }
   return data;
+}
+
+/** Scaled and cropped to the network's input. */
+function fitted(pixels: Sharp, transform: InputTransform, input: NetworkInput): Sharp {
+  const { resizedWidth, resizedHeight, cropX, cropY } = transform;
+  return (
+    pixels
+      // `linear` is the triangle filter, widened by the scale when shrinking. Beyond the border libvips repeats the outermost pixel
+      // where Pillow leaves it out: the outermost pixels may differ from training by a few grey levels.
+      .resize(resizedWidth, resizedHeight, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false })
+      .extract({ left: cropX, top: cropY, width: input.width, height: input.height })
+  );
 }
 
 async function decode(data: Uint8Array, camera: RigCamera): Promise<Sharp> {
@@ -108,24 +103,14 @@ function checkedLayout({ encoding, width, height, step, data }: RawImage, camera
 }
 
 /** Bytes have no byte order, so the message's big-endian flag means nothing in the encodings that are supported. */
-async function unpack(
-  { data, width, height, step }: RawImage,
-  { channels, isBgr }: Extract<RawLayout, { kind: 'packed' }>,
-): Promise<Sharp> {
-  const rowBytes = width * channels;
-  const bytes = await bytesOfRows(data, { step, rows: height, left: 0, rowBytes });
-  let pixels = sharp(bytes, { raw: { width, height, channels } });
-  if (channels === 4) {
-    // Before the resize, which would weigh colours by alpha: some cameras leave it 0.
-    const rgb = await pixels.removeAlpha().raw().toBuffer();
-    pixels = sharp(rgb, { raw: { width, height, channels: 3 } });
-  }
-  if (!isBgr) return pixels;
-  return pixels.recomb([
-    [0, 0, 1],
-    [0, 1, 0],
-    [1, 0, 0],
-  ]);
+async function unpack(image: RawImage, camera: RigCamera): Promise<Sharp> {
+  const { layout, pixelBytes, at } = checkedLayout(image, camera);
+  const { data, width, height, step, encoding } = image;
+  const rgb =
+    encoding === 'rgb8' && step === width * 3
+      ? { data, width, height }
+      : await nativeImages().unpack({ data, width, height, step, layout, pixelBytes, at });
+  return sharp(rgb.data, { raw: { width: rgb.width, height: rgb.height, channels: 3 } });
 }
 
 function checkSize({ name, model }: RigCamera, width: number, height: number): void {

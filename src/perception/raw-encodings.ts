@@ -1,35 +1,42 @@
-/** Where an encoding keeps what of a pixel; names as in sensor_msgs/image_encodings.hpp. */
-export type RawLayout =
-  /** Interleaved channels of one byte. */
-  | { readonly kind: 'packed'; readonly channels: 1 | 3 | 4; readonly isBgr: boolean }
-  /** Four bytes for two pixels that share their colour; `order` says which is where. */
-  | { readonly kind: 'yuv422'; readonly order: readonly ['y0' | 'u' | 'v' | 'y1', string, string, string] }
-  /** A plane of brightness, then one of colour at half the resolution; `order` is that of its two bytes. */
-  | { readonly kind: 'yuv420'; readonly order: readonly ['u', 'v'] | readonly ['v', 'u'] }
-  /** One colour a pixel, in squares of four: top left, top right, bottom left, bottom right. */
-  | { readonly kind: 'bayer'; readonly pattern: readonly ['r' | 'g' | 'b', string, string, string] };
+import type { NativeRawImage } from '../engine/native.js';
 
-const packed = (channels: 1 | 3 | 4, isBgr = false): RawLayout => ({ kind: 'packed', channels, isBgr });
-const UYVY: RawLayout = { kind: 'yuv422', order: ['u', 'y0', 'v', 'y1'] };
-const YUYV: RawLayout = { kind: 'yuv422', order: ['y0', 'u', 'y1', 'v'] };
+/** How the bytes of an encoding make colours. */
+export interface RawLayout extends Pick<NativeRawImage, 'layout' | 'at'> {
+  /** Bytes of a pixel in the first plane. */
+  readonly pixelBytes: number;
+}
 
+const packed = (pixelBytes: 1 | 3 | 4, ...at: readonly number[]): RawLayout => ({
+  layout: 'packed',
+  pixelBytes,
+  at,
+});
+const yuv422 = (...at: readonly number[]): RawLayout => ({ layout: 'yuv422', pixelBytes: 2, at });
+const yuv420 = (...at: readonly number[]): RawLayout => ({ layout: 'yuv420', pixelBytes: 1, at });
+const bayer = (...at: readonly number[]): RawLayout => ({ layout: 'bayer', pixelBytes: 1, at });
+
+/** By name, as in sensor_msgs/image_encodings.hpp; `at` as in native/images/unpack.h. */
 export const RAW_ENCODINGS: ReadonlyMap<string, RawLayout> = new Map([
-  ['rgb8', packed(3)],
-  ['bgr8', packed(3, true)],
-  ['rgba8', packed(4)],
-  ['bgra8', packed(4, true)],
-  ['mono8', packed(1)],
-  ['8UC1', packed(1)],
-  ['uyvy', UYVY],
-  ['yuv422', UYVY],
-  ['yuyv', YUYV],
-  ['yuv422_yuy2', YUYV],
-  ['nv12', { kind: 'yuv420', order: ['u', 'v'] }],
-  ['nv21', { kind: 'yuv420', order: ['v', 'u'] }],
-  ['bayer_rggb8', { kind: 'bayer', pattern: ['r', 'g', 'g', 'b'] }],
-  ['bayer_bggr8', { kind: 'bayer', pattern: ['b', 'g', 'g', 'r'] }],
-  ['bayer_gbrg8', { kind: 'bayer', pattern: ['g', 'b', 'r', 'g'] }],
-  ['bayer_grbg8', { kind: 'bayer', pattern: ['g', 'r', 'b', 'g'] }],
+  // red, green, blue in a pixel
+  ['rgb8', packed(3, 0, 1, 2)],
+  ['bgr8', packed(3, 2, 1, 0)],
+  ['rgba8', packed(4, 0, 1, 2)],
+  ['bgra8', packed(4, 2, 1, 0)],
+  ['mono8', packed(1, 0, 0, 0)],
+  ['8UC1', packed(1, 0, 0, 0)],
+  // first Y, U, second Y, V in two pixels
+  ['uyvy', yuv422(1, 0, 3, 2)],
+  ['yuv422', yuv422(1, 0, 3, 2)],
+  ['yuyv', yuv422(0, 1, 2, 3)],
+  ['yuv422_yuy2', yuv422(0, 1, 2, 3)],
+  // U, V in the second plane
+  ['nv12', yuv420(0, 1)],
+  ['nv21', yuv420(1, 0)],
+  // red, blue in a square of four
+  ['bayer_rggb8', bayer(0, 3)],
+  ['bayer_bggr8', bayer(3, 0)],
+  ['bayer_gbrg8', bayer(2, 1)],
+  ['bayer_grbg8', bayer(1, 2)],
 ]);
 
 /** What a raw image of a layout must look like. */
@@ -42,18 +49,11 @@ export interface RawShape {
   readonly isEven: boolean;
 }
 
-export function rawShape(layout: RawLayout, width: number, height: number): RawShape {
-  switch (layout.kind) {
-    case 'packed':
-      return { rowBytes: width * layout.channels, rows: height, isEven: false };
-    case 'yuv422':
-      return { rowBytes: width * 2, rows: height, isEven: true };
-    case 'yuv420':
-      return { rowBytes: width, rows: (height * 3) / 2, isEven: true };
-    case 'bayer':
-      return { rowBytes: width, rows: height, isEven: true };
-  }
-}
+export const rawShape = ({ layout, pixelBytes }: RawLayout, width: number, height: number): RawShape => ({
+  rowBytes: width * pixelBytes,
+  rows: layout === 'yuv420' ? (height * 3) / 2 : height,
+  isEven: layout !== 'packed',
+});
 
 /** Whether an encoding's name says that a channel has more than eight bits, as `mono16`, `bayer_rggb16` or `32FC1`. */
 export const isDeepEncoding = (encoding: string): boolean =>

@@ -3,6 +3,7 @@ import type { BagReader } from '../bag/bag-reader.js';
 import type { BagMessage, CountedTopic } from '../bag/message-source.js';
 import { recordedQos, RELIABLE_QOS } from '../bag/qos-profiles.js';
 import { ReplayClock } from '../bag/replay-clock.js';
+import { publishCdr } from './publish-cdr.js';
 import { QosTranslator } from './quality-of-service.js';
 import type { Publisher } from './rclnodejs-types.js';
 import type { RosSession } from './ros-session.js';
@@ -135,12 +136,12 @@ export class BagPlayer {
   }
 
   #publish(publisher: Publisher, { data, topic }: BagMessage): void {
-    // rclnodejs passes on what it is given; an empty message would crash subscribers
+    // recorded so by a defect somewhere else; the rest of the bag is fine
     if (data.length <= CDR_HEADER.length) {
       this.#session.node.getLogger().warn(`a message of ${topic.name} with ${data.length} bytes is left out`);
       return;
     }
-    publisher.publish(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
+    publishCdr(publisher, data);
   }
 
   #publishClock(time: bigint): void {
@@ -148,7 +149,7 @@ export class BagPlayer {
     message.set(CDR_HEADER);
     message.writeInt32LE(Number(time / 1_000_000_000n), 4);
     message.writeUInt32LE(Number(time % 1_000_000_000n), 8);
-    this.#clockPublisher.publish(message);
+    publishCdr(this.#clockPublisher, message);
   }
 
   #serve(name: string, act: (clock: ReplayClock) => void): void {

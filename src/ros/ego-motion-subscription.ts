@@ -11,7 +11,7 @@ export function egoMotionSource(
   { egoMotion, baseFrame, qos }: NodeSettings,
   subscriptions: TypedSubscriptions,
   transforms: TransformBuffer,
-  reject: (error: BdcError) => void,
+  { onPose, reject }: { readonly onPose: () => void; readonly reject: (error: BdcError) => void },
 ): EgoMotionSource | undefined {
   const { source, odomTopic, odomFrame, historyNs } = egoMotion;
   switch (source) {
@@ -23,7 +23,10 @@ export function egoMotionSource(
       const motion = new OdometryMotion(baseFrame, historyNs);
       subscriptions.subscribe(
         { type: 'nav_msgs/msg/Odometry', topic: odomTopic, qos: qos.odometry },
-        (message) => motion.add(poseFromOdometry(message)),
+        (message) => {
+          motion.add(poseFromOdometry(message));
+          onPose();
+        },
         reject,
       );
       return motion;

@@ -51,9 +51,10 @@ export class PerceptionSession {
     });
     this.#frames = new FrameProcessor(this.#pipeline);
     const transforms = new TransformBuffer({ historyNs: settings.egoMotion.historyNs });
-    const egoMotion = egoMotionSource(settings, subscriptions, transforms, (error) =>
-      log.warn(error.code, `${error.message} [${error.code}]`),
-    );
+    const egoMotion = egoMotionSource(settings, subscriptions, transforms, {
+      onPose: () => this.intake.poseArrived(),
+      reject: (error) => log.warn(error.code, `${error.message} [${error.code}]`),
+    });
     this.intake = new CameraIntake({
       cameras: settings.cameras.map(({ name }) => name),
       anchor: settings.anchorCamera,

@@ -1,8 +1,7 @@
-import { BdcError } from '../errors.js';
 import { guardExecute } from './guarded-execute.js';
-import { loadRclnodejs } from './rclnodejs.js';
 import type { PlainNode, PlainNodes } from './plain-node.js';
 import type { Node, Rclnodejs } from './rclnodejs-types.js';
+import { initialiseRos } from './ros-context.js';
 
 /** A node on the graph, and what belongs to it. */
 export interface RosSession {
@@ -22,17 +21,8 @@ export async function withNode(
   args: readonly string[],
   work: (session: RosSession) => Promise<void>,
 ): Promise<void> {
-  const { rclnodejs } = loadRclnodejs();
-  const argv = [name, ...args];
+  const { rclnodejs } = await initialiseRos(name, args);
   try {
-    await rclnodejs.init(rclnodejs.Context.defaultContext(), argv);
-  } catch (cause) {
-    throw badArguments(`ROS 2 refused to start: ${(cause as Error).message}`, cause);
-  }
-  try {
-    const [, ...unknown] = rclnodejs.removeROSArgs(argv);
-    if (unknown.length > 0)
-      throw badArguments(`expected only ROS arguments (--ros-args …), found ${unknown.join(' ')}`);
     const stop = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(signal));
     const node = new (rclnodejs as unknown as PlainNodes).Node(name);
@@ -50,6 +40,3 @@ export async function withNode(
     rclnodejs.shutdown();
   }
 }
-
-const badArguments = (message: string, cause?: unknown): BdcError =>
-  new BdcError('configuration', { code: 'ROS_ARGUMENTS', message, cause });

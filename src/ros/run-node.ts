@@ -10,9 +10,9 @@ import { OccupancyNode } from './occupancy-node.js';
 import { givenOverrides, nodeWithoutOverrides, overridesFor, strayKeys } from './parameter-overrides.js';
 import { ParameterServer } from './parameter-server.js';
 import { QosTranslator } from './quality-of-service.js';
-import { loadRclnodejs } from './rclnodejs.js';
-import type { LoadedRclnodejs } from './rclnodejs.js';
-import type { Context, Node, Rclnodejs } from './rclnodejs-types.js';
+import type { Node, Rclnodejs } from './rclnodejs-types.js';
+import { initialiseRos } from './ros-context.js';
+import type { RosContext } from './ros-context.js';
 import { ShutdownSequence } from './shutdown-sequence.js';
 import type { ShutdownReason } from './shutdown-sequence.js';
 import { ThrottledLog } from './throttled-log.js';
@@ -32,18 +32,21 @@ const OVERDUE = 1;
  *     `configure` refuses
  */
 export async function runNode(args: readonly string[]): Promise<void> {
-  const loaded = loadRclnodejs();
-  const { rclnodejs } = loaded;
-  const context = rclnodejs.Context.defaultContext();
   const shutdown = new ShutdownSequence();
-  await initialise(rclnodejs, context, args);
+  const ros = await initialiseRos(NODE_NAME, args);
   try {
-    const running = new RunningNode(loaded, context);
+    const early = await shutdown.soFar();
+    if (early !== undefined) {
+      process.exitCode = early.exitCode;
+      process.stderr.write(`${early.text} before the node was there: shutting down\n`);
+      return;
+    }
+    const running = new RunningNode(ros);
     running.onGraphGone(() => shutdown.graphIsGone());
     const reason = await Promise.race([shutdown.requested, running.start()]);
     await running.stop(reason ?? (await shutdown.requested));
   } finally {
-    rclnodejs.shutdown();
+    ros.rclnodejs.shutdown();
   }
 }
 
@@ -56,7 +59,7 @@ class RunningNode {
   readonly #diagnostics: Diagnostics;
   readonly #isAutostarted: boolean;
 
-  constructor({ rclnodejs, addon }: LoadedRclnodejs, context: Context) {
+  constructor({ rclnodejs, addon, context }: RosContext) {
     const node = nodeWithoutOverrides(rclnodejs, addon, NODE_NAME);
     this.#node = node;
     const logger = node.getLogger();
@@ -148,24 +151,4 @@ function useSimTime(node: Node, { Parameter, ParameterType }: Rclnodejs, value: 
     });
   }
   node.setParameter(new Parameter('use_sim_time', ParameterType.PARAMETER_BOOL, value));
-}
-
-async function initialise(rclnodejs: Rclnodejs, context: Context, args: readonly string[]): Promise<void> {
-  const argv = [NODE_NAME, ...args];
-  try {
-    await rclnodejs.init(context, argv);
-  } catch (cause) {
-    throw new BdcError('configuration', {
-      code: 'ROS_ARGUMENTS',
-      message: `ROS 2 refused to start: ${(cause as Error).message}`,
-      cause,
-    });
-  }
-  const [, ...unknown] = rclnodejs.removeROSArgs(argv);
-  if (unknown.length === 0) return;
-  rclnodejs.shutdown();
-  throw new BdcError('configuration', {
-    code: 'ROS_ARGUMENTS',
-    message: `expected only ROS arguments (--ros-args …), found ${unknown.join(' ')}`,
-  });
 }

@@ -1,3 +1,5 @@
+import { firstSignal } from './first-signal.js';
+
 export interface ShutdownReason {
   readonly text: string;
   readonly exitCode: number;
@@ -14,10 +16,7 @@ export class ShutdownSequence {
 
   constructor() {
     this.requested = new Promise((resolve) => (this.#resolve = resolve));
-    // once: a second signal ends the process at once
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => this.#resolve({ text: signal, exitCode: 0, isGraphGone: false }));
-    }
+    void firstSignal.then((signal) => this.#resolve({ text: signal, exitCode: 0, isGraphGone: false }));
     for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
       process.on(event, (error: unknown) => {
         const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -28,6 +27,11 @@ export class ShutdownSequence {
         });
       });
     }
+  }
+
+  /** What was requested so far, or undefined. */
+  soFar(): Promise<ShutdownReason | undefined> {
+    return Promise.race([this.requested, Promise.resolve(undefined)]);
   }
 
   /** The ROS context is about to take the node away. */

@@ -1,9 +1,19 @@
+import { channel } from 'node:diagnostics_channel';
 import { BdcError } from '../errors.js';
 import type { MessageCodec } from '../messages/message-codec.js';
 import type { RosMessages, RosTypeName } from '../messages/ros-types.js';
 import type { QosTranslator } from './quality-of-service.js';
 import type { Node, Subscription } from './rclnodejs-types.js';
 import type { TopicQos } from './topic-qos.js';
+
+/** What a message-taken event tells: the bytes are those of the message, not a copy. */
+export interface TakenMessage {
+  readonly topic: string;
+  readonly cdr: Uint8Array;
+}
+
+/** For tools that watch the node from inside its process (node:diagnostics_channel): each message as the executor hands it over. */
+const taken = channel('bdc_occ.message-taken');
 
 /** A topic that the node listens to, for reports. */
 export interface SubscribedTopic {
@@ -51,6 +61,7 @@ export class TypedSubscriptions {
   ): void {
     const options = { qos: this.#translator.profile(qos), isRaw: true } as const;
     const subscription = this.#node.createSubscription(type, topic, options, (cdr) => {
+      if (taken.hasSubscribers) taken.publish({ topic, cdr } satisfies TakenMessage);
       try {
         take(this.#codec.decode(type, cdr));
       } catch (error) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { BdcError } from '../../src/errors.js';
 import { loadEngine } from '../../src/engine/load-engine.js';
-import { nativeApi, type NativeFrame, type NativeModel } from '../../src/engine/native.js';
+import { nativeApi, nativeImages, type NativeFrame, type NativeModel } from '../../src/engine/native.js';
 import { CAMERAS, f32, HEIGHT, saveModel, serialize, smallNetwork, WIDTH } from './model-builder.js';
 
 const NONSENSE: readonly unknown[] = [
@@ -42,6 +42,23 @@ describe('The native addon', () => {
       assert.throws(() => api.abort(nonsense), TypeError);
       assert.throws(() => api.dispose(nonsense), TypeError);
     }
+  });
+
+  it('throws a TypeError for raw images whose bytes are not what they say', () => {
+    const image = {
+      ...{ data: new Uint8Array(24), width: 4, height: 2, step: 12 },
+      ...{ layout: 'packed', pixelBytes: 3, at: [0, 1, 2] },
+    } as const;
+    const wrong: readonly object[] = [
+      ...NONSENSE.flatMap((value) => Object.keys(image).map((key) => ({ ...image, [key]: value }))),
+      { ...image, data: new Uint8Array(23) },
+      { ...image, width: 5 },
+      { ...image, step: 11 },
+      { ...image, at: [0, 1, 3] },
+      { ...image, layout: 'yuv420' },
+      { ...image, layout: 'bayer', width: 3, step: 12 },
+    ];
+    for (const value of wrong) assert.throws(() => void nativeImages().unpack(value as never), TypeError);
   });
 
   it('throws an error for frames that make no sense', async () => {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 
+import sinon from 'sinon';
+
 import { RigidTransform } from '../../src/geometry/rigid-transform.js';
 import { CameraIntake, type RiggedFrame } from '../../src/perception/camera-intake.js';
+import { OdometryMotion } from '../../src/perception/ego-motion.js';
 import type { CameraImage } from '../../src/perception/types.js';
 
 const MS = 1_000_000n;
@@ -167,5 +170,60 @@ describe('CameraIntake', () => {
       { isStatic: true },
     );
     assert.equal(intake.statistics.faults[0]!.code, 'TRANSFORM_INVALID');
+  });
+
+  describe('with a source of ego motion', () => {
+    const MAX_WAIT_MS = 60;
+    let clock: sinon.SinonFakeTimers;
+    let motion: OdometryMotion;
+
+    beforeEach(() => {
+      clock = sinon.useFakeTimers();
+      motion = new OdometryMotion('base_link', 10_000n * MS);
+      intake = new CameraIntake({
+        ...{ cameras: ['front', 'left'], anchor: 'front', baseFrame: 'base_link', maxSpreadMs: 50 },
+        ...{ maxWaitMs: MAX_WAIT_MS, egoMotion: motion, onFrame: (frame) => frames.push(frame) },
+      });
+      calibrate('front', 'left');
+      mount('front');
+      mount('left', { x: 1 });
+    });
+
+    afterEach(() => clock.restore());
+
+    const drive = (stamp: bigint, x: number): void => {
+      const transform = new RigidTransform([0, 0, 0, 1], [x, 0, 0]);
+      motion.add({ parent: 'odom', child: 'base_link', stamp, transform });
+      intake.poseArrived();
+    };
+
+    it('a frame waits for the pose on both sides of its stamp', () => {
+      drive(90n * MS, 0);
+      shoot(100n * MS);
+      clock.tick(MAX_WAIT_MS - 1);
+      assert.equal(frames.length, 0);
+      drive(110n * MS, 2);
+      assert.deepEqual(frames[0]!.frame.egoPose!.worldFromBase.translation, [1, 0, 0]);
+      clock.tick(MAX_WAIT_MS);
+      assert.equal(frames.length, 1);
+    });
+
+    it('goes on without, and counts it, where none comes for as long as frames wait for cameras', () => {
+      drive(90n * MS, 0);
+      shoot(100n * MS);
+      clock.tick(MAX_WAIT_MS);
+      assert.equal(frames[0]!.frame.egoPose, undefined);
+      assert.equal(intake.statistics.framesWithoutPose, 1);
+      shoot(200n * MS);
+      drive(210n * MS, 2);
+      assert.equal(frames.length, 2);
+      assert.ok(frames[1]!.frame.egoPose);
+    });
+
+    it('does not wait for a source that never said anything', () => {
+      shoot(100n * MS);
+      assert.equal(frames.length, 1);
+      assert.equal(intake.statistics.framesWithoutPose, 1);
+    });
   });
 });

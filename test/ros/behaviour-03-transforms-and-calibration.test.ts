@@ -129,17 +129,7 @@ describe('behaviour 3: transforms and calibration', function () {
     await robot.stream();
     const wide = await robot.next<ReceivedCloud>('~/camera_coverage', ({ width }) => width > 0);
     await robot.stop('front');
-    const info = robot.infoMessage(FRONT[0]!);
-    const narrow = { ...info, k: [480, 0, 160, 0, 480, 90, 0, 0, 1] };
-    await robot.driver.request({
-      op: 'start_stream',
-      name: 'front',
-      period_s: 0.2,
-      messages: [
-        { topic: robot.infoTopic('front'), message: narrow },
-        { topic: robot.imageTopic('front'), message: robot.imageMessage('front') },
-      ],
-    });
+    await robot.stream(['front'], { info: { k: [480, 0, 160, 0, 480, 90, 0, 0, 1] } });
     const after = await robot.next<ReceivedCloud>(
       '~/camera_coverage',
       ({ width }) => width < wide.width * 0.6,
@@ -201,16 +191,7 @@ describe('behaviour 3: transforms and calibration', function () {
     await robot.stream();
     const straight = await robot.next<ReceivedCloud>('~/camera_coverage', ({ width }) => width > 0);
     await robot.stop('front');
-    const barrel = { ...robot.infoMessage(FRONT[0]!), d: [-0.25, 0, 0, 0, 0] };
-    await robot.driver.request({
-      op: 'start_stream',
-      name: 'front',
-      period_s: 0.2,
-      messages: [
-        { topic: robot.infoTopic('front'), message: barrel },
-        { topic: robot.imageTopic('front'), message: robot.imageMessage('front') },
-      ],
-    });
+    await robot.stream(['front'], { info: { d: [-0.25, 0, 0, 0, 0] } });
     const bent = await robot.next<ReceivedCloud>(
       '~/camera_coverage',
       ({ width }) => width > straight.width * 1.05,

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { RingRobot } from './helpers/ring-robot.js';
 import type { RingRobotOptions } from './helpers/ring-robot.js';
@@ -52,13 +51,23 @@ describe('behaviour 11: shutdown', function () {
     });
   }
 
-  it('on a signal before the model is loaded is orderly as well', async () => {
-    robot = await RingRobot.start(ros, { cameras: CAMERAS, isUnready: true });
-    await setTimeout(700);
-    robot.node.kill('SIGTERM');
-    const { code, signal } = await robot.node.exit;
-    // the process may not have come to its own handler yet
-    assert.ok(code === 0 || signal === 'SIGTERM', robot.node.log);
+  it('on SIGINT while the program is still being read is orderly, with exit code 0', async () => {
+    robot = await RingRobot.start(ros, {
+      ...{ cameras: CAMERAS, isUnready: true },
+      preload: preload('first-signal'),
+    });
+    assert.deepEqual(await robot.node.exit, { code: 0, signal: null }, robot.node.log);
+    assert.match(robot.node.log, /SIGINT before the node was there: shutting down/);
+    assert.doesNotMatch(robot.node.log, /unexpected error|terminate called|ready: model/);
+  });
+
+  it('on a signal while the model is being read is orderly, with exit code 0', async function () {
+    this.retries(2);
+    robot = await RingRobot.start(ros, {
+      ...{ cameras: CAMERAS, isUnready: true, preload: preload('signal-at-configure') },
+    });
+    assert.deepEqual(await robot.node.exit, { code: 0, signal: null }, robot.node.log);
+    assert.match(robot.node.log, /SIGTERM: shutting down/);
     assert.doesNotMatch(robot.node.log, /unexpected error|terminate called/);
   });
 

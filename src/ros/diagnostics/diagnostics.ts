@@ -1,5 +1,6 @@
 import type { MessageCodec } from '../../messages/message-codec.js';
 import { timeFromNs } from '../../messages/stamp.js';
+import { publishCdr } from '../publish-cdr.js';
 import type { QosTranslator } from '../quality-of-service.js';
 import type { Node, Publisher } from '../rclnodejs-types.js';
 import { ThrottledLog } from '../throttled-log.js';
@@ -67,8 +68,7 @@ export class Diagnostics {
 
   #send(publisher: Publisher, statuses: readonly ComponentStatus[], hardware: string, nowNs: bigint): void {
     const message = diagnosticArray(statuses, { node: this.#name, hardware, stamp: timeFromNs(nowNs) });
-    const { buffer, byteOffset, byteLength } = this.#codec.encode(TYPE, message);
-    publisher.publish(Buffer.from(buffer, byteOffset, byteLength));
+    publishCdr(publisher, this.#codec.encode(TYPE, message));
   }
 
   #log({ component, level, message, cause = '' }: ComponentStatus): void {

@@ -4,6 +4,7 @@ import type { PerceivedFrame } from '../../perception/frame-processor.js';
 import { aboveThresholds } from '../../perception/result-thresholds.js';
 import type { NodeSettings } from '../node-settings.js';
 import type { ParameterValue } from '../parameter-declaration.js';
+import { publishCdr } from '../publish-cdr.js';
 import type { QosTranslator } from '../quality-of-service.js';
 import type { Node, Publisher } from '../rclnodejs-types.js';
 import { resultSelection } from '../result-selection.js';
@@ -86,8 +87,7 @@ export class OutputPublishers {
       if (!(values.get(`outputs.${name}.enabled`) as boolean)) continue;
       if (!OUTPUTS[name].isLatched && publisher.subscriptionCount === 0) continue;
       if (!limit.admits(values.get(`outputs.${name}.max_rate`) as number)) continue;
-      const { buffer, byteOffset, byteLength } = output.encode(codec, outputFrame);
-      publisher.publish(Buffer.from(buffer, byteOffset, byteLength));
+      publishCdr(publisher, output.encode(codec, outputFrame));
       output.published++;
     }
   }

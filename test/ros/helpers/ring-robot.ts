@@ -193,10 +193,13 @@ export class RingRobot {
     }
   }
 
-  /** Cameras publish by themselves from now on, at equal stamps. */
+  /**
+   * Cameras publish by themselves from now on, at equal stamps.
+   * @param info fields of their CameraInfo that are to be other ones
+   */
   async stream(
     names: readonly string[] = this.cameras.map(({ name }) => name),
-    { periodS = PERIOD_S, lateS = 0, shiftS = 0 } = {},
+    { periodS = PERIOD_S, lateS = 0, shiftS = 0, info = {} } = {},
   ): Promise<void> {
     for (const name of names) {
       await this.driver.request({
@@ -206,7 +209,7 @@ export class RingRobot {
         late_s: lateS,
         shift_s: shiftS,
         messages: [
-          { topic: this.infoTopic(name), message: this.infoMessage(this.camera(name)) },
+          { topic: this.infoTopic(name), message: { ...this.infoMessage(this.camera(name)), ...info } },
           { topic: this.imageTopic(name), message: this.imageMessage(name) },
         ],
       });
