@@ -20,6 +20,8 @@ export interface IntakeOptions {
   readonly transforms?: TransformBuffer;
   /** Frames carry the pose that this gives at their stamp. */
   readonly egoMotion?: EgoMotionSource;
+  /** Frames wait for their pose, as they do for transforms: until the next frame comes. Default: they go out without. */
+  readonly waitsForPose?: boolean;
   readonly onFrame: (frame: RiggedFrame) => void;
   /** Stamps went back by more than a second, and everything that belongs to the time before was forgotten. */
   readonly onTimeJump?: () => void;
@@ -50,6 +52,7 @@ export class CameraIntake {
   readonly #onFrame: (frame: RiggedFrame) => void;
   readonly #transforms: TransformBuffer;
   readonly #egoMotion: EgoMotionSource | undefined;
+  readonly #waitsForPose: boolean;
   readonly #synchronizer: CameraSynchronizer;
   readonly #rigs: RigAssembler;
   readonly #faults = new FaultLog();
@@ -64,12 +67,14 @@ export class CameraIntake {
     baseFrame,
     transforms = new TransformBuffer(),
     egoMotion,
+    waitsForPose = false,
     cameraTimeoutMs = Infinity,
     ...synchronizer
   }: IntakeOptions) {
     this.#onFrame = onFrame;
     this.#transforms = transforms;
     this.#egoMotion = egoMotion;
+    this.#waitsForPose = waitsForPose && egoMotion !== undefined;
     this.#rigs = new RigAssembler(baseFrame, synchronizer.cameras, this.#transforms);
     this.#synchronizer = new CameraSynchronizer({
       ...synchronizer,
@@ -113,6 +118,11 @@ export class CameraIntake {
     this.#retry();
   }
 
+  /** The source of ego motion knows more: a frame may have waited for it. */
+  poseArrived(): void {
+    this.#retry();
+  }
+
   addImage(camera: string, image: CameraImage): void {
     this.#synchronizer.add(camera, image);
   }
@@ -151,7 +161,7 @@ export class CameraIntake {
   #retry(): void {
     if (this.#waiting === undefined) return;
     const { rig, isFinal } = this.#rigs.assemble(this.#waiting);
-    if (rig !== undefined && isFinal) this.#settle();
+    if (rig !== undefined && isFinal && this.#hasPose(this.#waiting.stamp)) this.#settle();
   }
 
   /** Gives out the frame that waits with the cameras that it has, or drops it. */
@@ -168,6 +178,18 @@ export class CameraIntake {
     const egoPose = this.#poseAt(frame.stamp);
     const images = used.map((i) => frame.images[i]);
     this.#onFrame({ rig, frame: { stamp: frame.stamp, images, ...(egoPose && { egoPose }) } });
+  }
+
+  /** Whether there is nothing to wait for. */
+  #hasPose(stamp: StampNs): boolean {
+    if (!this.#waitsForPose) return true;
+    try {
+      this.#egoMotion!.poseAt(stamp);
+      return true;
+    } catch (error) {
+      if (!(error instanceof BdcError)) throw error;
+      return false;
+    }
   }
 
   #poseAt(stamp: StampNs): EgoPose | undefined {

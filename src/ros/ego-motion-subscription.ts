@@ -6,12 +6,13 @@ import type { BdcError } from '../errors.js';
 import type { NodeSettings } from './node-settings.js';
 import type { TypedSubscriptions } from './typed-subscriptions.js';
 
-/** Where the robot's pose comes from, as the parameters say; undefined for `none`. */
+/** Where the robot's pose comes from, as the parameters say; undefined for `none`. `onPose` is called for each pose of odometry. */
 export function egoMotionSource(
   { egoMotion, baseFrame, qos }: NodeSettings,
   subscriptions: TypedSubscriptions,
   transforms: TransformBuffer,
   reject: (error: BdcError) => void,
+  onPose: () => void,
 ): EgoMotionSource | undefined {
   const { source, odomTopic, odomFrame, historyNs } = egoMotion;
   switch (source) {
@@ -23,7 +24,10 @@ export function egoMotionSource(
       const motion = new OdometryMotion(baseFrame, historyNs);
       subscriptions.subscribe(
         { type: 'nav_msgs/msg/Odometry', topic: odomTopic, qos: qos.odometry },
-        (message) => motion.add(poseFromOdometry(message)),
+        (message) => {
+          motion.add(poseFromOdometry(message));
+          onPose();
+        },
         reject,
       );
       return motion;

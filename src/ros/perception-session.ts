@@ -51,9 +51,21 @@ export class PerceptionSession {
     });
     this.#frames = new FrameProcessor(this.#pipeline);
     const transforms = new TransformBuffer({ historyNs: settings.egoMotion.historyNs });
-    const egoMotion = egoMotionSource(settings, subscriptions, transforms, (error) =>
-      log.warn(error.code, `${error.message} [${error.code}]`),
+    const egoMotion = egoMotionSource(
+      settings,
+      subscriptions,
+      transforms,
+      (error) => log.warn(error.code, `${error.message} [${error.code}]`),
+      () => this.intake.poseArrived(),
     );
+    const keepsHistory = engine.historyBytes > 0;
+    if (keepsHistory && egoMotion === undefined) {
+      log.warn(
+        'MODEL_HISTORY_UNUSED',
+        'the model keeps the previous frame, but ego_motion.source is none: every frame is computed as the first one; ' +
+          'set ego_motion.source to tf or odometry [MODEL_HISTORY_UNUSED]',
+      );
+    }
     this.intake = new CameraIntake({
       cameras: settings.cameras.map(({ name }) => name),
       anchor: settings.anchorCamera,
@@ -62,7 +74,7 @@ export class PerceptionSession {
       maxWaitMs: settings.maxWaitMs,
       cameraTimeoutMs: settings.cameraTimeoutMs,
       transforms,
-      ...(egoMotion && { egoMotion }),
+      ...(egoMotion && { egoMotion, waitsForPose: keepsHistory }),
       onFrame: (frame) => void this.#process(frame),
       onTimeJump: () => {
         this.#forget();
