@@ -19,6 +19,7 @@ from bdc_training.comparison import (
     load_result,
     markdown_table,
     save_result,
+    write_section,
 )
 from bdc_training.config import load_config
 from bdc_training.network_cost import Cost, network_cost
@@ -139,3 +140,49 @@ def test_mistakes_in_the_file_are_named(arguments: list[str], tmp_path: Path, ch
     path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **change}))
     with pytest.raises(ValueError, match=message):
         load_comparison(path)
+
+
+ABLATIONS = sorted((CONFIGS / "ablations").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", ABLATIONS, ids=lambda path: path.stem)
+def test_an_ablation_is_of_networks_that_exist_and_differ(path: Path) -> None:
+    comparison = load_comparison(path)
+    configs = []
+    for variant in comparison.variants:
+        shared = Variant("", comparison.set).overrides(Path("out"), 0)
+        config = load_config(path.parent / comparison.config, [*shared, *variant.overrides(Path("out"), 0)])
+        configs.append((config.unit, config.full_precision))
+    assert len({*configs}) == len(comparison.variants)
+
+
+@pytest.mark.parametrize("path", ABLATIONS, ids=lambda path: path.stem)
+def test_an_ablation_runs_at_a_tiny_size_and_writes_its_section(
+    path: Path, arguments: list[str], tmp_path: Path
+) -> None:
+    tiny = yaml.safe_load(path.read_text()) | {"config": "tiny.yaml", "set": {}}
+    (tmp_path / path.name).write_text(yaml.safe_dump(tiny))
+    page = tmp_path / "page.md"
+    page.write_text("# Ablations\n\nKept.\n")
+    command = ["--variants", str(tmp_path / path.name), *arguments[2:], "--steps", "1", "--seeds", "1"]
+    assert main([*command, "--val-samples", "1", "--page", str(page)]) == 0
+    text = page.read_text()
+    assert text.startswith("# Ablations\n\nKept.\n")
+    assert f"## {tiny['title']}" in text
+    for variant in tiny["variants"]:
+        assert f"| {variant['name']} | 1 |" in text
+
+
+def test_a_section_is_replaced_where_it_stands(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    comparison = Comparison("edge.yaml", "twin", (Variant("twin"),), title="First")
+    write_section(page, "one", comparison, [result("twin", 0, 0.1)])
+    write_section(page, "two", comparison, [result("twin", 0, 0.3)])
+    write_section(page, "one", comparison, [result("twin", 0, 0.2)])
+    text = page.read_text()
+    assert "10.0" not in text
+    assert text.index("20.0") < text.index("30.0")
+    assert text.count("## First") == 2
+    page.write_text(text.replace("<!-- end of one -->", ""))
+    with pytest.raises(ValueError, match="end of one"):
+        write_section(page, "one", comparison, [result("twin", 0, 0.2)])
