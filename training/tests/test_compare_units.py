@@ -142,6 +142,10 @@ def test_mistakes_in_the_file_are_named(arguments: list[str], tmp_path: Path, ch
         load_comparison(path)
 
 
+def is_twin(variant: Variant) -> bool:
+    return variant.set.get("unit.precision") == "full" or len(variant.set.get("full_precision", [])) == 3
+
+
 ABLATIONS = sorted((CONFIGS / "ablations").glob("*.yaml"))
 
 
@@ -157,20 +161,20 @@ def test_an_ablation_is_of_networks_that_exist_and_differ(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ABLATIONS, ids=lambda path: path.stem)
-def test_an_ablation_runs_at_a_tiny_size_and_writes_its_section(
-    path: Path, arguments: list[str], tmp_path: Path
-) -> None:
-    tiny = yaml.safe_load(path.read_text()) | {"config": "tiny.yaml", "set": {}}
-    (tmp_path / path.name).write_text(yaml.safe_dump(tiny))
+def test_an_ablation_is_computed_at_a_tiny_size(path: Path, tmp_path: Path) -> None:
+    write_tiny_config(tmp_path / "tiny.yaml")
+    for variant in load_comparison(path).variants:
+        cost = network_cost(load_config(tmp_path / "tiny.yaml", variant.overrides(Path("out"), 0)))
+        assert cost.real > 0 and (cost.binary > 0) == (not is_twin(variant)), variant.name
+
+
+def test_the_table_is_put_into_a_page(arguments: list[str], tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("# Ablations\n\nKept.\n")
-    command = ["--variants", str(tmp_path / path.name), *arguments[2:], "--steps", "1", "--seeds", "1"]
-    assert main([*command, "--val-samples", "1", "--page", str(page)]) == 0
+    assert main([*arguments, "--steps", "1", "--seeds", "1", "--val-samples", "1", "--page", str(page)]) == 0
     text = page.read_text()
-    assert text.startswith("# Ablations\n\nKept.\n")
-    assert f"## {tiny['title']}" in text
-    for variant in tiny["variants"]:
-        assert f"| {variant['name']} | 1 |" in text
+    assert text.startswith("# Ablations\n\nKept.\n\n<!-- comparison: written by compare_units -->\n\n## Units compared")
+    assert "| V0 | 1 |" in text and "| V1 | 1 |" in text
 
 
 def test_a_section_is_replaced_where_it_stands(tmp_path: Path) -> None:
