@@ -81,6 +81,7 @@ Napi::Object Describe(Napi::Env env, const Executor& executor) {
   description.Set("isa", std::string(IsaName(executor.isa())));
   description.Set("threads", executor.threads());
   description.Set("arenaBytes", static_cast<double>(executor.arena_bytes()));
+  description.Set("historyBytes", static_cast<double>(executor.history_bytes()));
   if (const LiftSplat* lift_splat = graph.lift_splat()) {
     const Napi::Array size = Napi::Array::New(env, 2);
     size.Set(0u, lift_splat->feature_height());
@@ -235,6 +236,7 @@ void StageInputs(Executor& executor, const JsReader& frame) {
 
 struct FrameJob {
   std::vector<int> cameras;
+  std::optional<PlanarMotion> motion;
   std::vector<Napi::Reference<Napi::ArrayBuffer>>
       buffers;  // one for each output; the engine writes into them
   std::vector<void*> places;
@@ -261,8 +263,8 @@ Napi::Value FrameResult(Napi::Env env, const Executor& executor, const FrameJob&
   return result;
 }
 
-/// run(handle, {cameras: number[], images? | tensors?}): Promise<{outputs: {shape, data: ArrayBuffer}[],
-/// normalizeMilliseconds, milliseconds}>. The inputs are copied before it returns.
+/// run(handle, {cameras: number[], motion?, images? | tensors?}): Promise<{outputs: {shape, data:
+/// ArrayBuffer}[], normalizeMilliseconds, milliseconds}>. The inputs are copied before it returns.
 Napi::Value Run(const Napi::CallbackInfo& info) {
   return Guarded(info.Env(), [&]() -> Napi::Value {
     const HandlePointer handle = TakeHandle(info);
@@ -277,6 +279,7 @@ Napi::Value Run(const Napi::CallbackInfo& info) {
                   "expected at most " + std::to_string(executor->graph().max_cameras()) + " cameras, found " +
                       std::to_string(job->cameras.size()));
     }
+    if (frame.Has("motion")) job->motion = ReadPlanarMotion(frame.Get("motion"));
     StageInputs(*executor, frame);
     for (size_t i = 0; i < executor->graph().outputs().size(); ++i) {
       const int64_t bytes = executor->OutputBytes(static_cast<int>(i), static_cast<int>(job->cameras.size()));
@@ -287,7 +290,8 @@ Napi::Value Run(const Napi::CallbackInfo& info) {
     handle->busy = true;
     executor->Rearm();
     return EngineJob::Start(
-        info.Env(), [executor, job] { executor->Run(job->cameras, job->places); },
+        info.Env(),
+        [executor, job] { executor->Run(job->cameras, job->places, job->motion ? &*job->motion : nullptr); },
         [executor, job](Napi::Env env) -> Napi::Value { return FrameResult(env, *executor, *job); },
         [handle] { handle->busy = false; });
   });

@@ -1,7 +1,10 @@
 #include "addon/js_reader.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+
+#include "runtime/error.h"
 
 namespace bdc {
 namespace {
@@ -170,6 +173,20 @@ RigRays ReadRigRays(const JsReader& rig) {
   rays.rays.assign(directions.Data(), directions.Data() + directions.ElementLength());
   rays.origins.assign(origins.Data(), origins.Data() + origins.ElementLength());
   return rays;
+}
+
+PlanarMotion ReadPlanarMotion(const JsReader& motion) {
+  std::vector<double> numbers;
+  motion.ForEach([&](const JsReader& value) { numbers.push_back(value.Number()); });
+  if (numbers.size() != 6 ||
+      !std::all_of(numbers.begin(), numbers.end(), [](double number) { return std::isfinite(number); })) {
+    throw Error(ErrorKind::kConfiguration, "MOTION_INVALID",
+                "motion: expected the 6 finite numbers of a 2×3 matrix, found " +
+                    std::to_string(numbers.size()) + ", or some that are not finite");
+  }
+  PlanarMotion read;
+  std::copy(numbers.begin(), numbers.end(), read.previous_from_current);
+  return read;
 }
 
 }  // namespace bdc

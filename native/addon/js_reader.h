@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "graph/model_description.h"
+#include "ops/operation.h"
 #include "ops/projection.h"
 
 namespace bdc {
@@ -43,5 +44,7 @@ class JsReader {
 
 ModelDescription ReadModelDescription(const JsReader& model);
 RigRays ReadRigRays(const JsReader& rig);
+/// Six finite numbers.
+PlanarMotion ReadPlanarMotion(const JsReader& motion);
 
 }  // namespace bdc

@@ -25,6 +25,21 @@ struct OperationCost {
   int64_t binary_parameters = 0;  // of them, those of one bit
 };
 
+/// How the robot moved since the previous frame, seen from above: (x, y) of the base frame now, metres, are
+/// (m₀x + m₁y + m₂, m₃x + m₄y + m₅) of the base frame then.
+struct PlanarMotion {
+  double previous_from_current[6];
+};
+
+/// What an operation keeps from frame to frame; HistoryBytes() each.
+struct History {
+  /// What the previous frame wrote to `next`, with the motion since; both null where there is none to use.
+  const float* previous = nullptr;
+  const PlanarMotion* motion = nullptr;
+  /// For the next frame. Null for an operation that keeps nothing.
+  float* next = nullptr;
+};
+
 /// What an operation may use while it runs.
 struct RunContext {
   ThreadPool& pool;
@@ -35,6 +50,7 @@ struct RunContext {
   std::span<const int> cameras;
   /// Where feature cells land; set for lift_splat.
   const Projection* projection;
+  History history;
 };
 
 using Tensors = std::span<const Tensor>;
@@ -54,6 +70,8 @@ class Operation {
     static_cast<void>(threads);
     return 0;
   }
+  /// Of what the operation keeps for the next frame.
+  virtual int64_t HistoryBytes() const { return 0; }
   virtual void Run(const RunContext& context, Tensors inputs, Tensors outputs) const = 0;
   /// An operation whose plain loop is the fast one has no other.
   virtual void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const {

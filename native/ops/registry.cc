@@ -3,6 +3,7 @@
 #include <map>
 
 #include "ops/activations.h"
+#include "ops/align_previous.h"
 #include "ops/binary_conv2d.h"
 #include "ops/channels.h"
 #include "ops/convolution.h"
@@ -63,6 +64,7 @@ const std::map<std::string, Make, std::less<>>& Registry() {
       {"split", New<Split>},
       {"softmax", New<Softmax>},
       {"lift_splat", New<LiftSplat>},
+      {"align_previous", New<AlignPrevious>},
       {"occupancy_argmax", New<OccupancyArgmax>},
   };
   return registry;

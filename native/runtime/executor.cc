@@ -34,6 +34,7 @@ Executor::Executor(Graph graph, Isa isa, int threads, EngineMode mode, StreamTyp
   staged_batch_.assign(graph_.inputs().size(), -1);
   projections_.resize(graph_.nodes().size());
   node_milliseconds_.resize(graph_.nodes().size());
+  for (const GraphNode& node : graph_.nodes()) history_bytes_ += 2 * node.operation->HistoryBytes();
   normalized_ = AlignedBuffer<float>(3 * 256);
   const ImageSpec& images = graph_.images();
   for (int channel = 0; channel < 3; ++channel) {
@@ -77,6 +78,11 @@ void Executor::AllocateArena() {
   if (arena_.size() != 0) return;
   // Convolutions may read (and drop) a few values past the last tensor.
   arena_ = AlignedBuffer<std::byte>(static_cast<size_t>(plan_.bytes) + kConvSlack * sizeof(float));
+  for (const GraphNode& node : graph_.nodes()) {
+    const size_t values = static_cast<size_t>(node.operation->HistoryBytes()) / sizeof(float);
+    previous_.emplace_back(values);
+    next_.emplace_back(values);
+  }
 }
 
 void Executor::SetRig(const RigRays& rig) {
@@ -219,7 +225,7 @@ void Executor::NormalizeImages(const Tensor& to) {
   });
 }
 
-void Executor::RunNode(size_t index, std::span<const int> cameras) {
+void Executor::RunNode(size_t index, std::span<const int> cameras, const PlanarMotion* motion) {
   const GraphNode& node = graph_.nodes()[index];
   const int batch = static_cast<int>(cameras.size());
   node_inputs_.clear();
@@ -227,7 +233,12 @@ void Executor::RunNode(size_t index, std::span<const int> cameras) {
   for (int tensor : node.inputs) node_inputs_.push_back(At(tensor, batch));
   for (int tensor : node.outputs) node_outputs_.push_back(At(tensor, batch));
   std::byte* scratch = arena_.data() + plan_.offsets[graph_.tensors().size() + index];
-  const RunContext context{pool_, kernels_, scratch, cameras, projections_[index].get()};
+  History history;
+  if (next_[index].size() != 0) {
+    history.next = next_[index].data();
+    if (motion) history.previous = previous_[index].data(), history.motion = motion;
+  }
+  const RunContext context{pool_, kernels_, scratch, cameras, projections_[index].get(), history};
   if (mode_ == EngineMode::kFast) {
     node.operation->Run(context, node_inputs_, node_outputs_);
   } else {
@@ -235,8 +246,9 @@ void Executor::RunNode(size_t index, std::span<const int> cameras) {
   }
 }
 
-void Executor::Run(std::span<const int> cameras, std::span<void* const> outputs) {
+void Executor::Run(std::span<const int> cameras, std::span<void* const> outputs, const PlanarMotion* motion) {
   CheckFrame(cameras);
+  if (!has_history_) motion = nullptr;
   AllocateArena();
   const bool from_images = images_staged_;
   std::fill(staged_batch_.begin(), staged_batch_.end(), -1);  // its memory is reused
@@ -249,13 +261,15 @@ void Executor::Run(std::span<const int> cameras, std::span<void* const> outputs)
   for (size_t i = 0; i < graph_.nodes().size(); ++i) {
     if (aborted_.load(std::memory_order_relaxed)) throw AbortedError();
     start = Clock::now();
-    RunNode(i, cameras);
+    RunNode(i, cameras, motion);
     node_milliseconds_[i] = MillisecondsSince(start);
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
     const int index = static_cast<int>(i), batch = static_cast<int>(cameras.size());
     std::memcpy(outputs[i], At(graph_.outputs()[i].tensor, batch).data, OutputBytes(index, batch));
   }
+  previous_.swap(next_);
+  has_history_ = true;
 }
 
 }  // namespace bdc

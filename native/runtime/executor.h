@@ -30,6 +30,9 @@ class Executor {
   EngineMode mode() const { return mode_; }
   /// Of all tensors that live between operations, and of scratch.
   int64_t arena_bytes() const { return plan_.bytes; }
+  /// Of what operations keep between frames, 0 for most networks; twice, as a frame reads one and writes the
+  /// other.
+  int64_t history_bytes() const { return history_bytes_; }
 
   /// Builds the projection of each lift_splat. Throws a camera error if the rig doesn't fit the network.
   void SetRig(const RigRays& rig);
@@ -45,7 +48,10 @@ class Executor {
 
   /// Runs what was staged. `cameras`: the rig camera of each staged image, ascending. `outputs[i]` receives
   /// OutputBytes(i, cameras.size()). Throws AbortedError after Abort, between two operations.
-  void Run(std::span<const int> cameras, std::span<void* const> outputs);
+  /// `motion`: since the last frame that ended, whose features align_previous then uses; null, or no such
+  /// frame: none is used. Either way this frame's are kept for the next, if it ends.
+  void Run(std::span<const int> cameras, std::span<void* const> outputs,
+           const PlanarMotion* motion = nullptr);
 
   void Abort() { aborted_.store(true, std::memory_order_relaxed); }
   /// Forgets an Abort; called before a frame is handed to another thread, so that none is lost.
@@ -62,7 +68,7 @@ class Executor {
   void CheckFrame(std::span<const int> cameras) const;
   void NormalizeImages(const Tensor& to);
   Tensor At(int tensor, int cameras);
-  void RunNode(size_t index, std::span<const int> cameras);
+  void RunNode(size_t index, std::span<const int> cameras, const PlanarMotion* motion);
 
   Graph graph_;
   EngineMode mode_;
@@ -79,6 +85,11 @@ class Executor {
   int rig_cameras_ = 0;
   std::vector<std::unique_ptr<const Projection>> projections_;  // of each node; null where none is needed
   std::vector<Tensor> node_inputs_, node_outputs_;
+
+  /// Of each node: what the last frame that ended has left, and room for what this one leaves.
+  std::vector<AlignedBuffer<float>> previous_, next_;
+  bool has_history_ = false;
+  int64_t history_bytes_ = 0;
 
   std::atomic<bool> aborted_{false};
   double normalize_milliseconds_ = 0;

@@ -1,4 +1,5 @@
 import { BdcError } from '../errors.js';
+import { TransformBuffer } from '../geometry/transform-buffer.js';
 import {
   imageFromCompressedMessage,
   imageFromMessage,
@@ -6,6 +7,7 @@ import {
 } from '../messages/input-messages.js';
 import { MessageCodec } from '../messages/message-codec.js';
 import { rectifiedCameraInfo } from '../messages/rectified-camera-info.js';
+import { TransformMotion } from '../perception/ego-motion.js';
 import { CameraIntake, type IntakeStatistics, type RiggedFrame } from '../perception/camera-intake.js';
 import { findTransformTopics, type BagCamera } from './camera-topics.js';
 import type { BagReader } from './bag-reader.js';
@@ -19,6 +21,8 @@ export interface BagReplayOptions {
   readonly baseFrame: string;
   /** How far images of one frame may be apart, in milliseconds. */
   readonly maxSpreadMs: number;
+  /** The fixed frame, for a network that needs the robot's pose with each frame: looked up in the transforms, which frames wait for. */
+  readonly odomFrame?: string;
 }
 
 /** What comes out of a bag: each of its messages, followed by the frames that it completed. */
@@ -43,11 +47,16 @@ export class BagReplay {
   readonly #staticTopics: readonly string[];
   #frames: RiggedFrame[] = [];
 
-  constructor({ reader, cameras, ...intake }: BagReplayOptions) {
+  constructor({ reader, cameras, odomFrame, ...intake }: BagReplayOptions) {
     this.#reader = reader;
+    const transforms = new TransformBuffer();
     this.#intake = new CameraIntake({
       ...intake,
       cameras: cameras.map(({ name }) => name),
+      transforms,
+      ...(odomFrame !== undefined && {
+        egoMotion: new TransformMotion(transforms, { odom: odomFrame, base: intake.baseFrame }),
+      }),
       maxWaitMs: Infinity,
       onFrame: (frame) => this.#frames.push(frame),
     });

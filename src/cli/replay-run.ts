@@ -24,6 +24,8 @@ export interface ReplayOptions extends EngineFlags {
   /** XML file to write the verdicts to. */
   readonly junit?: string;
   readonly baseFrame: string;
+  /** Fixed frame of the transforms, which a network that keeps history takes the robot's motion from; default `odom`. */
+  readonly odomFrame?: string;
   readonly anchor?: string;
   readonly cameras?: readonly string[];
   readonly maxSpread: number;
@@ -80,6 +82,7 @@ class Replay {
   readonly #expectation: ReplayExpectation | undefined;
   readonly #cameras: readonly BagCamera[];
   readonly #replay: BagReplay;
+  readonly #pipeline: PerceptionPipeline;
   readonly #frames: FrameProcessor;
   readonly #summary: ReplaySummary;
   readonly #faults = new FaultLog();
@@ -103,13 +106,13 @@ class Replay {
       anchor: this.#anchor(),
       baseFrame: options.baseFrame,
       maxSpreadMs: options.maxSpread,
+      ...(engine.historyBytes > 0 && { odomFrame: options.odomFrame ?? 'odom' }),
     });
-    this.#frames = new FrameProcessor(
-      new PerceptionPipeline({
-        engine,
-        onImageError: (camera, error) => this.#faults.add(error, camera),
-      }),
-    );
+    this.#pipeline = new PerceptionPipeline({
+      engine,
+      onImageError: (camera, error) => this.#faults.add(error, camera),
+    });
+    this.#frames = new FrameProcessor(this.#pipeline);
     this.#summary = new ReplaySummary(engine);
   }
 
@@ -194,6 +197,9 @@ class Replay {
       dropped,
       faults,
       warnings: this.#reader.warnings,
+      ...(this.#engine.historyBytes > 0 && {
+        historyResets: this.#pipeline.statistics.historyResets,
+      }),
       out: this.#options.out,
       expectation: this.#expectation,
     });

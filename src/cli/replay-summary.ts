@@ -24,6 +24,8 @@ export interface ReplayReport {
   /** Null if the model has no such head. */
   readonly occupied_voxels_mean: number | null;
   readonly detections_mean: number | null;
+  /** Of a network that keeps the previous frame's features: frames that did without, by reason. */
+  readonly history_resets?: Readonly<Record<string, number>>;
   readonly faults: readonly FaultCount[];
   readonly warnings: readonly string[];
   /** Null if only thresholds were checked. */
@@ -61,10 +63,11 @@ export class ReplaySummary {
     readonly dropped: number;
     readonly faults: readonly FaultCount[];
     readonly warnings: readonly string[];
+    readonly historyResets?: Readonly<Record<string, number>>;
     readonly out: string | undefined;
     readonly expectation: ReplayExpectation | undefined;
   }): ReplayReport {
-    const { cameras, dropped, faults, warnings, out, expectation } = replay;
+    const { cameras, dropped, faults, warnings, historyResets, out, expectation } = replay;
     const { manifest, isa, threads } = this.#engine;
     const part = (select: (timings: FrameTimings) => number): number =>
       quantile(this.#timings.map(select), 0.5);
@@ -92,6 +95,7 @@ export class ReplaySummary {
       },
       occupied_voxels_mean: mean(this.#occupied),
       detections_mean: mean(this.#detections),
+      ...(historyResets && { history_resets: historyResets }),
       faults,
       warnings,
       out: out ?? null,

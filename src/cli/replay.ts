@@ -32,6 +32,11 @@ export function replayCommand(): Command {
     .addOption(modelOption())
     .option('--base-frame <frame>', 'frame that voxels and boxes are expressed in', 'base_link')
     .option(
+      '--odom-frame <frame>',
+      'fixed frame of the transforms, for a model that keeps the previous frame',
+      'odom',
+    )
+    .option(
       '--cameras <a,b,…>',
       'cameras to use, by the last part of their namespace (default: all)',
       commaSeparated,
@@ -87,6 +92,9 @@ export function formatReport(report: ReplayReport): string {
     ...Object.entries(parts).map(([name, value]) => `  ${name.padEnd(17)}${ms(value).padStart(10)}`),
     ...(voxels === null ? [] : [`occupied   ${Math.round(voxels)} voxels on average`]),
     ...(boxes === null ? [] : [`boxes      ${boxes.toFixed(1)} on average`]),
+    ...Object.entries(report.history_resets ?? {}).map(
+      ([reason, count]) => `no history ${count} × ${reason}`,
+    ),
     ...report.faults.map(({ code, count, message }) => `fault      ${count} × ${message} [${code}]`),
     ...report.warnings.map((warning) => `warning    ${warning}`),
     ...(report.out === null ? [] : [`written    ${report.out}`]),

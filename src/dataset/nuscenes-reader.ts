@@ -83,6 +83,7 @@ export class NuscenesReader {
     annotations: NuscenesAnnotations,
   ): Promise<DatasetSample> {
     const { token } = sample;
+    const scene = this.#index.scene(sample).name;
     const reference = this.#index.reference(sample);
     const globalFromBase = this.#index.globalFromEgo(reference);
     const baseFromGlobal = globalFromBase.inverse();
@@ -96,9 +97,13 @@ export class NuscenesReader {
     ]);
     return {
       token,
-      scene: this.#index.scene(sample).name,
+      scene,
       rig: { baseFrame: 'base_link', cameras: used.map((frame) => this.#camera(frame, baseFromGlobal)) },
-      frame: { stamp: nanoseconds(reference), images },
+      frame: {
+        stamp: nanoseconds(reference),
+        images,
+        egoPose: { frameId: `map of ${scene}`, worldFromBase: globalFromBase },
+      },
       globalFromBase,
       egoTranslation: this.#index.egoPose(reference).translation,
       rayOrigins: rayOrigins(this.#index, sample),

@@ -4,7 +4,7 @@ import { AbortError } from './abort-error.js';
 import type { MachinePeaks } from './frame-profile.js';
 import type { GraphOperation, ModuleName } from './manifest.js';
 import type { TensorEntry } from './safetensors.js';
-import type { Isa } from './types.js';
+import type { Isa, PlanarMotion } from './types.js';
 
 /** An engine on the native side; only the addon can look inside. */
 export type NativeHandle = object & { readonly __nativeEngine: never };
@@ -64,6 +64,7 @@ export interface NativeEngine {
   readonly isa: Isa;
   readonly threads: number;
   readonly arenaBytes: number;
+  readonly historyBytes: number;
   readonly featureSize?: readonly [number, number];
   readonly operations: readonly NativeOperation[];
   readonly steps: readonly NativeStep[];
@@ -89,7 +90,7 @@ export interface NativeTensor {
   readonly data: Float32Array;
 }
 
-export type NativeFrame = { readonly cameras: readonly number[] } & (
+export type NativeFrame = { readonly cameras: readonly number[]; readonly motion?: PlanarMotion } & (
   { readonly images: readonly Uint8Array[] } | { readonly tensors: readonly NativeTensor[] }
 );
 

@@ -10,11 +10,15 @@ import {
   type NativeResult,
   type NativeStep,
 } from './native.js';
-import type { Engine, EngineOutput, Isa, OperationTiming, OutputTensor, RigRays } from './types.js';
-
-export interface RunOptions {
-  readonly signal?: AbortSignal;
-}
+import type {
+  Engine,
+  EngineOutput,
+  FrameOptions,
+  Isa,
+  OperationTiming,
+  OutputTensor,
+  RigRays,
+} from './types.js';
 
 /** A graph input as float32, row-major `[batch, channels, height, width]`. */
 export interface InputTensor {
@@ -40,6 +44,7 @@ export class NetworkEngine implements Engine {
   readonly steps: readonly NativeStep[];
   /** Memory of all tensors between steps, and of scratch. */
   readonly arenaBytes: number;
+  readonly historyBytes: number;
   readonly #api: NativeApi;
   readonly #native: NativeEngine;
   #isDisposed = false;
@@ -56,6 +61,7 @@ export class NetworkEngine implements Engine {
     this.operations = native.operations;
     this.steps = native.steps;
     this.arenaBytes = native.arenaBytes;
+    this.historyBytes = native.historyBytes;
     this.#api = api;
     this.#native = native;
   }
@@ -70,7 +76,7 @@ export class NetworkEngine implements Engine {
   }
 
   /** The bytes are read when the frame's turn comes: leave them alone until the promise settles. */
-  async run(images: readonly (Uint8Array | undefined)[], options: RunOptions = {}): Promise<EngineOutput> {
+  async run(images: readonly (Uint8Array | undefined)[], options: FrameOptions = {}): Promise<EngineOutput> {
     return this.#runFrame(() => this.#imageFrame(images), options);
   }
 
@@ -80,7 +86,7 @@ export class NetworkEngine implements Engine {
    */
   async runTensors(
     tensors: Readonly<Record<string, InputTensor>>,
-    options: RunOptions & { readonly cameras?: readonly number[] } = {},
+    options: FrameOptions & { readonly cameras?: readonly number[] } = {},
   ): Promise<EngineOutput> {
     return this.#runFrame(() => this.#tensorFrame(tensors, options.cameras), options);
   }
@@ -90,15 +96,15 @@ export class NetworkEngine implements Engine {
     this.#api.dispose(this.#native.handle);
   }
 
-  async #runFrame(makeFrame: () => NativeFrame, { signal }: RunOptions): Promise<EngineOutput> {
-    if (signal === undefined) {
-      return this.#toOutput(await this.#inTurn(() => this.#api.run(this.#native.handle, makeFrame())));
-    }
+  async #runFrame(inputs: () => NativeFrame, { signal, motion }: FrameOptions): Promise<EngineOutput> {
+    const start = (): Promise<NativeResult> =>
+      this.#api.run(this.#native.handle, { ...inputs(), ...(motion && { motion }) });
+    if (signal === undefined) return this.#toOutput(await this.#inTurn(start));
     const abortError = (): AbortError => new AbortError('the frame was aborted', { cause: signal.reason });
     if (signal.aborted) throw abortError();
     const frame = this.#inTurn(async () => {
       if (signal.aborted) throw abortError();
-      const result = this.#api.run(this.#native.handle, makeFrame());
+      const result = start();
       const abort = (): void => this.#api.abort(this.#native.handle);
       signal.addEventListener('abort', abort);
       return result.finally(() => signal.removeEventListener('abort', abort));

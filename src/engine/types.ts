@@ -25,6 +25,21 @@ export interface RigRays {
   readonly origins: Float32Array;
 }
 
+/**
+ * How the robot moved since the previous frame, seen from above: a 2×3 matrix, row by row, that takes (x, y, 1) of the base frame at this
+ * frame into the base frame at the previous one; metres.
+ */
+export type PlanarMotion = readonly [number, number, number, number, number, number];
+
+export interface FrameOptions {
+  readonly signal?: AbortSignal;
+  /**
+   * For a network that keeps history (`align_previous`): the motion since the last frame whose promise was fulfilled. Left out, this frame
+   * is computed as the first one is. Either way its own features are kept for the next.
+   */
+  readonly motion?: PlanarMotion;
+}
+
 export interface OutputTensor {
   readonly shape: readonly number[];
   readonly data: Float32Array | Uint8Array;
@@ -55,16 +70,15 @@ export interface Engine {
   readonly mode: 'fast' | 'reference';
   /** `[height, width]` of the feature maps that `lift_splat` takes; undefined for a graph without one. */
   readonly featureSize: readonly [number, number] | undefined;
+  /** Memory of the features that the network keeps between frames; 0 for one that keeps none. */
+  readonly historyBytes: number;
   /** Builds the projection tables on a native thread; frames that are started later use them. */
   setRig(rig: RigRays): Promise<void>;
   /**
    * Runs one frame on native threads. `images[i]`: RGB bytes `[height, width, 3]` of rig camera i, or undefined for a camera that is
    * not there (its rays contribute nothing). Rejects with `AbortError` if `signal` fires, between two operations at the latest.
    */
-  run(
-    images: readonly (Uint8Array | undefined)[],
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<EngineOutput>;
+  run(images: readonly (Uint8Array | undefined)[], options?: FrameOptions): Promise<EngineOutput>;
   /** Frees native memory; a frame in flight is aborted. Further calls are rejected. */
   dispose(): void;
 }

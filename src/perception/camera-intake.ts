@@ -18,7 +18,7 @@ export interface IntakeOptions {
   readonly cameraTimeoutMs?: number;
   /** The tree of frames; default: one of its own. */
   readonly transforms?: TransformBuffer;
-  /** Frames carry the pose that this gives at their stamp. */
+  /** Frames carry the pose that this gives at their stamp, and wait for it: `maxWaitMs`, and at most until the next frame. */
   readonly egoMotion?: EgoMotionSource;
   readonly onFrame: (frame: RiggedFrame) => void;
   /** Stamps went back by more than a second, and everything that belongs to the time before was forgotten. */

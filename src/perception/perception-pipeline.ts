@@ -1,16 +1,17 @@
-import type { Engine } from '../engine/types.js';
+import type { Engine, EngineOutput } from '../engine/types.js';
 import { BdcError } from '../errors.js';
 import { VoxelGrid } from '../geometry/voxel-grid.js';
 import { computeCoverage } from './coverage.js';
 import { DetectionDecoder } from './detection-decoder.js';
+import { FrameHistory } from './frame-history.js';
 import { prepareImage } from './image-preparation.js';
 import { OccupancyDecoder } from './occupancy-decoder.js';
 import { RigView } from './rig-view.js';
 import { computeRigRays } from './rig-rays.js';
-import type { CameraFrame, CameraRig, PerceptionResult } from './types.js';
+import type { CameraFrame, CameraRig, HistoryReset, PerceptionResult } from './types.js';
 
 export interface PipelineOptions {
-  /** Belongs to the caller, who disposes of it. */
+  /** Belongs to the caller, who disposes of it. One that keeps history (`historyBytes`) serves this pipeline alone. */
   readonly engine: Engine;
   /** Called for each image that could not be used; the frame goes on without it. */
   readonly onImageError?: (camera: string, error: BdcError) => void;
@@ -24,6 +25,8 @@ export interface PipelineStatistics {
   readonly failed: number;
   /** By camera name: images that could not be used. */
   readonly badImages: Readonly<Record<string, number>>;
+  /** By reason: frames that did without the previous frame's features. Empty for a network that keeps none. */
+  readonly historyResets: Readonly<Partial<Record<HistoryReset, number>>>;
 }
 
 /**
@@ -37,6 +40,9 @@ export class PerceptionPipeline {
   readonly #detections: DetectionDecoder | undefined;
   readonly #counts = { processed: 0, failed: 0 };
   readonly #badImages = new Map<string, number>();
+  /** Of a network that keeps features from frame to frame. */
+  readonly #history: FrameHistory | undefined;
+  readonly #historyResets = new Map<HistoryReset, number>();
   #view: RigView | undefined;
   /** Ends when nothing uses the engine and the rig: frames and changes of the rig take turns. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -52,12 +58,14 @@ export class PerceptionPipeline {
         grid,
         detection: { ...detection, score_threshold: scoreThreshold ?? detection.score_threshold },
       });
+    this.#history = engine.historyBytes > 0 ? new FrameHistory() : undefined;
   }
 
   get statistics(): PipelineStatistics {
     return {
       ...this.#counts,
       badImages: Object.fromEntries(this.#badImages),
+      historyResets: Object.fromEntries(this.#historyResets),
     };
   }
 
@@ -119,7 +127,7 @@ export class PerceptionPipeline {
     const start = performance.now();
     const images = await this.#prepare(frame, view.rig);
     const prepared = performance.now();
-    const output = await this.#engine.run(images, signal && { signal });
+    const { output, history } = await this.#run(images, frame, view.rig.baseFrame, signal);
     const computed = performance.now();
     const liveCameras = images.map((image) => image !== undefined);
     const occupancy = this.#occupancy?.decode(output, view.observedBy(liveCameras));
@@ -132,6 +140,7 @@ export class PerceptionPipeline {
       ...(frame.egoPose && { egoPose: frame.egoPose }),
       ...(occupancy && { occupancy }),
       ...(detections && { detections }),
+      ...(history && { history }),
       timings: {
         preprocess: prepared - start,
         modules: output.milliseconds,
@@ -139,6 +148,28 @@ export class PerceptionPipeline {
         total: end - start,
       },
     };
+  }
+
+  /** The network on the images, with what it kept of the previous frame where that is of use. */
+  async #run(
+    images: readonly (Uint8Array | undefined)[],
+    frame: CameraFrame,
+    baseFrame: string,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly output: EngineOutput; readonly history?: 'used' | HistoryReset }> {
+    if (this.#history === undefined) return { output: await this.#engine.run(images, signal && { signal }) };
+    const since = this.#history.motionTo(frame, baseFrame);
+    const isReset = typeof since === 'string';
+    try {
+      const options = { ...(signal && { signal }), ...(!isReset && { motion: since }) };
+      const output = await this.#engine.run(images, options);
+      this.#history.keep(frame, baseFrame);
+      if (isReset) this.#historyResets.set(since, (this.#historyResets.get(since) ?? 0) + 1);
+      return { output, history: isReset ? since : 'used' };
+    } catch (error) {
+      this.#history.forget();
+      throw error;
+    }
   }
 
   #viewFor(frame: CameraFrame): RigView {

@@ -78,6 +78,13 @@ export interface Detection {
   readonly velocity: readonly [number, number];
 }
 
+/**
+ * Why a network that keeps history had to do without it: there was no frame before; the last one failed; time did not advance, or too far;
+ * the pose of one of both is not known; it is of other frames; it jumped.
+ */
+export type HistoryReset =
+  'first' | 'failed' | 'time_jump' | 'gap' | 'no_pose' | 'frame_changed' | 'teleport';
+
 export interface FrameTimings {
   /** Milliseconds. */
   readonly preprocess: number;
@@ -95,5 +102,7 @@ export interface PerceptionResult {
   readonly egoPose?: EgoPose;
   readonly occupancy?: Occupancy;
   readonly detections?: readonly Detection[];
+  /** Of a network that keeps the previous frame's features: whether this frame used them, or why not. */
+  readonly history?: 'used' | HistoryReset;
   readonly timings: FrameTimings;
 }

@@ -6,7 +6,7 @@ import type { BdcError } from '../errors.js';
 import type { NodeSettings } from './node-settings.js';
 import type { TypedSubscriptions } from './typed-subscriptions.js';
 
-/** Where the robot's pose comes from, as the parameters say; undefined for `none`. */
+/** Where the robot's pose comes from, as the parameters say; undefined for `none`. `onPose` is called for each pose of odometry. */
 export function egoMotionSource(
   { egoMotion, baseFrame, qos }: NodeSettings,
   subscriptions: TypedSubscriptions,

@@ -55,6 +55,13 @@ export class PerceptionSession {
       onPose: () => this.intake.poseArrived(),
       reject: (error) => log.warn(error.code, `${error.message} [${error.code}]`),
     });
+    if (engine.historyBytes > 0 && egoMotion === undefined) {
+      log.warn(
+        'MODEL_HISTORY_UNUSED',
+        'the model keeps the previous frame, but ego_motion.source is none: every frame is computed as the first one; ' +
+          'set ego_motion.source to tf or odometry [MODEL_HISTORY_UNUSED]',
+      );
+    }
     this.intake = new CameraIntake({
       cameras: settings.cameras.map(({ name }) => name),
       anchor: settings.anchorCamera,

@@ -12,7 +12,7 @@ interface Outcome {
   readonly messages: number;
 }
 
-async function replay(drive: Drive): Promise<Outcome> {
+async function replay(drive: Drive, odomFrame?: string): Promise<Outcome> {
   const bag = new MemoryBag();
   await writeDrive(bag, drive);
   const reader = await BagReader.readFrom(bag, 'test');
@@ -22,6 +22,7 @@ async function replay(drive: Drive): Promise<Outcome> {
     anchor: 'CAM_FRONT',
     baseFrame: 'base_link',
     maxSpreadMs: 50,
+    ...(odomFrame !== undefined && { odomFrame }),
   });
   const frames: RiggedFrame[] = [];
   let messages = 0;
@@ -52,6 +53,24 @@ describe('BagReplay', () => {
       assert.equal(rig, outcome.frames[0]!.rig);
     }
     assert.deepEqual(faults(outcome), []);
+  });
+
+  it('waits for the pose of each frame, behind its images in the bag, where a fixed frame is asked for', async () => {
+    const { frames, statistics } = await replay({ frames: 3, odomFrame: 'odom' }, 'odom');
+    assert.deepEqual(
+      frames.map(({ frame }) => [frame.egoPose?.frameId, frame.egoPose?.worldFromBase.translation]),
+      [0, 1, 2].map((x) => ['odom', [x, 0, 0]]),
+    );
+    assert.equal(statistics.framesWithoutPose, 0);
+  });
+
+  it('gives frames without a pose, and says why, where the fixed frame is not in the bag', async () => {
+    const outcome = await replay({ frames: 3, odomFrame: 'odom' }, 'map');
+    assert.deepEqual(
+      outcome.frames.map(({ frame }) => frame.egoPose),
+      [undefined, undefined, undefined],
+    );
+    assert.deepEqual(faults(outcome), [['TRANSFORM_MISSING', undefined, 3]]);
   });
 
   it('turns optical frames into the base frame', async () => {

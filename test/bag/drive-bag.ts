@@ -21,6 +21,8 @@ export interface Drive {
   readonly info?: (camera: string) => Partial<CameraInfo>;
   /** Bytes of an image message, instead of the right ones; undefined leaves it out. */
   readonly image?: (camera: string, frame: number, right: Uint8Array) => Uint8Array | undefined;
+  /** Adds /tf behind the images of each frame: base_link in this frame, driving 1 m a frame. */
+  readonly odomFrame?: string;
   /** Adds a message of a type that nobody knows, on /odd. */
   readonly oddTopic?: boolean;
   readonly writer?: BagWriterOptions;
@@ -45,6 +47,7 @@ export async function writeDrive(
     transforms = true,
     info = () => ({}),
     image = (_camera, _frame, right) => right,
+    odomFrame,
     oddTopic = false,
     writer: options,
   }: Drive = {},
@@ -73,6 +76,7 @@ export async function writeDrive(
         : undefined,
     })),
   );
+  const moving = odomFrame && (await writer.addTopic(rosTopic('/tf', 'tf2_msgs/msg/TFMessage')));
   const jpeg = await sharp({
     create: { width: WIDTH, height: HEIGHT, channels: 3, background: { r: 90, g: 120, b: 100 } },
   })
@@ -89,6 +93,14 @@ export async function writeDrive(
       if (channel.info === undefined) continue;
       const calibration = { ...pinhole, header, ...info(camera) };
       await writer.write(channel.info, codec.encode('sensor_msgs/msg/CameraInfo', calibration), stampNs);
+    }
+    if (moving) {
+      const pose = {
+        header: { stamp: timeFromNs(stampNs), frame_id: odomFrame! },
+        child_frame_id: 'base_link',
+        transform: { translation: { x: frame, y: 0, z: 0 }, rotation: { x: 0, y: 0, z: 0, w: 1 } },
+      };
+      await writer.write(moving, codec.encode('tf2_msgs/msg/TFMessage', { transforms: [pose] }), stampNs);
     }
   }
   await writer.close();

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { headerLength, parseHeader, PREFIX_BYTES } from '../../src/engine/safetensors.js';
+import type { PlanarMotion } from '../../src/engine/types.js';
 
 export interface FixtureTensor {
   readonly shape: readonly number[];
@@ -11,6 +12,27 @@ export interface GoldenFixture {
   readonly name: string;
   readonly model: string;
   readonly tensors: ReadonlyMap<string, FixtureTensor>;
+}
+
+/** One of a fixture's frames, with the motion since the one before; all but sequences have one. */
+export interface GoldenFrame {
+  readonly tensors: ReadonlyMap<string, FixtureTensor>;
+  readonly motion: PlanarMotion | undefined;
+}
+
+export function framesOf({ tensors }: GoldenFixture): GoldenFrame[] {
+  const frames: GoldenFrame[] = [];
+  for (;;) {
+    const prefix = `frame${frames.length}.`;
+    const own = [...tensors].filter(([name]) => name.startsWith(prefix));
+    if (own.length === 0) break;
+    const motion = tensors.get(`${prefix}motion`)?.data;
+    frames.push({
+      tensors: new Map(own.map(([name, tensor]) => [name.slice(prefix.length), tensor])),
+      motion: motion && ([...motion] as unknown as PlanarMotion),
+    });
+  }
+  return frames.length > 0 ? frames : [{ tensors, motion: undefined }];
 }
 
 const ROOT = new URL('../fixtures/golden/', import.meta.url);

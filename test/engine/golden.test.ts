@@ -3,13 +3,19 @@ import { loadEngine } from '../../src/engine/load-engine.js';
 import { supportedIsas } from '../../src/engine/native.js';
 import type { NetworkEngine } from '../../src/engine/network-engine.js';
 import { ISAS, type EngineOptions, type EngineOutput } from '../../src/engine/types.js';
-import { goldenFixtures, type FixtureTensor, type GoldenFixture } from './golden-fixture.js';
+import {
+  framesOf,
+  goldenFixtures,
+  type FixtureTensor,
+  type GoldenFixture,
+  type GoldenFrame,
+} from './golden-fixture.js';
 
 const TOLERANCE = 1e-4; // of the largest value of an output
 /** Outputs that are integers: any difference is an error. */
 const EXACT = new Set(['exact', 'labels', 'occupancy_labels']);
 
-async function runFixture(engine: NetworkEngine, { tensors }: GoldenFixture): Promise<EngineOutput> {
+async function setRig(engine: NetworkEngine, { tensors }: GoldenFixture): Promise<void> {
   const rays = tensors.get('rays');
   const origins = tensors.get('origins');
   if (rays && origins) {
@@ -19,6 +25,9 @@ async function runFixture(engine: NetworkEngine, { tensors }: GoldenFixture): Pr
       origins: origins.data as Float32Array,
     });
   }
+}
+
+async function runFrame(engine: NetworkEngine, { tensors, motion }: GoldenFrame): Promise<EngineOutput> {
   const images = tensors.get('input.images');
   if (images?.data instanceof Uint8Array) {
     const mask = tensors.get('input.camera_mask')!.data;
@@ -36,6 +45,7 @@ async function runFixture(engine: NetworkEngine, { tensors }: GoldenFixture): Pr
         { shape, data: data as Float32Array },
       ]),
     ),
+    motion && { motion },
   );
 }
 
@@ -71,14 +81,17 @@ describe(`Golden fixtures on ${variants.map(({ title }) => title).join(', ')} (n
         it(fixture.name, async () => {
           const engine = await loadEngine(fixture.model, { threads: 2, ...options });
           try {
-            const { tensors } = await runFixture(engine, fixture);
-            const roles = [...fixture.tensors].filter(([name]) => name.startsWith('output.'));
-            assert(roles.length > 0);
-            for (const [name, expected] of roles) {
-              const role = name.slice('output.'.length);
-              const actual = tensors.get(role);
-              assert(actual, `output ${role} is missing`);
-              assertClose(actual, expected, role);
+            await setRig(engine, fixture);
+            for (const frame of framesOf(fixture)) {
+              const { tensors } = await runFrame(engine, frame);
+              const roles = [...frame.tensors].filter(([name]) => name.startsWith('output.'));
+              assert(roles.length > 0);
+              for (const [name, expected] of roles) {
+                const role = name.slice('output.'.length);
+                const actual = tensors.get(role);
+                assert(actual, `output ${role} is missing`);
+                assertClose(actual, expected, role);
+              }
             }
           } finally {
             engine.dispose();

@@ -164,6 +164,51 @@ describe('CameraIntake', () => {
     assert.equal(frames[1]!.rig, frames[0]!.rig);
   });
 
+  describe('that waits for poses for as long as it takes', () => {
+    let motion: OdometryMotion;
+
+    beforeEach(() => {
+      motion = new OdometryMotion('base_link', 10_000n * MS);
+      intake = new CameraIntake({
+        cameras: ['front', 'left'],
+        anchor: 'front',
+        baseFrame: 'base_link',
+        maxSpreadMs: 50,
+        maxWaitMs: Infinity,
+        egoMotion: motion,
+        onFrame: (frame) => frames.push(frame),
+      });
+      calibrate('front', 'left');
+      mount('front');
+      mount('left');
+    });
+
+    const poseAt = (stamp: bigint): void => {
+      const transform = new RigidTransform([0, 0, 0, 1], [Number(stamp / MS), 0, 0]);
+      motion.add({ parent: 'odom', child: 'base_link', stamp, transform });
+      intake.poseArrived();
+    };
+
+    it('keeps a frame until odometry of its time comes', () => {
+      poseAt(0n);
+      shoot(100n * MS);
+      assert.equal(frames.length, 0);
+      poseAt(200n * MS);
+      assert.deepEqual(frames[0]!.frame.egoPose!.worldFromBase.translation, [100, 0, 0]);
+    });
+
+    it('gives it out without one when the next frame comes, and counts it', () => {
+      poseAt(0n);
+      shoot(100n * MS);
+      shoot(200n * MS);
+      assert.deepEqual(
+        frames.map(({ frame }) => [frame.stamp, frame.egoPose]),
+        [[100n * MS, undefined]],
+      );
+      assert.equal(intake.statistics.framesWithoutPose, 1);
+    });
+  });
+
   it('counts a transform that cannot be one', () => {
     intake.addTransform(
       { parent: 'a', child: 'a', stamp: 0n, transform: RigidTransform.identity },

@@ -1,5 +1,5 @@
 import type { ModelManifest } from '../../src/engine/manifest.js';
-import type { Engine, EngineOutput, RigRays } from '../../src/engine/types.js';
+import type { Engine, EngineOutput, FrameOptions, PlanarMotion, RigRays } from '../../src/engine/types.js';
 import type { CameraFrame, CameraImage } from '../../src/perception/types.js';
 import { emptyDetectionMaps, engineOutput, manifest, occupancyTensors } from './engine-output.js';
 
@@ -12,14 +12,19 @@ export class HeldEngine implements Engine {
   readonly threads = 1;
   readonly mode = 'fast';
   readonly featureSize = [1, 2] as const;
+  readonly historyBytes: number;
   readonly manifest: ModelManifest;
   readonly rigs: RigRays[] = [];
   readonly inputs: (readonly (Uint8Array | undefined)[])[] = [];
   readonly #running: ((output: EngineOutput) => void)[] = [];
   #onRun: (() => void) | undefined;
 
-  constructor(changes: Partial<ModelManifest> = {}) {
+  /** Of each frame. */
+  readonly motions: (PlanarMotion | undefined)[] = [];
+
+  constructor(changes: Partial<ModelManifest> = {}, { historyBytes = 0 } = {}) {
     this.manifest = { ...manifest, ...changes };
+    this.historyBytes = historyBytes;
   }
 
   setRig(rig: RigRays): Promise<void> {
@@ -29,9 +34,10 @@ export class HeldEngine implements Engine {
 
   run(
     images: readonly (Uint8Array | undefined)[],
-    { signal }: { readonly signal?: AbortSignal } = {},
+    { signal, motion }: FrameOptions = {},
   ): Promise<EngineOutput> {
     this.inputs.push(images);
+    this.motions.push(motion);
     return new Promise((resolve, reject) => {
       signal?.addEventListener('abort', () => reject(signal.reason as Error));
       this.#running.push(resolve);

@@ -7,12 +7,21 @@ was stopped goes on, so the command can be interrupted and given again, or given
 import argparse
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from .checkpoint import load_checkpoint
-from .comparison import Comparison, RunResult, Variant, load_comparison, load_result, save_result, write_tables
+from .comparison import (
+    Comparison,
+    RunResult,
+    Variant,
+    load_comparison,
+    load_result,
+    save_result,
+    write_section,
+    write_tables,
+)
 from .config import load_config
 from .device_interface import DeviceInterface
 from .distributed import join
@@ -28,8 +37,16 @@ CONFIGS = Path(__file__).parents[1] / "configs"
 class UnitComparison:
     """`base` has the data, the device and the length of every run; its `out` is the folder of all of them."""
 
-    def __init__(self, comparison: Comparison, base: TrainingRunOptions, val_samples: int | None):
+    def __init__(
+        self,
+        comparison: Comparison,
+        base: TrainingRunOptions,
+        val_samples: int | None,
+        write_page: Callable[[Sequence[RunResult]], None] = lambda _: None,
+    ):
+        """`write_page` is called with all results so far after each run."""
         self._comparison = comparison
+        self._write_page = write_page
         self._base = base
         self._val_samples = val_samples
         self._run: TrainingRun | None = None
@@ -50,6 +67,7 @@ class UnitComparison:
                     return False
                 results.append(result)
                 write_tables(self._base.out, self._comparison, results)
+                self._write_page(results)
         return True
 
     def _result(self, variant: Variant, seed: int) -> RunResult | None:
@@ -108,6 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, help="data set to learn from (nuScenes + Occ3D layout)")
     parser.add_argument("--val", type=Path, required=True, help="data set to measure on, of other scenes")
     parser.add_argument("--out", type=Path, required=True, help="folder for the runs and comparison.csv, .json, .md")
+    parser.add_argument("--page", type=Path, help="Markdown page to put the table into, such as ../docs/ablations.md")
     parser.add_argument("--cache", type=Path, help="folder for prepared samples (default: cache/ in each data set)")
     parser.add_argument("--steps", type=int, default=1000, help="of each run (default: %(default)s)")
     parser.add_argument("--seeds", type=int, default=3, help="runs of each variant (default: %(default)s)")
@@ -129,7 +148,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             overrides=tuple(options.overrides),
             device=options.device,
         )
-        run = UnitComparison(comparison, base, options.val_samples)
+
+        def write_page(results: Sequence[RunResult]) -> None:
+            if options.page is not None:
+                write_section(options.page, options.variants.stem, comparison, results)
+
+        run = UnitComparison(comparison, base, options.val_samples, write_page)
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, lambda *_: run.request_stop())
         if not run.run(options.seeds):

@@ -40,6 +40,9 @@ class Comparison:
     # The variant whose mIoU is 100 % in the table; trained first where others learn from it.
     reference: str
     variants: tuple[Variant, ...]
+    # Heading and introduction of its section on a page of comparisons.
+    title: str = "Units compared"
+    text: str = ""
     # Config values of all variants.
     set: Mapping[str, Any] = field(default_factory=dict)
 
@@ -98,6 +101,26 @@ def write_tables(out: Path, comparison: Comparison, results: Sequence[RunResult]
     writer.writerows(rows)
     replace_file(out / "comparison.csv", text.getvalue().encode())
     replace_file(out / "comparison.md", markdown_table(comparison, results).encode())
+
+
+def write_section(page: Path, name: str, comparison: Comparison, results: Sequence[RunResult]) -> None:
+    """Puts the comparison's table into its section of a Markdown page, between comments with its name.
+
+    The section comes to the end of a page that lacks it; what else is on the page stays.
+    """
+    begin, end = f"<!-- {name}: written by compare_units -->", f"<!-- end of {name} -->"
+    parts = [begin, f"## {comparison.title}", comparison.text.strip(), markdown_table(comparison, results).strip(), end]
+    section = "\n\n".join(part for part in parts if part)
+    text = page.read_text() if page.exists() else ""
+    before, found, rest = text.partition(begin)
+    if found:
+        _, closed, after = rest.partition(end)
+        if not closed:
+            raise ValueError(f"{page}: expected “{end}” after “{begin}”; put it there, or remove the section")
+        text = f"{before}{section}{after}"
+    else:
+        text = f"{text.rstrip()}\n\n{section}\n".lstrip()
+    replace_file(page, text.encode())
 
 
 def markdown_table(comparison: Comparison, results: Sequence[RunResult]) -> str:

@@ -6,7 +6,7 @@ Every key is checked; a wrong one is answered with the nearest right one.
 import contextlib
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -15,6 +15,7 @@ import yaml
 T = TypeVar("T")
 UnitVersion = Literal["V0", "V1", "V2", "V3"]
 Precision = Literal["binary", "full"]
+BinaryModule = Literal["image_encoder", "bev_encoder", "heads"]
 # Pixels of the image to one cell of the image encoder's coarsest stage.
 COARSEST_STRIDE = 16
 
@@ -68,6 +69,12 @@ class UnitConfig:
     batch_norm: bool = True
     residual_batch_norm: bool = False
     reduction: int = 1
+    # Binary 1×1 layers behind the 3×3 of V1, V2 and V3, each with its RPReLU; the paper's unit has one.
+    pointwise_layers: int = 1
+
+    def __post_init__(self) -> None:
+        if self.pointwise_layers < 1:
+            raise ValueError(f"pointwise_layers: expected 1 or more; found {self.pointwise_layers}")
 
 
 @dataclass(frozen=True)
@@ -137,9 +144,17 @@ class Config:
     view_transformer: ViewTransformerConfig
     bev_encoder: BevEncoderConfig
     unit: UnitConfig = field(default_factory=UnitConfig)
+    # Modules whose units are full-precision twins, whatever `unit.precision` says.
+    full_precision: tuple[BinaryModule, ...] = ()
     detection: DetectionConfig = field(default_factory=DetectionConfig)
     # Read by bdc_training.training_config.
     training: Mapping[str, Any] = field(default_factory=dict)
+
+    def within(self, module: BinaryModule) -> "Config":
+        """As that module is built: with the unit it is made of."""
+        if module not in self.full_precision:
+            return self
+        return replace(self, unit=replace(self.unit, precision="full"))
 
 
 def load_config(path: Path | str, overrides: Sequence[str] = ()) -> Config:

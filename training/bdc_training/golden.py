@@ -18,11 +18,12 @@ from .binary import SignActivation
 from .config import Config, DetectionConfig, UnitConfig, load_config
 from .export import export_network
 from .golden_graphs import GOLDEN_GRAPHS, GoldenGraph
+from .golden_sequences import GOLDEN_SEQUENCES, GoldenSequence
 from .golden_units import GOLDEN_UNITS, GoldenUnit
 from .graph_builder import GraphBuilder
 from .model_file import graph_manifest, load_model, network_manifest, save_model
 from .network import build_network
-from .run_graph import Rig, normalised, run_graph
+from .run_graph import History, Rig, normalised, run_graph
 
 EDGE = Path(__file__).resolve().parents[1] / "configs" / "edge.yaml"
 # No value may come closer to a sign's threshold than this (relative): rounding must not be able to flip a bit.
@@ -85,8 +86,8 @@ def outputs_of(manifest: Mapping[str, Any], values: Mapping[str, Tensor]) -> dic
     return {role: values[name] for role, name in manifest["graph"]["outputs"].items()}
 
 
-def write_graph(root: Path, name: str, golden: GoldenGraph) -> None:
-    """A graph of a few operations, fed with float tensors by name."""
+def save_graph(root: Path, name: str, golden: GoldenGraph) -> tuple[dict[str, Any], Rig | None, dict[str, np.ndarray]]:
+    """Writes a graph of a few operations; returns its manifest, rig, and the rig as a fixture has it."""
     cameras = 1 if golden.rig is None else len(golden.rig[1])
     config = small_config(cameras, UnitConfig())
     manifest = network_manifest(config, license="Apache-2.0", training_data="none", metrics={})
@@ -96,11 +97,35 @@ def write_graph(root: Path, name: str, golden: GoldenGraph) -> None:
     shapes = {key: (batch or value.shape[0], *value.shape[1:]) for key, value in golden.inputs.items()}
     manifest["graph"] = graph_manifest(golden.graph, shapes, golden.outputs)
     save_model(root / name / "model.safetensors", manifest, golden.graph.tensors)
-    rig = None if golden.rig is None else Rig(*(torch.from_numpy(value) for value in golden.rig))
+    if golden.rig is None:
+        return manifest, None, {}
+    rig = Rig(*(torch.from_numpy(value) for value in golden.rig))
+    return manifest, rig, dict(zip(("rays", "origins"), golden.rig, strict=True))
+
+
+def write_graph(root: Path, name: str, golden: GoldenGraph) -> None:
+    """A graph of a few operations, fed with float tensors by name."""
+    manifest, rig, geometry = save_graph(root, name, golden)
     inputs = {key: torch.from_numpy(value) for key, value in golden.inputs.items()}
     run = run_graph(manifest, golden.graph.tensors, inputs, rig)
-    geometry = {} if golden.rig is None else dict(zip(("rays", "origins"), golden.rig, strict=True))
     write_fixture(root / name, {**golden.inputs, **geometry}, outputs_of(manifest, run.values))
+
+
+def write_sequence(root: Path, name: str, golden: GoldenSequence) -> None:
+    """Frames one after the other, each with what the one before left."""
+    manifest, rig, tensors = save_graph(root, name, golden.graph)
+    kept: dict[str, Tensor] = {}
+    for i, (frame, motion) in enumerate(zip(golden.frames, golden.motions, strict=True)):
+        history = None if motion is None else History(kept, torch.from_numpy(motion))
+        inputs = {key: torch.from_numpy(value) for key, value in frame.items()}
+        run = run_graph(manifest, golden.graph.graph.tensors, inputs, rig, history)
+        kept = run.kept
+        tensors |= {f"frame{i}.input.{key}": value for key, value in frame.items()}
+        tensors |= {} if motion is None else {f"frame{i}.motion": motion}
+        tensors |= {
+            f"frame{i}.output.{role}": value.numpy() for role, value in outputs_of(manifest, run.values).items()
+        }
+    save_file({key: np.ascontiguousarray(value) for key, value in tensors.items()}, root / name / "io.safetensors")
 
 
 def write_unit(root: Path, name: str, golden: GoldenUnit) -> None:
@@ -164,6 +189,8 @@ def main(arguments: list[str]) -> int:
     torch.set_num_threads(1)
     for name, make in GOLDEN_GRAPHS.items():
         write_graph(root, f"op-{name}", make(np.random.default_rng(0)))
+    for name, make_sequence in GOLDEN_SEQUENCES.items():
+        write_sequence(root, f"sequence-{name}", make_sequence(np.random.default_rng(0)))
     for name, unit in GOLDEN_UNITS.items():
         write_unit(root, f"unit-{name}", unit)
     write_network(root, "network-one-camera", small_config(1, UnitConfig(pointwise_input="sign")))

@@ -172,5 +172,7 @@ GOLDEN_GRAPHS: dict[str, Callable[[np.random.Generator], GoldenGraph]] = {
     "concat": lambda r: one("concat", [normal(r, 2, c, 3, 4) for c in (1, 5, 2)]),
     "split": lambda r: one("split", normal(r, 2, 8, 3, 4), attributes={"sizes": [1, 5, 2]}, roles=("a", "b", "c")),
     "lift-splat": lift_splat,
+    # With frames before it: golden_sequences.
+    "align-previous": lambda r: one("align_previous", normal(r, 1, 3, 4, 5)),
     "occupancy-argmax": argmax,
 }

@@ -15,11 +15,11 @@ class Network(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.image_encoder = ImageEncoder(config)
+        self.image_encoder = ImageEncoder(config.within("image_encoder"))
         self.view_transformer = ViewTransformer(config.image_encoder.out_channels, config)
-        self.bev_encoder = BevEncoder(config)
+        self.bev_encoder = BevEncoder(config.within("bev_encoder"))
         self.occupancy_head = OccupancyHead(config.bev_encoder.out_channels, config)
-        self.detection_head = DetectionHead(config.bev_encoder.out_channels, config)
+        self.detection_head = DetectionHead(config.bev_encoder.out_channels, config.within("heads"))
 
     def forward(
         self, images: Tensor, rays: Tensor, origins: Tensor, camera_mask: Tensor | None = None

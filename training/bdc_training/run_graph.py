@@ -1,7 +1,7 @@
 """Runs a model file's graph in plain PyTorch, operation by operation: oracle of exporter and native engine."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .align_previous import align_previous
 from .config import GridConfig
 from .view_transformer import lift_splat
 
@@ -21,12 +22,24 @@ class Rig:
     origins: Tensor
 
 
+@dataclass(frozen=True)
+class History:
+    """What align_previous kept of the previous frame, by operation, and the motion [2, 3] since."""
+
+    kept: Mapping[str, Tensor]
+    motion: Tensor
+
+
 @dataclass
 class GraphRun:
-    """Values by tensor name; the closest any input of a sign came to its threshold, relative to 1 + |threshold|."""
+    """Values by tensor name; the closest any input of a sign came to its threshold, relative to 1 + |threshold|.
+
+    `kept` is for the next frame's history.
+    """
 
     values: dict[str, Tensor]
     sign_margin: float = float("inf")
+    kept: dict[str, Tensor] = field(default_factory=dict)
 
 
 def normalised(images: np.ndarray, manifest: Mapping[str, Any]) -> Tensor:
@@ -36,7 +49,11 @@ def normalised(images: np.ndarray, manifest: Mapping[str, Any]) -> Tensor:
 
 
 def run_graph(
-    manifest: Mapping[str, Any], tensors: Mapping[str, np.ndarray], inputs: Mapping[str, Tensor], rig: Rig | None = None
+    manifest: Mapping[str, Any],
+    tensors: Mapping[str, np.ndarray],
+    inputs: Mapping[str, Tensor],
+    rig: Rig | None = None,
+    history: History | None = None,
 ) -> GraphRun:
     """@raises KeyError for an operation that isn't known."""
     run = GraphRun(dict(inputs))
@@ -45,6 +62,9 @@ def run_graph(
         call = _Call([run.values[name] for name in operation["inputs"]], weights, operation.get("attributes", {}))
         if operation["op"] == "lift_splat":
             results = [_lift_splat(call, manifest, rig)]
+        elif operation["op"] == "align_previous":
+            run.kept[operation["name"]] = call.x
+            results = [_align_previous(call, manifest, operation["name"], history)]
         else:
             output = _OPERATIONS[operation["op"]](call)
             results = output if isinstance(output, list) else [output]
@@ -121,10 +141,20 @@ def _occupancy_argmax(call: _Call) -> list[Tensor]:
     return [labels.to(torch.uint8), confidence.contiguous()]
 
 
+def _grid(manifest: Mapping[str, Any]) -> GridConfig:
+    return GridConfig(**{key: tuple(value) for key, value in manifest["grid"].items()})
+
+
+def _align_previous(call: _Call, manifest: Mapping[str, Any], name: str, history: History | None) -> Tensor:
+    if history is None:
+        return torch.zeros_like(call.x)
+    return align_previous(history.kept[name], history.motion[None], _grid(manifest))
+
+
 def _lift_splat(call: _Call, manifest: Mapping[str, Any], rig: Rig | None) -> Tensor:
     if rig is None:
         raise ValueError("a graph with lift_splat needs a rig: rays and origins of its cameras")
-    grid = GridConfig(**{key: tuple(value) for key, value in manifest["grid"].items()})
+    grid = _grid(manifest)
     depth, context = (x.unsqueeze(0) for x in call.inputs)
     return lift_splat(depth, context, rig.rays[None], rig.origins[None], None, call.attributes["depths"], grid)
 

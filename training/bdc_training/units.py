@@ -75,7 +75,7 @@ class BDCUnit(nn.Module):
     | version | body |
     | --- | --- |
     | V0 | sign → binary 3×3 → RPReLU |
-    | V1 | V0 → binary 1×1 → RPReLU |
+    | V1 | V0 → binary 1×1 → RPReLU (`pointwise_layers` times) |
     | V2 | V1 → MulBiconv |
     | V3 | y ⊙ sigmoid(MulBiconv(global average of y)), y = V1 |
 
@@ -99,6 +99,13 @@ class BDCUnit(nn.Module):
             if config.version == "V0"
             else BinaryConvBlock(channels_in, channels_out, 1, signed=signed, batch_norm=norm, precision=precision)
         )
+        further = 0 if config.version == "V0" else config.pointwise_layers - 1
+        self.further_pointwise = nn.Sequential(
+            *(
+                BinaryConvBlock(channels_out, channels_out, 1, signed=signed, batch_norm=norm, precision=precision)
+                for _ in range(further)
+            )
+        )
         self.refinement = (
             Refinement(channels_out, config.reduction, signed, precision) if config.version in ("V2", "V3") else None
         )
@@ -107,7 +114,7 @@ class BDCUnit(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.spatial(x)
         if self.pointwise is not None:
-            y = self.pointwise(y)
+            y = self.further_pointwise(self.pointwise(y))
         if self.refinement is not None:
             if self.version == "V2":
                 y = self.refinement(y)
@@ -121,6 +128,8 @@ class BDCUnit(nn.Module):
         y = self.spatial.emit(graph, f"{name}.spatial", x)
         if self.pointwise is not None:
             y = self.pointwise.emit(graph, f"{name}.pointwise", y)
+            for i, block in enumerate(self.further_pointwise):
+                y = block.emit(graph, f"{name}.further_pointwise.{i}", y)  # type: ignore[operator]
         if self.refinement is not None:
             if self.version == "V2":
                 y = self.refinement.emit(graph, f"{name}.refinement", y)

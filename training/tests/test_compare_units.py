@@ -19,6 +19,7 @@ from bdc_training.comparison import (
     load_result,
     markdown_table,
     save_result,
+    write_section,
 )
 from bdc_training.config import load_config
 from bdc_training.network_cost import Cost, network_cost
@@ -139,3 +140,53 @@ def test_mistakes_in_the_file_are_named(arguments: list[str], tmp_path: Path, ch
     path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **change}))
     with pytest.raises(ValueError, match=message):
         load_comparison(path)
+
+
+def is_twin(variant: Variant) -> bool:
+    return variant.set.get("unit.precision") == "full" or len(variant.set.get("full_precision", [])) == 3
+
+
+ABLATIONS = sorted((CONFIGS / "ablations").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", ABLATIONS, ids=lambda path: path.stem)
+def test_an_ablation_is_of_networks_that_exist_and_differ(path: Path) -> None:
+    comparison = load_comparison(path)
+    configs = []
+    for variant in comparison.variants:
+        shared = Variant("", comparison.set).overrides(Path("out"), 0)
+        config = load_config(path.parent / comparison.config, [*shared, *variant.overrides(Path("out"), 0)])
+        configs.append((config.unit, config.full_precision))
+    assert len({*configs}) == len(comparison.variants)
+
+
+@pytest.mark.parametrize("path", ABLATIONS, ids=lambda path: path.stem)
+def test_an_ablation_is_computed_at_a_tiny_size(path: Path, tmp_path: Path) -> None:
+    write_tiny_config(tmp_path / "tiny.yaml")
+    for variant in load_comparison(path).variants:
+        cost = network_cost(load_config(tmp_path / "tiny.yaml", variant.overrides(Path("out"), 0)))
+        assert cost.real > 0 and (cost.binary > 0) == (not is_twin(variant)), variant.name
+
+
+def test_the_table_is_put_into_a_page(arguments: list[str], tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Ablations\n\nKept.\n")
+    assert main([*arguments, "--steps", "1", "--seeds", "1", "--val-samples", "1", "--page", str(page)]) == 0
+    text = page.read_text()
+    assert text.startswith("# Ablations\n\nKept.\n\n<!-- comparison: written by compare_units -->\n\n## Units compared")
+    assert "| V0 | 1 |" in text and "| V1 | 1 |" in text
+
+
+def test_a_section_is_replaced_where_it_stands(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    comparison = Comparison("edge.yaml", "twin", (Variant("twin"),), title="First")
+    write_section(page, "one", comparison, [result("twin", 0, 0.1)])
+    write_section(page, "two", comparison, [result("twin", 0, 0.3)])
+    write_section(page, "one", comparison, [result("twin", 0, 0.2)])
+    text = page.read_text()
+    assert "10.0" not in text
+    assert text.index("20.0") < text.index("30.0")
+    assert text.count("## First") == 2
+    page.write_text(text.replace("<!-- end of one -->", ""))
+    with pytest.raises(ValueError, match="end of one"):
+        write_section(page, "one", comparison, [result("twin", 0, 0.2)])

@@ -79,3 +79,16 @@ def test_changed_keys_are_told_by_their_paths():
     after = {"name": "a", "training": {"steps": 6, "losses": {"depth": 0.1, "box": 1}}}
     assert changed_keys(before, before) == []
     assert changed_keys(before, after) == ["training.steps", "training.losses.box", "unit"]
+
+
+def test_modules_can_be_kept_in_full_precision():
+    config = load_config(EDGE, ["full_precision=[heads]"])
+    assert config.within("heads").unit.precision == "full"
+    assert config.within("bev_encoder").unit.precision == "binary"
+    with pytest.raises(ValueError, match=r"full_precision\[0\]: expected one of image_encoder, bev_encoder, heads"):
+        load_config(EDGE, ["full_precision=[neck]"])
+
+
+def test_a_unit_has_one_pointwise_layer_or_more():
+    with pytest.raises(ValueError, match=r"unit\.pointwise_layers: expected 1 or more; found 0"):
+        load_config(EDGE, ["unit.pointwise_layers=0"])

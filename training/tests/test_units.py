@@ -3,6 +3,8 @@ import torch
 import torch.nn.functional as F
 
 from bdc_training.config import UnitConfig
+from bdc_training.graph_builder import GraphBuilder
+from bdc_training.run_graph import run_graph
 from bdc_training.units import BDCUnit, Residual
 
 
@@ -113,3 +115,15 @@ def test_impossible_units_are_refused(arguments, options, message):
     channels_in, channels_out, stride = arguments
     with pytest.raises(ValueError, match=message):
         BDCUnit(channels_in, channels_out, UnitConfig(**options), stride)
+
+
+def test_further_pointwise_layers_follow_the_first_in_training_and_export():
+    module, x = unit("V1", 8, 16, pointwise_layers=3), random_input()
+    assert [block.conv.weight.shape for block in module.further_pointwise] == [(16, 16, 1, 1)] * 2
+    with torch.no_grad():
+        y = module(x)
+        assert torch.equal(y, module.further_pointwise(module.pointwise(module.spatial(x))) + torch.cat([x, x], 1))
+    graph = GraphBuilder()
+    output = module.emit(graph, "unit", "x")
+    run = run_graph({"graph": {"operations": graph.operations}}, graph.tensors, {"x": x})
+    assert torch.allclose(run.values[output], y, atol=1e-5)
