@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from .binary import RPReLU
 from .config import UnitConfig
 from .graph_builder import GraphBuilder
-from .units import BDCUnit
+from .units import build_unit
 
 
 def _pair(channels_in: int, channels_out: int, config: UnitConfig) -> nn.ModuleList:
-    return nn.ModuleList([BDCUnit(channels_in, channels_out, config) for _ in range(2)])
+    return nn.ModuleList([build_unit(channels_in, channels_out, config) for _ in range(2)])
 
 
 def _even(channels: int, kind: str) -> int:
@@ -116,10 +116,10 @@ class ResidualBlock(nn.Module):
         def start() -> nn.Module:
             if first == "down-sample":
                 return DownSample(channels, config)
-            return BDCUnit(channels, channels_out, config, stride=1 if first == "unit" else 2)
+            return build_unit(channels, channels_out, config, stride=1 if first == "unit" else 2)
 
         self.first = start()
-        self.second = BDCUnit(channels_out, channels_out, config)
+        self.second = build_unit(channels_out, channels_out, config)
         self.shortcut = None if first == "unit" else start()
         self.activation = RPReLU(channels_out)
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 import yaml
 
 T = TypeVar("T")
-UnitVersion = Literal["V0", "V1", "V2", "V3"]
+UnitVersion = Literal["V0", "V1", "V2", "V3", "ReActNet", "BBCU", "BiMatting", "BiSRNet"]
 Precision = Literal["binary", "full"]
 # Pixels of the image to one cell of the image encoder's coarsest stage.
 COARSEST_STRIDE = 16
@@ -58,13 +58,16 @@ class GridConfig:
 
 @dataclass(frozen=True)
 class UnitConfig:
-    """The BDC unit everywhere in the network (bdc_training.units)."""
+    """The unit everywhere in the network: a version of BDC (bdc_training.units) or one that the paper compares it with
+    (bdc_training.other_units)."""
 
     version: UnitVersion = "V3"
-    # What the 1×1 and refinement layers see: signs (W1A1) or real activations (W1A32).
-    pointwise_input: Literal["sign", "real"] = "real"
+    # What the 1×1 and refinement layers see: signs (W1A1), real activations (W1A32), or what the unit's authors
+    # published (real for BDC, signs for BiMatting; the others have no such layer).
+    pointwise_input: Literal["sign", "real", "published"] = "real"
     # "full" makes the full-precision twin: the same topology with plain convolutions and no signs.
     precision: Precision = "binary"
+    # Of V0 to V3 and ReActNet; BiMatting always has it, BBCU and BiSRNet never.
     batch_norm: bool = True
     residual_batch_norm: bool = False
     reduction: int = 1

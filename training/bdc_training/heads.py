@@ -9,7 +9,7 @@ from .blocks import ChannelReduction
 from .classes import DETECTION_CLASSES, FREE, OCCUPANCY_CLASSES
 from .config import Config
 from .graph_builder import GraphBuilder
-from .units import BDCUnit
+from .units import build_unit
 
 
 class OccupancyHead(nn.Module):
@@ -43,8 +43,8 @@ class DetectionHead(nn.Module):
         super().__init__()
         self.reduce = ChannelReduction(channels, config.unit)
         half = channels // 2
-        self.heatmap = BDCUnit(half, half, config.unit)
-        self.box = BDCUnit(half, half, config.unit)
+        self.heatmap = build_unit(half, half, config.unit)
+        self.box = build_unit(half, half, config.unit)
         self.maps = nn.ModuleDict({name: nn.Conv2d(half, n, 3, padding=1) for name, n in self.SIZES.items()})
         # A prior of one positive in ten cells: focal loss starts without a burst of false positives (arXiv 1708.02002).
         nn.init.constant_(self.maps["heatmap"].bias, -2.19)
