@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from .blocks import ResidualBlock, UpStep
 from .config import Config
+from .emit import emit_all
 from .graph_builder import GraphBuilder
 from .units import build_unit
 
@@ -40,14 +41,8 @@ class BevEncoder(nn.Module):
         return self.out(self.up1(half, x))
 
     def emit(self, graph: GraphBuilder, name: str, x: str) -> str:
-        half = _emit_all(self.down1, graph, f"{name}.down1", x)
-        quarter = _emit_all(self.down2, graph, f"{name}.down2", half)
+        half = emit_all(self.down1, graph, f"{name}.down1", x)
+        quarter = emit_all(self.down2, graph, f"{name}.down2", half)
         half = self.up2.emit(graph, f"{name}.up2", quarter, half)
         half = self.middle.emit(graph, f"{name}.middle", half)
         return self.out.emit(graph, f"{name}.out", self.up1.emit(graph, f"{name}.up1", half, x))
-
-
-def _emit_all(units: nn.Sequential, graph: GraphBuilder, name: str, x: str) -> str:
-    for i, unit in enumerate(units):
-        x = unit.emit(graph, f"{name}.{i}", x)
-    return x
