@@ -144,8 +144,8 @@ def cost_table(config: Config, costs: Mapping[str, ModuleCost]) -> str:
         count = published_count(config)
         lines += [
             "",
-            f"The paper's {paper.name}: {paper.parameters_m:.2f} M, {paper.operations_g:.2f} G; ours by its count, which "
-            f"leaves binary convolutions out: {count.parameters / 1e6:.2f} M, {count.operations / 1e9:.2f} G.",
+            f"The paper's {paper.name}: {paper.parameters_m:.2f} M, {paper.operations_g:.2f} G; ours by its count, "
+            f"without binary convolutions: {count.parameters / 1e6:.2f} M, {count.operations / 1e9:.2f} G.",
         ]
     return "\n".join(lines)
 

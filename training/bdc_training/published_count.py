@@ -1,4 +1,4 @@
-"""What the paper's figures count: the tables' parameters and operations are those of mmcv's `get_model_complexity_info`.
+"""What the paper's figures count: its parameters and operations are those of mmcv's `get_model_complexity_info`.
 
 That tool knows layers by their exact class. Binary convolutions are a subclass of its own in the published code, so it
 leaves their weights and multiplications out; so are biases before signs and around PReLU, and parameters outside of

@@ -8,7 +8,7 @@ from .config import Config
 class PublishedResult(NamedTuple):
     name: str
     parameters_m: float
-    # Real multiply-accumulates + binary ones / 64, as the paper counts.
+    # Of both, what bdc_training.published_count says.
     operations_g: float
     # mIoU (%) and nothing, or mAP (%) and NDS (%).
     scores: tuple[float, ...]
