@@ -198,6 +198,12 @@ class Config:
     # Read by bdc_training.training_config.
     training: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.bev_encoder.kind != "edge" and any(n % 8 for n in self.grid.shape[:2]):
+            raise ValueError(
+                f"grid.shape: the published BEV encoders need x and y divisible by 8; found {self.grid.shape}"
+            )
+
 
 def load_config(path: Path | str, overrides: Sequence[str] = ()) -> Config:
     """A config file with single values changed: `overrides` are `key.path=value`, values as in YAML.

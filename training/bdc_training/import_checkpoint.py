@@ -1,4 +1,4 @@
-"""Makes a model file of a checkpoint of the published code (BDC-Occ, BDC-Det; their BiSRNet networks too).
+"""Makes a model file of a checkpoint of the published code (BDC-Occ, BDC-Det).
 
 python -m bdc_training.import_checkpoint CKPT.pth --config CONFIG --out MODEL
 """

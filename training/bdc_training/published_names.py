@@ -79,10 +79,6 @@ def _unit(unit: nn.Module, ours: str, theirs: str) -> Pairs:
             "import knows the published names of BDC (V3) and BiSRNet units; choose unit.version V3 or BiSRNet"
         )
     yield from _sign(unit.spatial.sign, f"{ours}.spatial.sign", theirs)
-    if unit.version == "V0":
-        yield f"{ours}.spatial.conv.weight", f"{theirs}.binary_conv.weight"
-        yield from _rprelu(f"{ours}.spatial.activation", f"{theirs}.relu")
-        return
     if unit.pointwise.sign is not None:
         raise ValueError(
             "import: the published 1×1 layers see real input; choose unit.pointwise_input published or real"
