@@ -51,6 +51,7 @@ const std::map<std::string, Make, std::less<>>& Registry() {
       {"channel_gate", New<ChannelGate>},
       {"global_avg_pool2d", New<GlobalAvgPool2d>},
       {"avg_pool2d", New<AvgPool2d>},
+      {"max_pool2d", New<MaxPool2d>},
       {"upsample2d", New<Upsample2d>},
       {"add",
        [](OperationReader& reader) -> std::unique_ptr<Operation> {

@@ -1,6 +1,7 @@
 #include "ops/resampling.h"
 
 #include <algorithm>
+#include <limits>
 #include <tuple>
 
 #include "ops/planes.h"
@@ -82,6 +83,50 @@ void AvgPool2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) 
           for (int b = 0; b < kernel_w_; ++b) sum += window[int64_t{a} * x.width + b];
         }
         to[int64_t{i} * y.width + j] = sum / area;
+      }
+    }
+  });
+}
+
+MaxPool2d::MaxPool2d(OperationReader& reader) {
+  TensorSpec output = reader.OnlyRealInput();
+  std::tie(kernel_h_, kernel_w_) = reader.IntPair("kernel", 1, 4096);
+  std::tie(stride_h_, stride_w_) = reader.IntPair("stride", 1, 4096);
+  std::tie(padding_h_, padding_w_) = reader.IntPair("padding", 0, 2048);
+  // So every window has a pixel of the image in it.
+  if (2 * padding_h_ > kernel_h_ || 2 * padding_w_ > kernel_w_) {
+    reader.Fail("MODEL_ATTRIBUTE", "attributes.padding", "at most half the kernel",
+                std::to_string(padding_h_) + "×" + std::to_string(padding_w_));
+  }
+  output.height += 2 * padding_h_ - kernel_h_;
+  output.width += 2 * padding_w_ - kernel_w_;
+  if (output.height < 0 || output.width < 0) {
+    reader.Fail("MODEL_ATTRIBUTE", "attributes.kernel", "a window no larger than the padded input",
+                std::to_string(kernel_h_) + "×" + std::to_string(kernel_w_));
+  }
+  output.height = output.height / stride_h_ + 1;
+  output.width = output.width / stride_w_ + 1;
+  reader.AddOutput(output);
+}
+
+void MaxPool2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
+  const Tensor& x = inputs[0];
+  const Tensor& y = outputs[0];
+  ForEachPlane(context, int64_t{x.batch} * x.channels, x.plane(), [&](int64_t plane) {
+    const float* from = x.f32() + plane * x.plane();
+    float* to = y.f32() + plane * y.plane();
+    for (int i = 0; i < y.height; ++i) {
+      const int top = i * stride_h_ - padding_h_;
+      for (int j = 0; j < y.width; ++j, ++to) {
+        const int left = j * stride_w_ - padding_w_;
+        const int right = std::min(left + kernel_w_, x.width);
+        float largest = -std::numeric_limits<float>::infinity();
+        for (int row = std::max(top, 0); row < std::min(top + kernel_h_, x.height); ++row) {
+          const float* values = from + int64_t{row} * x.width;
+          for (int column = std::max(left, 0); column < right; ++column)
+            largest = std::max(largest, values[column]);
+        }
+        *to = largest;
       }
     }
   });

@@ -22,6 +22,16 @@ class AvgPool2d : public Operation {
   int kernel_h_, kernel_w_, stride_h_, stride_w_;
 };
 
+/// Largest value of each window; the padding outside the image never is.
+class MaxPool2d : public Operation {
+ public:
+  explicit MaxPool2d(OperationReader& reader);
+  void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+
+ private:
+  int kernel_h_, kernel_w_, stride_h_, stride_w_, padding_h_, padding_w_;
+};
+
 /// Enlarges by an integer factor, PyTorch's `interpolate` with align_corners = false.
 class Upsample2d : public Operation {
  public:

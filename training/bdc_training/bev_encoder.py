@@ -4,8 +4,9 @@ from torch import Tensor, nn
 
 from .blocks import ResidualBlock, UpStep
 from .config import Config
+from .emit import emit_all
 from .graph_builder import GraphBuilder
-from .units import BDCUnit
+from .units import build_unit
 
 
 class BevEncoder(nn.Module):
@@ -27,12 +28,12 @@ class BevEncoder(nn.Module):
             self.down1 = nn.Sequential(ResidualBlock(full, unit, "stride 2"), ResidualBlock(half, unit, "unit"))
             self.down2 = nn.Sequential(ResidualBlock(half, unit, "down-sample"), ResidualBlock(quarter, unit, "unit"))
         else:
-            self.down1 = nn.Sequential(BDCUnit(full, half, unit, stride=2), BDCUnit(half, half, unit))
-            self.down2 = nn.Sequential(BDCUnit(half, quarter, unit, stride=2), BDCUnit(quarter, quarter, unit))
+            self.down1 = nn.Sequential(build_unit(full, half, unit, stride=2), build_unit(half, half, unit))
+            self.down2 = nn.Sequential(build_unit(half, quarter, unit, stride=2), build_unit(quarter, quarter, unit))
         self.up2 = UpStep(half, unit)
-        self.middle = BDCUnit(half, half, unit)
+        self.middle = build_unit(half, half, unit)
         self.up1 = UpStep(full, unit)
-        self.out = BDCUnit(full, config.bev_encoder.out_channels, unit)
+        self.out = build_unit(full, config.bev_encoder.out_channels, unit)
 
     def forward(self, x: Tensor) -> Tensor:
         half = self.down1(x)
@@ -40,14 +41,8 @@ class BevEncoder(nn.Module):
         return self.out(self.up1(half, x))
 
     def emit(self, graph: GraphBuilder, name: str, x: str) -> str:
-        half = _emit_all(self.down1, graph, f"{name}.down1", x)
-        quarter = _emit_all(self.down2, graph, f"{name}.down2", half)
+        half = emit_all(self.down1, graph, f"{name}.down1", x)
+        quarter = emit_all(self.down2, graph, f"{name}.down2", half)
         half = self.up2.emit(graph, f"{name}.up2", quarter, half)
         half = self.middle.emit(graph, f"{name}.middle", half)
         return self.out.emit(graph, f"{name}.out", self.up1.emit(graph, f"{name}.up1", half, x))
-
-
-def _emit_all(units: nn.Sequential, graph: GraphBuilder, name: str, x: str) -> str:
-    for i, unit in enumerate(units):
-        x = unit.emit(graph, f"{name}.{i}", x)
-    return x

@@ -1,5 +1,7 @@
 """Binary layers: sign activation, binary convolution, RPReLU (arXiv 2405.17037, section 3.1). sign(0) = +1."""
 
+from typing import Literal, NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -31,60 +33,108 @@ class _TanhGradientSign(torch.autograd.Function):
 
 
 class _ClampGradientSign(torch.autograd.Function):
-    """Forward sign(w), backward the gradient of clamp(w, −1, 1)."""
+    """Forward sign(x), backward the gradient of clamp(x, −1, 1)."""
 
     @staticmethod
-    def forward(ctx, weight: Tensor) -> Tensor:  # type: ignore[override]
-        ctx.save_for_backward(weight)
-        return sign(weight)
+    def forward(ctx, x: Tensor) -> Tensor:  # type: ignore[override]
+        ctx.save_for_backward(x)
+        return sign(x)
 
     @staticmethod
     def backward(ctx, gradient: Tensor) -> Tensor:  # type: ignore[override]
-        (weight,) = ctx.saved_tensors
-        return gradient * (weight.abs() <= 1)
+        (x,) = ctx.saved_tensors
+        return gradient * (x.abs() <= 1)
+
+
+class _QuadraticGradientSign(torch.autograd.Function):
+    """Forward sign(x), backward the derivative of Bi-Real Net's piecewise quadratic (arXiv 1808.00278): 2 − 2|x|
+    between −1 and 1, 0 elsewhere."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor) -> Tensor:  # type: ignore[override]
+        ctx.save_for_backward(x)
+        return sign(x)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> Tensor:  # type: ignore[override]
+        (x,) = ctx.saved_tensors
+        return gradient * (2 - 2 * x.abs()).clamp_(min=0)
+
+
+class Binarization(NamedTuple):
+    """How a unit makes signs of activations and weights; the default is BDC's."""
+
+    # The stand-in for the sign's derivative: of tanh(βx) with a learned β, of Bi-Real Net's quadratic, of clamp(x).
+    gradient: Literal["tanh", "quadratic", "clamp"] = "tanh"
+    # sign(k·x + b) with a learned k per channel; otherwise sign(x + b).
+    scaled: bool = True
+    # Binary weights from W − mean(W) per output channel rather than from W.
+    centred_weight: bool = False
+
+
+BDC = Binarization()
 
 
 class SignActivation(nn.Module):
-    """sign(k·x + b) with learned k and b per channel and one learned β for the gradient. [N, C, H, W] → ±1."""
+    """sign(k·x + b) or sign(x + b), learned per channel, with one learned β where the gradient is tanh's.
 
-    def __init__(self, channels: int) -> None:
+    [N, C, H, W] → ±1.
+    """
+
+    def __init__(self, channels: int, binarization: Binarization = BDC) -> None:
         super().__init__()
-        self.scale = nn.Parameter(torch.ones(channels))
+        self.scale = nn.Parameter(torch.ones(channels)) if binarization.scaled else None
         self.bias = nn.Parameter(torch.zeros(channels))
-        self.beta = nn.Parameter(torch.ones(()))
+        self.beta = nn.Parameter(torch.ones(())) if binarization.gradient == "tanh" else None
+        self.gradient = binarization.gradient
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.training and fused.usable(x):
+        if self.training and self.scale is not None and self.beta is not None and fused.usable(x):
             return fused.sign_activation(x, self.scale, self.bias, self.beta)
-        return _TanhGradientSign.apply(self.scale.view(1, -1, 1, 1) * x + self.bias.view(1, -1, 1, 1), self.beta)
+        if self.scale is not None:
+            x = self.scale.view(1, -1, 1, 1) * x
+        x = x + self.bias.view(1, -1, 1, 1)
+        if self.beta is not None:
+            return _TanhGradientSign.apply(x, self.beta)
+        return _QuadraticGradientSign.apply(x) if self.gradient == "quadratic" else _ClampGradientSign.apply(x)
 
     def emit(self, graph: GraphBuilder, name: str, x: str) -> str:
-        threshold, direction = sign_thresholds(self.scale, self.bias)
+        scale = torch.ones_like(self.bias) if self.scale is None else self.scale
+        threshold, direction = sign_thresholds(scale, self.bias)
         return graph.add("sign", name, [x], tensors={"threshold": threshold, "direction": direction})
 
 
 class BinaryConv2d(nn.Module):
-    """Convolution with weights s·sign(W), s[o] = mean |W[o]|, a constant in the backward pass.
+    """Convolution with weights s·sign(W), s[o] = mean |W[o]|, a constant in the backward pass; `centred` takes
+    W − mean(W[o]) for W.
 
     Pads with zeros, so taps outside the image contribute nothing. The sum over ±1 is taken before the scale, so that on
     signed input it is an exact integer.
     """
 
-    def __init__(self, channels_in: int, channels_out: int, kernel_size: int, stride: int = 1) -> None:
+    def __init__(
+        self, channels_in: int, channels_out: int, kernel_size: int, stride: int = 1, centred: bool = False
+    ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(channels_out, channels_in, kernel_size, kernel_size))
         nn.init.kaiming_uniform_(self.weight, a=5**0.5)
         self.stride = stride
         self.padding = kernel_size // 2
+        self.centred = centred
+
+    @property
+    def latent(self) -> Tensor:
+        """What the signs are taken of, [channels_out, channels_in, kh, kw]."""
+        return self.weight - self.weight.mean((1, 2, 3), keepdim=True) if self.centred else self.weight
 
     @property
     def scale(self) -> Tensor:
         """[channels_out]"""
-        return self.weight.detach().abs().mean((1, 2, 3))
+        return self.latent.detach().abs().mean((1, 2, 3))
 
     def sums(self, x: Tensor) -> Tensor:
         """The convolution with sign(W), before its scale."""
-        return F.conv2d(x, _ClampGradientSign.apply(self.weight), stride=self.stride, padding=self.padding)
+        return F.conv2d(x, _ClampGradientSign.apply(self.latent), stride=self.stride, padding=self.padding)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.sums(x) * self.scale.view(1, -1, 1, 1)
@@ -125,11 +175,12 @@ class BinaryConvBlock(nn.Module):
         batch_norm: bool = True,
         activation: bool = True,
         precision: Precision = "binary",
+        binarization: Binarization = BDC,
     ) -> None:
         super().__init__()
-        self.sign = SignActivation(channels_in) if signed and precision == "binary" else None
+        self.sign = SignActivation(channels_in, binarization) if signed and precision == "binary" else None
         self.conv = (
-            BinaryConv2d(channels_in, channels_out, kernel_size, stride)
+            BinaryConv2d(channels_in, channels_out, kernel_size, stride, binarization.centred_weight)
             if precision == "binary"
             else nn.Conv2d(channels_in, channels_out, kernel_size, stride, kernel_size // 2, bias=False)
         )

@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from .binary import RPReLU
 from .config import UnitConfig
 from .graph_builder import GraphBuilder
-from .units import BDCUnit
+from .units import build_unit
 
 
 def _pair(channels_in: int, channels_out: int, config: UnitConfig) -> nn.ModuleList:
-    return nn.ModuleList([BDCUnit(channels_in, channels_out, config) for _ in range(2)])
+    return nn.ModuleList([build_unit(channels_in, channels_out, config) for _ in range(2)])
 
 
 def _even(channels: int, kind: str) -> int:
@@ -83,6 +83,17 @@ class ChannelReduction(nn.Module):
         return graph.add("average", name, outputs)
 
 
+def reductions(channels: int, channels_out: int, config: UnitConfig) -> nn.Sequential:
+    """Channel reductions, one behind the other, from `channels` to `channels_out`, which is that halved n times."""
+    steps = []
+    while channels > channels_out:
+        steps.append(ChannelReduction(channels, config))
+        channels //= 2
+    if channels != channels_out:
+        raise ValueError(f"expected {channels_out} channels to be a number of them halved; found {channels}")
+    return nn.Sequential(*steps)
+
+
 class UpStep(nn.Module):
     """Half the channels, twice the resolution, plus the skip: ([N, 2C, H, W], [N, C, 2H, 2W]) → [N, C, 2H, 2W]."""
 
@@ -109,18 +120,25 @@ class ResidualBlock(nn.Module):
     | `down-sample` | → [N, 2C, H/2, W/2]; first and shortcut are down-sample modules (its stages 2 and 3) |
     """
 
-    def __init__(self, channels: int, config: UnitConfig, first: Literal["unit", "stride 2", "down-sample"]) -> None:
+    def __init__(
+        self,
+        channels: int,
+        config: UnitConfig,
+        first: Literal["unit", "stride 2", "down-sample"],
+        shortcut: UnitConfig | None = None,
+    ) -> None:
+        """`shortcut` is the configuration of the shortcut's units where it isn't that of the others."""
         super().__init__()
         channels_out = channels if first == "unit" else 2 * channels
 
-        def start() -> nn.Module:
+        def start(unit: UnitConfig) -> nn.Module:
             if first == "down-sample":
-                return DownSample(channels, config)
-            return BDCUnit(channels, channels_out, config, stride=1 if first == "unit" else 2)
+                return DownSample(channels, unit)
+            return build_unit(channels, channels_out, unit, stride=1 if first == "unit" else 2)
 
-        self.first = start()
-        self.second = BDCUnit(channels_out, channels_out, config)
-        self.shortcut = None if first == "unit" else start()
+        self.first = start(config)
+        self.second = build_unit(channels_out, channels_out, config)
+        self.shortcut = None if first == "unit" else start(shortcut or config)
         self.activation = RPReLU(channels_out)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ Every key is checked; a wrong one is answered with the nearest right one.
 
 import contextlib
 import difflib
+import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 import yaml
 
 T = TypeVar("T")
-UnitVersion = Literal["V0", "V1", "V2", "V3"]
+UnitVersion = Literal["V0", "V1", "V2", "V3", "ReActNet", "BBCU", "BiMatting", "BiSRNet"]
 Precision = Literal["binary", "full"]
 BinaryModule = Literal["image_encoder", "bev_encoder", "heads"]
 # Pixels of the image to one cell of the image encoder's coarsest stage.
@@ -59,13 +60,16 @@ class GridConfig:
 
 @dataclass(frozen=True)
 class UnitConfig:
-    """The BDC unit everywhere in the network (bdc_training.units)."""
+    """The unit everywhere in the network: a version of BDC (bdc_training.units) or one that the paper compares it with
+    (bdc_training.other_units)."""
 
     version: UnitVersion = "V3"
-    # What the 1×1 and refinement layers see: signs (W1A1) or real activations (W1A32).
-    pointwise_input: Literal["sign", "real"] = "real"
+    # What the 1×1 and refinement layers see: signs (W1A1), real activations (W1A32), or what the unit's authors
+    # published (real for BDC, signs for BiMatting; the others have no such layer).
+    pointwise_input: Literal["sign", "real", "published"] = "real"
     # "full" makes the full-precision twin: the same topology with plain convolutions and no signs.
     precision: Precision = "binary"
+    # Of V0 to V3 and ReActNet; BiMatting always has it, BBCU and BiSRNet never.
     batch_norm: bool = True
     residual_batch_norm: bool = False
     reduction: int = 1
@@ -79,7 +83,10 @@ class UnitConfig:
 
 @dataclass(frozen=True)
 class ImageEncoderConfig:
-    """Channels of the real stem's first convolution, and of the stages at strides 4, 8 and 16."""
+    """The edge network's (bdc_training.image_encoder).
+
+    Channels of the real stem's first convolution, and of the stages at strides 4, 8 and 16.
+    """
 
     stem: int
     channels: tuple[int, ...]
@@ -87,10 +94,30 @@ class ImageEncoderConfig:
     depth: int = 2
     # Pixels of the image to one cell of the output: 16, or 8 by a way back up from the last stage.
     stride: Literal[8, 16] = COARSEST_STRIDE
+    kind: Literal["edge"] = "edge"
 
     @property
     def out_channels(self) -> int:
         return self.channels[-1] if self.stride == COARSEST_STRIDE else self.channels[-2]
+
+
+@dataclass(frozen=True)
+class ResNetEncoderConfig:
+    """ResNet-50 and a neck, as BDC-Occ, FlashOcc and BEVDet have it (bdc_training.resnet_image_encoder)."""
+
+    kind: Literal["resnet50"]
+    out_channels: int = 256
+    # Units (BDC-Occ's configuration T), or real convolutions (B, FlashOcc, BEVDet).
+    neck: Literal["units", "real"] = "units"
+    # Channels of the first convolution; the outputs have 16 and 32 times as many.
+    width: int = 64
+    stride: Literal[16] = COARSEST_STRIDE
+
+    def __post_init__(self) -> None:
+        if self.out_channels < 1 or (16 * self.width) % self.out_channels:
+            raise ValueError(
+                f"out_channels: expected {16 * self.width} halved a number of times; found {self.out_channels}"
+            )
 
 
 @dataclass(frozen=True)
@@ -101,6 +128,8 @@ class ViewTransformerConfig:
     depth_step: float
     depth_bins: int
     context_channels: int
+    # Of the grid's cells; the published networks have none.
+    batch_norm: bool = True
 
     def __post_init__(self) -> None:
         if self.first_depth <= 0 or self.depth_step <= 0 or self.depth_bins < 1:
@@ -116,16 +145,43 @@ class ViewTransformerConfig:
 
 @dataclass(frozen=True)
 class BevEncoderConfig:
-    """Channels at 1/2 and 1/4 of the grid's resolution, and at the output (the grid's full one)."""
+    """The edge network's (bdc_training.bev_encoder).
+
+    Channels at 1/2 and 1/4 of the grid's resolution, and at the output (the grid's full one).
+    """
 
     channels: tuple[int, ...]
     out_channels: int
     # What the way down is made of: units, or the residual blocks of the published configuration (about twice the cost).
     blocks: Literal["unit", "residual"] = "unit"
+    kind: Literal["edge"] = "edge"
 
     def __post_init__(self) -> None:
         if len(self.channels) != 2:
             raise ValueError(f"channels: expected two numbers; found {self.channels}")
+
+
+@dataclass(frozen=True)
+class PublishedBevEncoderConfig:
+    """BDC-Occ's, made of units (bdc_training.bdc_bev_encoder), or FlashOcc's and BEVDet's of real convolutions
+    (bdc_training.flashocc_bev_encoder): 2, 4 and 8 times the context's channels at 1/2, 1/4 and 1/8."""
+
+    kind: Literal["bdc", "flashocc"]
+    out_channels: int = 256
+
+
+@dataclass(frozen=True)
+class HeadsConfig:
+    """Which heads there are (bdc_training.heads, bdc_training.published_heads)."""
+
+    # One real 1×1 (the edge network); a unit and a real MLP (BDC-Occ); a real 3×3 and MLP (FlashOcc).
+    occupancy: Literal["linear", "bdc", "flashocc", "none"] = "linear"
+    # Two units for all maps (the edge network); a unit a map (BDC-Det); real 3×3 convolutions (BEVDet).
+    detection: Literal["shared", "bdc", "bevdet", "none"] = "shared"
+
+    def __post_init__(self) -> None:
+        if self.occupancy == self.detection == "none":
+            raise ValueError("occupancy, detection: expected at least one head; found none and none")
 
 
 @dataclass(frozen=True)
@@ -140,12 +196,13 @@ class Config:
     name: str
     input: InputConfig
     grid: GridConfig
-    image_encoder: ImageEncoderConfig
+    image_encoder: ImageEncoderConfig | ResNetEncoderConfig
     view_transformer: ViewTransformerConfig
-    bev_encoder: BevEncoderConfig
+    bev_encoder: BevEncoderConfig | PublishedBevEncoderConfig
     unit: UnitConfig = field(default_factory=UnitConfig)
     # Modules whose units are full-precision twins, whatever `unit.precision` says.
     full_precision: tuple[BinaryModule, ...] = ()
+    heads: HeadsConfig = field(default_factory=HeadsConfig)
     detection: DetectionConfig = field(default_factory=DetectionConfig)
     # Read by bdc_training.training_config.
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -155,6 +212,12 @@ class Config:
         if module not in self.full_precision:
             return self
         return replace(self, unit=replace(self.unit, precision="full"))
+
+    def __post_init__(self) -> None:
+        if self.bev_encoder.kind != "edge" and any(n % 8 for n in self.grid.shape[:2]):
+            raise ValueError(
+                f"grid.shape: the published BEV encoders need x and y divisible by 8; found {self.grid.shape}"
+            )
 
 
 def load_config(path: Path | str, overrides: Sequence[str] = ()) -> Config:
@@ -215,8 +278,19 @@ def from_mapping(kind: type[T], section: Any, where: str) -> T:
         raise ValueError(f"{prefix}{error}") from None
 
 
+def _kind_named(kinds: Sequence[Any], section: Any, where: str) -> Any:
+    """The dataclass whose `kind` the section names; the first one if it names none."""
+    names = {name: kind for kind in kinds for name in get_args(get_type_hints(kind)["kind"])}
+    named = section.get("kind", next(iter(names))) if isinstance(section, Mapping) else next(iter(names))
+    if named not in names:
+        raise ValueError(f"{where}.kind: expected one of {', '.join(names)}; found {named!r}")
+    return names[named]
+
+
 def _value(kind: Any, value: Any, where: str) -> Any:
     origin = get_origin(kind)
+    if origin is types.UnionType:
+        kind = _kind_named(get_args(kind), value, where)
     if is_dataclass(kind):
         return from_mapping(kind, value, where)
     if origin is tuple:

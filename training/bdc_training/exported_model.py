@@ -39,7 +39,7 @@ class ExportedModel:
             grid_max=tuple(grid["max"]),
             grid_shape=tuple(grid["shape"]),
             depths=self._depths,
-            detection_classes=tuple(c["name"] for c in self.manifest["detection"]["classes"]),
+            detection_classes=tuple(c["name"] for c in self.manifest.get("detection", {"classes": ()})["classes"]),
         )
         dataset = OccupancyDataset(root, spec, cache)
         return BatchMaker(dataset, tuple(image["mean"]), tuple(image["std"]), (ny, nx))

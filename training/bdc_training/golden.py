@@ -64,8 +64,9 @@ def randomise(module: nn.Module, random: np.random.Generator) -> None:
             fill(layer.running_mean, 0.0, 0.5)
             layer.running_var.copy_(normal(random, *layer.running_var.shape).abs() + 0.5)
         elif isinstance(layer, SignActivation):
-            fill(layer.scale, 0.5, 0.8)
-            layer.scale.data[0] = 0
+            if layer.scale is not None:
+                fill(layer.scale, 0.5, 0.8)
+                layer.scale.data[0] = 0
             fill(layer.bias, 0.0, 0.3)
         elif isinstance(layer, nn.Conv2d) and layer.bias is not None:
             fill(layer.bias, 0.0, 0.3)

@@ -164,6 +164,12 @@ GOLDEN_GRAPHS: dict[str, Callable[[np.random.Generator], GoldenGraph]] = {
     "avg-pool2d-3x2": lambda r: one(
         "avg_pool2d", normal(r, 1, 3, 7, 8), attributes={"kernel": [3, 2], "stride": [2, 1]}
     ),
+    "max-pool2d": lambda r: one(
+        "max_pool2d", normal(r, 2, 3, 7, 8), attributes={"kernel": [3, 3], "stride": [2, 2], "padding": [1, 1]}
+    ),
+    "max-pool2d-2x3": lambda r: one(
+        "max_pool2d", normal(r, 1, 3, 6, 7), attributes={"kernel": [2, 3], "stride": [1, 2], "padding": [0, 1]}
+    ),
     "upsample2d-bilinear": upsample("bilinear", 2),
     "upsample2d-bilinear-3": upsample("bilinear", 3),
     "upsample2d-nearest": upsample("nearest", 2),

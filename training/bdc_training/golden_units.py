@@ -7,7 +7,7 @@ from torch import nn
 
 from .blocks import ChannelIncrease, ChannelReduction, DownSample, ResidualBlock, UpSample
 from .config import UnitConfig
-from .units import BDCUnit
+from .units import BDCUnit, build_unit
 
 
 class GoldenUnit(NamedTuple):
@@ -33,6 +33,27 @@ GOLDEN_UNITS = {
     "v3-fewer-channels": GoldenUnit(lambda: BDCUnit(48, 16, RESIDUAL_NORM), (1, 48, 4, 4)),
     "v3-without-norm": GoldenUnit(lambda: BDCUnit(16, 16, WITHOUT_NORM), (1, 16, 5, 5)),
     "v3-one-pixel": GoldenUnit(lambda: BDCUnit(24, 24, SIGNED), (1, 24, 1, 1)),
+    "reactnet": GoldenUnit(lambda: build_unit(24, 24, UnitConfig(version="ReActNet")), (2, 24, 7, 5)),
+    "reactnet-stride-2": GoldenUnit(
+        lambda: build_unit(20, 40, UnitConfig(version="ReActNet", batch_norm=False), stride=2), (1, 20, 6, 4)
+    ),
+    "bbcu": GoldenUnit(lambda: build_unit(65, 65, UnitConfig(version="BBCU")), (1, 65, 4, 5)),
+    "bbcu-stride-2": GoldenUnit(lambda: build_unit(24, 48, UnitConfig(version="BBCU"), stride=2), (1, 24, 6, 4)),
+    "bimatting": GoldenUnit(
+        lambda: build_unit(24, 24, UnitConfig(version="BiMatting", pointwise_input="published")), (2, 24, 5, 4)
+    ),
+    "bimatting-stride-2": GoldenUnit(
+        lambda: build_unit(20, 40, UnitConfig(version="BiMatting", pointwise_input="sign"), stride=2), (1, 20, 6, 4)
+    ),
+    "bimatting-real": GoldenUnit(lambda: build_unit(48, 24, UnitConfig(version="BiMatting")), (1, 48, 4, 4)),
+    "bisrnet": GoldenUnit(lambda: build_unit(24, 24, UnitConfig(version="BiSRNet")), (2, 24, 5, 6)),
+    "bisrnet-stride-2": GoldenUnit(lambda: build_unit(24, 48, UnitConfig(version="BiSRNet"), stride=2), (1, 24, 6, 4)),
+    "channel-reduction-reactnet": GoldenUnit(
+        lambda: ChannelReduction(24, UnitConfig(version="ReActNet")), (1, 24, 5, 4)
+    ),
+    "up-sample-bimatting": GoldenUnit(
+        lambda: UpSample(24, UnitConfig(version="BiMatting", pointwise_input="sign")), (1, 24, 3, 4)
+    ),
     "down-sample": GoldenUnit(lambda: DownSample(12, REAL), (2, 12, 8, 6)),
     "up-sample": GoldenUnit(lambda: UpSample(24, SIGNED), (1, 24, 5, 3)),
     "channel-reduction": GoldenUnit(lambda: ChannelReduction(48, REAL), (1, 48, 5, 5)),

@@ -76,7 +76,7 @@ class GraphBuilder:
     def binary_conv2d(self, name: str, x: str, conv: "BinaryConv2d", norm: nn.BatchNorm2d | None = None) -> str:
         """A binary convolution with the batch norm after it folded into its scale and bias."""
         scale = conv.scale
-        tensors: dict[str, Value] = {"weight": pack_signs(conv.weight), "scale": scale}
+        tensors: dict[str, Value] = {"weight": pack_signs(conv.latent), "scale": scale}
         if norm is not None:
             factor, offset = batch_norm_scale_bias(norm)
             tensors |= {"scale": scale * factor, "bias": offset}

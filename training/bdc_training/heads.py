@@ -1,4 +1,4 @@
-"""Task heads: occupancy by channel-to-height, detection by centre heatmaps (arXiv 2006.11275).
+"""The edge network's task heads: occupancy by channel-to-height, detection by centre heatmaps (arXiv 2006.11275).
 
 Their last layers are real.
 """
@@ -9,7 +9,12 @@ from .blocks import ChannelReduction
 from .classes import DETECTION_CLASSES, FREE, OCCUPANCY_CLASSES
 from .config import Config
 from .graph_builder import GraphBuilder
-from .units import BDCUnit
+from .units import build_unit
+
+# Channels of each map of the detection head.
+MAP_SIZES = {"heatmap": len(DETECTION_CLASSES), "reg": 2, "height": 1, "dim": 3, "rot": 2, "vel": 2}
+# One positive in ten cells: focal loss starts without a burst of false positives (arXiv 1708.02002).
+HEATMAP_PRIOR = -2.19
 
 
 class OccupancyHead(nn.Module):
@@ -23,11 +28,7 @@ class OccupancyHead(nn.Module):
         return self.logits(x)
 
     def emit(self, graph: GraphBuilder, name: str, x: str) -> dict[str, str]:
-        logits = graph.conv2d(f"{name}.logits", x, self.logits)
-        labels, confidence = f"{name}.labels", f"{name}.confidence"
-        classes = {"classes": len(OCCUPANCY_CLASSES)}
-        graph.add("occupancy_argmax", f"{name}.argmax", [logits], classes, outputs=[labels, confidence])
-        return {"occupancy_logits": logits, "occupancy_labels": labels, "occupancy_confidence": confidence}
+        return emit_occupancy(graph, name, graph.conv2d(f"{name}.logits", x, self.logits))
 
 
 class DetectionHead(nn.Module):
@@ -37,17 +38,14 @@ class DetectionHead(nn.Module):
     3×3 convolution.
     """
 
-    SIZES = {"heatmap": len(DETECTION_CLASSES), "reg": 2, "height": 1, "dim": 3, "rot": 2, "vel": 2}  # noqa: RUF012
-
     def __init__(self, channels: int, config: Config) -> None:
         super().__init__()
         self.reduce = ChannelReduction(channels, config.unit)
         half = channels // 2
-        self.heatmap = BDCUnit(half, half, config.unit)
-        self.box = BDCUnit(half, half, config.unit)
-        self.maps = nn.ModuleDict({name: nn.Conv2d(half, n, 3, padding=1) for name, n in self.SIZES.items()})
-        # A prior of one positive in ten cells: focal loss starts without a burst of false positives (arXiv 1708.02002).
-        nn.init.constant_(self.maps["heatmap"].bias, -2.19)
+        self.heatmap = build_unit(half, half, config.unit)
+        self.box = build_unit(half, half, config.unit)
+        self.maps = nn.ModuleDict({name: nn.Conv2d(half, n, 3, padding=1) for name, n in MAP_SIZES.items()})
+        nn.init.constant_(self.maps["heatmap"].bias, HEATMAP_PRIOR)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         x = self.reduce(x)
@@ -62,6 +60,14 @@ class DetectionHead(nn.Module):
             role: graph.conv2d(f"{name}.maps.{role}", heatmap if role == "heatmap" else box, conv)
             for role, conv in self.maps.items()
         }
+
+
+def emit_occupancy(graph: GraphBuilder, name: str, logits: str) -> dict[str, str]:
+    """Adds the choice of each voxel's class behind logits [1, nz·K, ny, nx]; returns tensor names by output role."""
+    labels, confidence = f"{name}.labels", f"{name}.confidence"
+    classes = {"classes": len(OCCUPANCY_CLASSES)}
+    graph.add("occupancy_argmax", f"{name}.argmax", [logits], classes, outputs=[labels, confidence])
+    return {"occupancy_logits": logits, "occupancy_labels": labels, "occupancy_confidence": confidence}
 
 
 def occupancy_manifest() -> dict[str, object]:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from .blocks import DownSample, UpStep
 from .config import COARSEST_STRIDE, Config
 from .graph_builder import GraphBuilder
-from .units import BDCUnit
+from .units import build_unit
 
 # How many of the encoder's stages lead to stride 8.
 STAGES_TO_STRIDE_8 = 3
@@ -47,15 +47,15 @@ class ImageEncoder(nn.Module):
         unit = config.unit
         self.stem = Stem(config.image_encoder.stem, channels[0])
         self.stages = nn.Sequential(
-            BDCUnit(channels[0], channels[0], unit),
+            build_unit(channels[0], channels[0], unit),
             DownSample(channels[0], unit),
-            BDCUnit(channels[1], channels[1], unit),
+            build_unit(channels[1], channels[1], unit),
             DownSample(channels[1], unit),
-            *(BDCUnit(channels[2], channels[2], unit) for _ in range(config.image_encoder.depth)),
+            *(build_unit(channels[2], channels[2], unit) for _ in range(config.image_encoder.depth)),
         )
         is_coarsest = config.image_encoder.stride == COARSEST_STRIDE
         self.up = None if is_coarsest else UpStep(channels[1], unit)
-        self.out = None if is_coarsest else BDCUnit(channels[1], channels[1], unit)
+        self.out = None if is_coarsest else build_unit(channels[1], channels[1], unit)
 
     def forward(self, images: Tensor) -> Tensor:
         fine = self.stages[:STAGES_TO_STRIDE_8](self.stem(images))

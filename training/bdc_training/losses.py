@@ -78,12 +78,17 @@ def total_loss(
 ) -> tuple[Tensor, dict[str, float]]:
     """The sum to minimise, and its unweighted parts for the log, which are those against the labels.
 
+    Parts of a head that the network hasn't are 0.
+
     `taught` has losses against a teacher (bdc_training.distillation) that take `taught_share` of their part's weight.
     """
-    occupancy = occupancy_loss(outputs["occupancy_logits"], batch.labels, class_weights)
     depth = depth_loss(outputs["depth_logits"], batch.depth)
-    heatmap = heatmap_loss(outputs["heatmap"], batch.heatmap)
-    box = box_loss(outputs, batch, weights.velocity)
+    occupancy = heatmap = box = torch.zeros((), device=depth.device)
+    if "occupancy_logits" in outputs:
+        occupancy = occupancy_loss(outputs["occupancy_logits"], batch.labels, class_weights)
+    if "heatmap" in outputs:
+        heatmap = heatmap_loss(outputs["heatmap"], batch.heatmap)
+        box = box_loss(outputs, batch, weights.velocity)
     parts = {"occupancy": occupancy, "depth": depth, "heatmap": heatmap, "box": box}
     part_weights = {"occupancy": 1.0, "depth": weights.depth, "heatmap": weights.heatmap, "box": weights.box}
     total = torch.zeros((), device=occupancy.device)

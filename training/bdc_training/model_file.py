@@ -19,7 +19,7 @@ SCHEMA = Path(__file__).resolve().parents[2] / "models" / "manifest.schema.json"
 
 def network_manifest(config: Config, *, license: str, training_data: str, metrics: Mapping[str, Any]) -> dict[str, Any]:
     """All but the graph."""
-    return {
+    manifest = {
         "format": "bdc_occ",
         "format_version": 1,
         "name": config.name,
@@ -35,9 +35,12 @@ def network_manifest(config: Config, *, license: str, training_data: str, metric
             "std": list(config.input.std),
         },
         "grid": {"min": list(config.grid.min), "max": list(config.grid.max), "shape": list(config.grid.shape)},
-        "occupancy": occupancy_manifest(),
-        "detection": detection_manifest(config),
     }
+    if config.heads.occupancy != "none":
+        manifest["occupancy"] = occupancy_manifest()
+    if config.heads.detection != "none":
+        manifest["detection"] = detection_manifest(config)
+    return manifest
 
 
 def graph_manifest(

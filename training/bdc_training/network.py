@@ -2,24 +2,40 @@
 
 from torch import Tensor, nn
 
+from .bdc_bev_encoder import BdcBevEncoder
 from .bev_encoder import BevEncoder
 from .config import Config
+from .flashocc_bev_encoder import FlashOccBevEncoder
 from .graph_builder import GraphBuilder
 from .heads import DetectionHead, OccupancyHead
 from .image_encoder import ImageEncoder
+from .published_heads import CentreHead, MlpOccupancyHead
+from .resnet_image_encoder import ResNetImageEncoder
 from .view_transformer import ViewTransformer
+
+# What the configuration's names stand for: the edge network's parts, the published networks', their real twins'.
+IMAGE_ENCODERS = {"edge": ImageEncoder, "resnet50": ResNetImageEncoder}
+BEV_ENCODERS = {"edge": BevEncoder, "bdc": BdcBevEncoder, "flashocc": FlashOccBevEncoder}
+OCCUPANCY_HEADS = {"linear": OccupancyHead, "bdc": MlpOccupancyHead, "flashocc": MlpOccupancyHead}
+DETECTION_HEADS = {"shared": DetectionHead, "bdc": CentreHead, "bevdet": CentreHead}
 
 
 class Network(nn.Module):
-    """Surround images to voxel logits and detection maps."""
+    """Surround images to voxel logits, detection maps, or both."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.image_encoder = ImageEncoder(config.within("image_encoder"))
+        heads, channels = config.heads, config.bev_encoder.out_channels
+        in_heads = config.within("heads")
+        self.image_encoder = IMAGE_ENCODERS[config.image_encoder.kind](config.within("image_encoder"))
         self.view_transformer = ViewTransformer(config.image_encoder.out_channels, config)
-        self.bev_encoder = BevEncoder(config.within("bev_encoder"))
-        self.occupancy_head = OccupancyHead(config.bev_encoder.out_channels, config)
-        self.detection_head = DetectionHead(config.bev_encoder.out_channels, config.within("heads"))
+        self.bev_encoder = BEV_ENCODERS[config.bev_encoder.kind](config.within("bev_encoder"))
+        self.occupancy_head = (
+            None if heads.occupancy == "none" else OCCUPANCY_HEADS[heads.occupancy](channels, in_heads)
+        )
+        self.detection_head = (
+            None if heads.detection == "none" else DETECTION_HEADS[heads.detection](channels, in_heads)
+        )
 
     def forward(
         self, images: Tensor, rays: Tensor, origins: Tensor, camera_mask: Tensor | None = None
@@ -27,16 +43,18 @@ class Network(nn.Module):
         """images [B, N, 3, H, W] (normalised), rays [B, N, h, w, 3] and origins [B, N, 3] (m, base frame),
         camera_mask [B, N]: a camera that is False contributes nothing to the grid.
 
-        Returns occupancy_logits [B, nz·K, ny, nx], depth_logits [B, N, D, h, w] and the detection head's maps.
+        Returns depth_logits [B, N, D, h, w], and of the heads that there are occupancy_logits [B, nz·K, ny, nx] and the
+        detection head's maps.
         """
         features = self.image_encoder(images.flatten(0, 1))
         bev, depth_logits = self.view_transformer(features, rays, origins, camera_mask)
         bev = self.bev_encoder(bev)
-        return {
-            "occupancy_logits": self.occupancy_head(bev),
-            "depth_logits": depth_logits,
-            **self.detection_head(bev),
-        }
+        outputs = {"depth_logits": depth_logits}
+        if self.occupancy_head is not None:
+            outputs["occupancy_logits"] = self.occupancy_head(bev)
+        if self.detection_head is not None:
+            outputs |= self.detection_head(bev)
+        return outputs
 
     def emit(self, graph: GraphBuilder) -> dict[str, str]:
         """Adds the whole network to a graph whose input is `images`; returns tensor names by output role."""
@@ -47,10 +65,12 @@ class Network(nn.Module):
         graph.module = "bev_encoder"
         x = self.bev_encoder.emit(graph, "bev_encoder", x)
         graph.module = "heads"
-        return {
-            **self.occupancy_head.emit(graph, "occupancy_head", x),
-            **self.detection_head.emit(graph, "detection_head", x),
-        }
+        outputs: dict[str, str] = {}
+        if self.occupancy_head is not None:
+            outputs |= self.occupancy_head.emit(graph, "occupancy_head", x)
+        if self.detection_head is not None:
+            outputs |= self.detection_head.emit(graph, "detection_head", x)
+        return outputs
 
 
 def build_network(config: Config) -> Network:

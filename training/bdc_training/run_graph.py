@@ -159,6 +159,7 @@ def _lift_splat(call: _Call, manifest: Mapping[str, Any], rig: Rig | None) -> Te
     return lift_splat(depth, context, rig.rays[None], rig.origins[None], None, call.attributes["depths"], grid)
 
 
+_POOLING = (("kernel_size", "kernel"), ("stride", "stride"), ("padding", "padding"))
 _OPERATIONS: dict[str, Callable[[_Call], Tensor | list[Tensor]]] = {
     "conv2d": _conv2d,
     "sign": _sign,
@@ -172,6 +173,7 @@ _OPERATIONS: dict[str, Callable[[_Call], Tensor | list[Tensor]]] = {
     "channel_gate": lambda call: call.x * call.inputs[1],
     "global_avg_pool2d": lambda call: call.x.mean((2, 3), keepdim=True),
     "avg_pool2d": lambda call: F.avg_pool2d(call.x, call.attributes["kernel"], call.attributes["stride"]),
+    "max_pool2d": lambda call: F.max_pool2d(call.x, **{key: tuple(call.attributes[name]) for key, name in _POOLING}),
     "upsample2d": _upsample2d,
     "add": lambda call: sum(call.inputs[1:], start=call.inputs[0]),
     "average": lambda call: sum(call.inputs[1:], start=call.inputs[0]) / len(call.inputs),

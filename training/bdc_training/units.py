@@ -1,15 +1,18 @@
-"""The BDC unit and the versions it grew from (arXiv 2405.17037, section 3.2; bdc V0 to V3)."""
+"""The BDC unit and the versions it grew from (arXiv 2405.17037, section 3.2), and the choice of a unit by its name."""
 
-from typing import get_args
+from dataclasses import replace
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import fused
 from .binary import BinaryConvBlock
-from .config import Precision, UnitConfig, UnitVersion
+from .config import Precision, UnitConfig
 from .graph_builder import GraphBuilder
+from .other_units import BBCUUnit, BiMattingUnit, ReActNetUnit
+from .residual import Residual
+
+BDC_VERSIONS = ("V0", "V1", "V2", "V3")
 
 
 class Refinement(nn.Module):
@@ -32,43 +35,6 @@ class Refinement(nn.Module):
         return self.expand.emit(graph, f"{name}.expand", self.squeeze.emit(graph, f"{name}.squeeze", x))
 
 
-class Residual(nn.Module):
-    """X_f around the body: 2×2 average pool at stride 2; channels repeated to grow, averaged in groups to shrink."""
-
-    def __init__(self, channels_in: int, channels_out: int, stride: int, batch_norm: bool) -> None:
-        super().__init__()
-        larger, smaller = max(channels_in, channels_out), min(channels_in, channels_out)
-        if larger % smaller or stride not in (1, 2):
-            raise ValueError(
-                "a residual needs stride 1 or 2 and channel counts of which one is a multiple of the other; "
-                f"found stride {stride}, {channels_in} → {channels_out} channels"
-            )
-        self.stride = stride
-        self.repeats = channels_out // channels_in
-        self.parts = channels_in // channels_out
-        self.channels_out = channels_out
-        self.norm = nn.BatchNorm2d(channels_out) if batch_norm else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        if self.stride == 2:
-            x = F.avg_pool2d(x, 2)
-        if self.repeats > 1:
-            x = torch.cat([x] * self.repeats, dim=1)
-        elif self.parts > 1:
-            x = torch.stack(x.chunk(self.parts, dim=1)).mean(0)
-        return x if self.norm is None else self.norm(x)
-
-    def emit(self, graph: GraphBuilder, name: str, x: str) -> str:
-        if self.stride == 2:
-            x = graph.avg_pool2d(f"{name}.pool", x)
-        if self.repeats > 1:
-            x = graph.add("concat", f"{name}.repeat", [x] * self.repeats)
-        elif self.parts > 1:
-            parts = graph.split(f"{name}.parts", x, [self.channels_out] * self.parts)
-            x = graph.add("average", f"{name}.average", parts)
-        return x if self.norm is None else graph.batch_norm(f"{name}.norm", x, self.norm)
-
-
 class BDCUnit(nn.Module):
     """X_o = body(X_f) + residual(X_f): [N, C_in, H, W] → [N, C_out, H/stride, W/stride].
 
@@ -85,10 +51,8 @@ class BDCUnit(nn.Module):
 
     def __init__(self, channels_in: int, channels_out: int, config: UnitConfig, stride: int = 1) -> None:
         super().__init__()
-        if config.version not in get_args(UnitVersion):
-            raise ValueError(
-                f"unit.version must be one of {', '.join(get_args(UnitVersion))}; found {config.version!r}"
-            )
+        if config.version not in BDC_VERSIONS:
+            raise ValueError(f"unit.version must be one of {', '.join(BDC_VERSIONS)}; found {config.version!r}")
         signed = config.pointwise_input == "sign"
         self.version = config.version
         spatial_out = channels_out if config.version == "V0" else channels_in
@@ -139,3 +103,12 @@ class BDCUnit(nn.Module):
                 gate = graph.add("sigmoid", f"{name}.refinement.gate", [logits])
                 y = graph.add("channel_gate", f"{name}.refined", [y, gate])
         return graph.add("add", name, [y, self.residual.emit(graph, f"{name}.residual", x)])
+
+
+def build_unit(channels_in: int, channels_out: int, config: UnitConfig, stride: int = 1) -> nn.Module:
+    """The unit that `config.version` names: [N, C_in, H, W] → [N, C_out, H/stride, W/stride]."""
+    if config.version == "BiSRNet":
+        # Its unit is V0 without batch norm (arXiv 2305.10299).
+        config = replace(config, version="V0", batch_norm=False, residual_batch_norm=False)
+    others = {"ReActNet": ReActNetUnit, "BBCU": BBCUUnit, "BiMatting": BiMattingUnit}
+    return others.get(config.version, BDCUnit)(channels_in, channels_out, config, stride)

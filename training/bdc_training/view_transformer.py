@@ -72,18 +72,18 @@ class ViewTransformer(nn.Module):
         self.context_channels = config.view_transformer.context_channels
         self.grid = config.grid
         self.depth_context = nn.Conv2d(channels, len(self.depths) + self.context_channels, 1)
-        self.norm = nn.BatchNorm2d(self.context_channels)
+        self.norm = nn.BatchNorm2d(self.context_channels) if config.view_transformer.batch_norm else None
 
     def forward(self, x: Tensor, rays: Tensor, origins: Tensor, camera_mask: Tensor | None) -> tuple[Tensor, Tensor]:
         both = self.depth_context(x).unflatten(0, rays.shape[:2])
         depth_logits, context = both.split([len(self.depths), self.context_channels], dim=2)
         depth = depth_logits.softmax(2)
         bev = lift_splat(depth, context, rays, origins, camera_mask, self.depths, self.grid)
-        return self.norm(bev), depth_logits
+        return bev if self.norm is None else self.norm(bev), depth_logits
 
     def emit(self, graph: GraphBuilder, name: str, x: str) -> str:
         x = graph.conv2d(f"{name}.depth_context", x, self.depth_context)
         logits, context = graph.split(f"{name}.parts", x, [len(self.depths), self.context_channels])
         depth = graph.add("softmax", f"{name}.depth", [logits])
         bev = graph.add("lift_splat", f"{name}.lift_splat", [depth, context], {"depths": self.depths})
-        return graph.batch_norm(f"{name}.norm", bev, self.norm)
+        return bev if self.norm is None else graph.batch_norm(f"{name}.norm", bev, self.norm)

@@ -42,7 +42,10 @@ def test_depth_bins_start_at_the_first_and_are_evenly_spaced():
         (("unit", "versoin", "V3"), r"unit\.versoin: no such key; did you mean version\?"),
         (("gird", {}), r"gird: no such key; did you mean grid\?"),
         (("unit", "zzz", 1), r"unit\.zzz: no such key; there are version"),
-        (("unit", "version", "V5"), r"unit\.version: expected one of V0, V1, V2, V3; found 'V5'"),
+        (
+            ("unit", "version", "V5"),
+            r"unit\.version: expected one of V0, V1, V2, V3, ReActNet, BBCU, BiMatting, BiSRNet; found 'V5'",
+        ),
         (("unit", "pointwise_input", "int8"), r"unit\.pointwise_input: expected one of sign, real"),
         (("unit", "batch_norm", "yes please"), r"unit\.batch_norm: expected bool"),
         (("input", "width", 351), r"input\.width: expected a multiple of 16; found 351"),

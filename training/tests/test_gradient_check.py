@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bdc_training.binary import BinaryConv2d, RPReLU, SignActivation
+from bdc_training.binary import Binarization, BinaryConv2d, RPReLU, SignActivation
 from bdc_training.config import GridConfig
 from bdc_training.view_transformer import lift_splat
 
@@ -49,6 +49,22 @@ def test_sign_activation_has_the_gradient_of_tanh() -> None:
         return torch.tanh(beta * (scale.view(1, -1, 1, 1) * x + bias.view(1, -1, 1, 1)))
 
     check(function, surrogate, [x, scale, bias, beta])
+
+
+def quadratic(x: Tensor) -> Tensor:
+    """Bi-Real Net's approximation of the sign."""
+    return torch.where(x < 0, 2 * x + x.square(), 2 * x - x.square()).masked_fill(x < -1, -1).masked_fill(x > 1, 1)
+
+
+@pytest.mark.parametrize(("gradient", "stand_in"), [("quadratic", quadratic), ("clamp", lambda x: x.clamp(-1, 1))])
+def test_the_other_sign_activations_have_the_gradients_of_their_stand_ins(gradient, stand_in) -> None:
+    layer = SignActivation(3, Binarization(gradient, scaled=False)).double()
+    x, bias = variables((2, 3, 4, 5), (3,))
+    check(
+        lambda x, bias: with_parameters(layer, {"bias": bias}, x),
+        lambda x, bias: stand_in(x + bias.view(1, -1, 1, 1)),
+        [x, bias],
+    )
 
 
 @pytest.mark.parametrize(("kernel_size", "stride"), [(3, 1), (3, 2), (1, 1)])

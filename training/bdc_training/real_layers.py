@@ -1,0 +1,60 @@
+"""Layers of real weights that the published networks share; what is binary is in bdc_training.binary."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .graph_builder import GraphBuilder
+
+
+class ConvLayer(nn.Module):
+    """Convolution (→ batch norm) (→ ReLU), padded by half its kernel: [N, C_in, H, W] → [N, C_out, H/stride, W/stride].
+
+    It has a bias where it has no batch norm.
+    """
+
+    def __init__(
+        self,
+        channels_in: int,
+        channels_out: int,
+        kernel_size: int,
+        *,
+        stride: int = 1,
+        batch_norm: bool = True,
+        relu: bool = True,
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels_in, channels_out, kernel_size, stride, kernel_size // 2, bias=not batch_norm)
+        self.norm = nn.BatchNorm2d(channels_out) if batch_norm else None
+        self.relu = relu
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv(x)
+        if self.norm is not None:
+            x = self.norm(x)
+        return F.relu(x) if self.relu else x
+
+    def emit(self, graph: GraphBuilder, name: str, x: str) -> str:
+        x = graph.conv2d(f"{name}.conv", x, self.conv, self.norm)
+        return graph.add("relu", f"{name}.relu", [x]) if self.relu else x
+
+
+class BasicBlock(nn.Module):
+    """ReLU(conv3×3(conv3×3(x)) + shortcut(x)) (arXiv 1512.03385), BEVDet's: where the size changes the shortcut is a
+    3×3 convolution with bias. [N, C_in, H, W] → [N, C_out, H/stride, W/stride]."""
+
+    def __init__(self, channels_in: int, channels_out: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = ConvLayer(channels_in, channels_out, 3, stride=stride)
+        self.conv2 = ConvLayer(channels_out, channels_out, 3, relu=False)
+        changes = stride != 1 or channels_in != channels_out
+        self.shortcut = (
+            ConvLayer(channels_in, channels_out, 3, stride=stride, batch_norm=False, relu=False) if changes else None
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.conv2(self.conv1(x)) + (x if self.shortcut is None else self.shortcut(x)))
+
+    def emit(self, graph: GraphBuilder, name: str, x: str) -> str:
+        y = self.conv2.emit(graph, f"{name}.conv2", self.conv1.emit(graph, f"{name}.conv1", x))
+        shortcut = x if self.shortcut is None else self.shortcut.emit(graph, f"{name}.shortcut", x)
+        return graph.add("relu", name, [graph.add("add", f"{name}.sum", [y, shortcut])])
