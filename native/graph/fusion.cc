@@ -64,8 +64,7 @@ void Graph::FuseArgmax() {
     GraphNode& argmax = nodes_[reader];
     argmax.op = nodes_[i].op + " + " + argmax.op;
     argmax.inputs = nodes_[i].inputs;
-    argmax.operation =
-        std::make_unique<ConvArgmax>(Take<Conv2d>(nodes_[i]), Take<OccupancyArgmax>(argmax));
+    argmax.operation = std::make_unique<ConvArgmax>(Take<Conv2d>(nodes_[i]), Take<OccupancyArgmax>(argmax));
   }
 }
 

@@ -86,7 +86,8 @@ void LiftSplat::Run(const RunContext& context, Tensors inputs, Tensors outputs) 
   const auto image_of = ImageOfCamera(context.cameras);
   const Projection& projection = *context.projection;
   const SplatArgs args{depth.f32(), by_pixel, image_of.data(), size, depth.channels, channels};
-  const int64_t blocks = (cells + kCells - 1) / kCells, slots = std::min<int64_t>(context.pool.size(), blocks);
+  const int64_t blocks = (cells + kCells - 1) / kCells,
+                slots = std::min<int64_t>(context.pool.size(), blocks);
   std::atomic<int64_t> next{0};
   context.pool.ParallelFor(0, slots, 1, [&](int64_t begin, int64_t end) {
     for (int64_t slot = begin; slot < end; ++slot) {

@@ -167,7 +167,8 @@ TEST(FusionTest, AFloat16StreamIsWithinOneUnitInTheLastPlace) {
 
 TEST(FusionTest, Int8ActivationsAreExact) {
   // 300 channels: more than 16 bits hold the sums of.
-  for (const auto& [channels, height, width] : {std::tuple{70, 9, 33}, {24, 25, 25}, {300, 3, 7}, {5, 1, 1}}) {
+  for (const auto& [channels, height, width] :
+       {std::tuple{70, 9, 33}, {24, 25, 25}, {300, 3, 7}, {5, 1, 1}}) {
     SCOPED_TRACE(channels);
     Chain chain(channels, height, width);
     // The sums of the 3×3 are large: 3 clips some of the activations and not others.
@@ -182,7 +183,8 @@ TEST(FusionTest, Int8ActivationsAreExact) {
 TEST(FusionTest, Int8ActivationsOfTwoScalesOrReadAsRealAreQuantisedByTheirReaders) {
   Chain chain(40, 11, 50);
   const std::string spatial = chain.Activation(chain.Convolution(chain.Sign("x"), 3));
-  const std::string coarse = chain.Pointwise(spatial, 0.1), fine = chain.PReLU(chain.Pointwise(spatial, 0.02));
+  const std::string coarse = chain.Pointwise(spatial, 0.1),
+                    fine = chain.PReLU(chain.Pointwise(spatial, 0.02));
   chain.Compare(chain.Sum(chain.Sum(coarse, fine), spatial), StreamType::kFloat32, 0);
 }
 
@@ -206,8 +208,7 @@ TEST(FusionTest, RealActivationsOfPointwiseLayersDifferByRegroupingOnly) {
     const auto expected =
         RunModel(chain.model(), inputs, EngineMode::kReference, Isa::kPortable, 1, nullptr).at("y");
     ForEachIsa([&](const KernelSet& kernels) {
-      const auto found =
-          RunModel(chain.model(), inputs, EngineMode::kFast, kernels.isa, 2, nullptr).at("y");
+      const auto found = RunModel(chain.model(), inputs, EngineMode::kFast, kernels.isa, 2, nullptr).at("y");
       for (size_t i = 0; i < found.size(); ++i) {
         // Each of at most ⌈log₂ K⌉ + 2 … K additions rounds a partial sum of at most K.
         ASSERT_NEAR(found[i], expected[i], channels * 0x1p-23 * 8) << i;
