@@ -8,6 +8,7 @@ import { randomFloats } from './layers.js';
 import { readNetwork } from './model-file.js';
 import type { Network } from './network.js';
 import { createSession, floatTensor } from './onnx/session.js';
+import { QuantizedTwin } from './onnx/quantized-twin.js';
 import { OnnxTwin, type TwinInput, WITHOUT_COUNTERPART } from './onnx/twin.js';
 import { type Contestant, median, ratioOf, runPaired } from './paired.js';
 import { ringOfCameras } from './ring-of-cameras.js';
@@ -15,7 +16,10 @@ import { ringOfCameras } from './ring-of-cameras.js';
 export interface FrameResult {
   readonly model: string;
   readonly cameras: number;
-  /** Milliseconds of all steps but lift_splat, occupancy_argmax and the images' normalisation, which the twins lack. */
+  /**
+   * Milliseconds of all steps but lift_splat and the images' normalisation, which the twins lack. They lack occupancy_argmax too, which
+   * counts here all the same where it is one step with the convolution before it.
+   */
   readonly ours_ms: number;
   /** Milliseconds of ours from RGB bytes to the last output. */
   readonly whole_ms: number;
@@ -73,7 +77,8 @@ async function twinPart(
   inputs: readonly TwinInput[],
   { threads, precision }: TwinOptions,
 ): Promise<TwinPart> {
-  const model = new OnnxTwin(network, inputs, precision).translate(operations, leaves(operations));
+  const twin = precision === 'u8' ? new QuantizedTwin(network, inputs) : new OnnxTwin(network, inputs);
+  const model = twin.translate(operations, leaves(operations));
   const feeds = inputs.map(({ name, shape }, i) => {
     const count = shape.reduce((product, size) => product * size, 1);
     return [name, floatTensor(randomFloats(count, i + 1), shape)] as const;
@@ -81,8 +86,18 @@ async function twinPart(
   return { session: await createSession(model, threads), feeds: Object.fromEntries(feeds) };
 }
 
+interface FrameSizes {
+  readonly cameras: number;
+  /** Channels of the BEV map that lift_splat makes. */
+  readonly lifted: number;
+}
+
 /** A twin: one session before `lift_splat`, one after it, which is fed with random numbers. */
-async function createTwin(network: Network, cameras: number, options: TwinOptions): Promise<Contestant> {
+async function createTwin(
+  network: Network,
+  { cameras, lifted: channels }: FrameSizes,
+  options: TwinOptions,
+): Promise<Contestant> {
   const { graph, grid } = network.manifest;
   const { perCamera, bev, liftSplat } = cutGraph(graph.operations);
   const inputs = graph.inputs.map(({ name, shape }) => ({
@@ -91,12 +106,7 @@ async function createTwin(network: Network, cameras: number, options: TwinOption
   }));
   const parts = [await twinPart(network, perCamera, inputs, options)];
   if (liftSplat !== undefined) {
-    const [first] = parts;
-    const [, context = ''] = liftSplat.inputs;
     const [lifted = ''] = liftSplat.outputs;
-    const features = (await first?.session.run(first.feeds))?.[context];
-    const channels = features?.dims[1];
-    if (channels === undefined) throw new Error(`the twin has no output '${context}' for lift_splat`);
     const [nx, ny] = grid.shape;
     parts.push(await twinPart(network, bev, [{ name: lifted, shape: [1, channels, ny, nx] }], options));
   }
@@ -121,7 +131,7 @@ export function randomImages(cameras: number, width: number, height: number): Ui
 
 /** An engine with a ring of cameras, ready for frames. */
 export async function engineWithRig(path: string, options: EngineOptions): Promise<NetworkEngine> {
-  const engine = await loadEngine(path, options);
+  const engine = await loadEngine(path, { ...options, logits: false });
   const { input } = engine.manifest;
   if (engine.featureSize !== undefined) {
     await engine.setRig(ringOfCameras(input.cameras, engine.featureSize, input));
@@ -163,8 +173,10 @@ export async function benchmarkFrame(
     await engine.run(images);
     const rss = process.memoryUsage.rss() / 2 ** 20;
     const { threads } = options;
+    const lift = network.manifest.graph.operations.findIndex(({ op }) => op === 'lift_splat');
+    const lifted = engine.operations[lift]?.outputShape[1] ?? 0;
     for (const precision of peers ? (['fp32', 'u8'] as const) : []) {
-      contestants.push(await createTwin(network, cameras, { threads, precision }));
+      contestants.push(await createTwin(network, { cameras, lifted }, { threads, precision }));
     }
     const times = await runPaired(contestants, repetitions);
     const own = times.get('ours') ?? NaN;

@@ -16,19 +16,20 @@ import { encodeModelFile } from './model-file.js';
 import type { Network } from './network.js';
 import { quantizedChain } from './onnx/quantized-chain.js';
 import { byteTensor, createSession, floatTensor } from './onnx/session.js';
+import { QuantizedTwin } from './onnx/quantized-twin.js';
 import { OnnxTwin } from './onnx/twin.js';
 import { type Contestant, ratioOf, runPaired } from './paired.js';
 
 export interface LayerResult {
   readonly name: string;
-  /** Milliseconds of one block of ours: sign, convolution, RPReLU, residual. */
+  /** Milliseconds of one layer of ours, everything included (LayerKind). */
   readonly ours_ms: number;
-  /** Milliseconds of a bare convolution, FP32 and u8. */
+  /** Milliseconds of a bare convolution, FP32 and u8; of a unit, of the same unit with plain convolutions. */
   readonly ort_fp32_ms: number | null;
   readonly ort_u8_ms: number | null;
   readonly ratio_fp32: number | null;
   readonly ratio_u8: number | null;
-  /** Binary multiply-accumulates of ours over the whole block's time, of this machine's measured peak of XOR, popcount and add. */
+  /** W1A1: multiply-accumulates over the whole block's time, of this machine's measured peak of XOR, popcount and add. */
   readonly peak_percent: number | null;
 }
 
@@ -83,10 +84,10 @@ async function onnxruntime(
   };
 }
 
-function twin(network: Network, layer: LayerShape): Uint8Array {
+function twin(Twin: typeof OnnxTwin | typeof QuantizedTwin, network: Network, layer: LayerShape): Uint8Array {
   const { operations, outputs } = network.manifest.graph;
   const inputs = [{ name: 'input', shape: inputShape(layer) }];
-  return new OnnxTwin(network, inputs).translate(operations, Object.values(outputs));
+  return new Twin(network, inputs).translate(operations, Object.values(outputs));
 }
 
 export interface LayerOptions extends EngineOptions {
@@ -115,13 +116,18 @@ export async function benchmarkLayer(
   try {
     contestants.push(await ours(blocks, layer, values, engine));
     if (peers) {
-      const convolutions = convolutionChain(layer, depth);
+      const isUnit = layer.kind === 'unit';
+      const plain = isUnit ? blocks : convolutionChain(layer, depth);
       const bytes = byteTensor(
         Uint8Array.from(values, (value) => 128 + 127 * value),
         inputShape(layer),
       );
-      contestants.push(await onnxruntime('fp32', twin(convolutions, layer), real, threads));
-      contestants.push(await onnxruntime('u8', quantizedChain(layer, depth), bytes, threads));
+      contestants.push(await onnxruntime('fp32', twin(OnnxTwin, plain, layer), real, threads));
+      contestants.push(
+        isUnit
+          ? await onnxruntime('u8', twin(QuantizedTwin, blocks, layer), real, threads)
+          : await onnxruntime('u8', quantizedChain(layer, depth), bytes, threads),
+      );
     }
     const times = await runPaired(contestants, repetitions);
     const own = (times.get('ours') ?? NaN) / depth;
@@ -136,7 +142,8 @@ export async function benchmarkLayer(
       ort_u8_ms: u8 ?? null,
       ratio_fp32: ratioOf(fp32, own),
       ratio_u8: ratioOf(u8, own),
-      peak_percent: peak === undefined ? null : layerMacs(layer) / own / 1e4 / (peak * threads),
+      peak_percent:
+        peak === undefined || layer.kind !== 'W1A1' ? null : layerMacs(layer) / own / 1e4 / (peak * threads),
     };
   } finally {
     for (const contestant of contestants) await contestant.close();

@@ -1,8 +1,15 @@
 import type { GraphOperation, ModelManifest } from '../src/engine/manifest.js';
 import type { ModelTensor, Network } from './network.js';
 
-/** A square binary convolution that keeps the image size: kernel × kernel, channels → channels, on size × size pixels. */
+/**
+ * W1A1: sign → binary convolution → RPReLU → residual. W1A8, W1A32: the same on int8 and on real activations, without the sign. unit: a
+ * whole BDC unit of the network, 3×3 W1A1 → RPReLU → 1×1 W1A8 → RPReLU → refinement branch → residual.
+ */
+export type LayerKind = 'W1A1' | 'W1A8' | 'W1A32' | 'unit';
+
+/** A square layer that keeps the image size: kernel × kernel, channels → channels, on size × size pixels. */
 export interface LayerShape {
+  readonly kind: LayerKind;
   readonly kernel: 1 | 3;
   readonly channels: number;
   readonly size: number;
@@ -10,20 +17,25 @@ export interface LayerShape {
 
 /** Shapes of the image encoder and BEV encoder of published networks of this kind. */
 export const LAYERS: readonly LayerShape[] = [
-  { kernel: 3, channels: 256, size: 100 },
-  { kernel: 1, channels: 256, size: 100 },
-  { kernel: 3, channels: 64, size: 200 },
-  { kernel: 3, channels: 128, size: 200 },
-  { kernel: 3, channels: 512, size: 50 },
+  { kind: 'W1A1', kernel: 3, channels: 256, size: 100 },
+  { kind: 'W1A1', kernel: 1, channels: 256, size: 100 },
+  { kind: 'W1A8', kernel: 1, channels: 256, size: 100 },
+  { kind: 'W1A32', kernel: 1, channels: 256, size: 100 },
+  { kind: 'unit', kernel: 3, channels: 256, size: 100 },
+  { kind: 'W1A1', kernel: 3, channels: 64, size: 200 },
+  { kind: 'W1A1', kernel: 3, channels: 128, size: 200 },
+  { kind: 'W1A1', kernel: 3, channels: 512, size: 50 },
 ];
 
-export function layerName({ kernel, channels, size }: LayerShape): string {
-  return `${kernel}×${kernel} ${channels}→${channels} @ ${size}²`;
+export function layerName({ kind, kernel, channels, size }: LayerShape): string {
+  const what = kind === 'unit' ? 'BDC unit' : `${kernel}×${kernel} ${kind}`;
+  return `${what} ${channels}→${channels} @ ${size}²`;
 }
 
-/** Multiply-accumulates of one layer. */
-export function layerMacs({ kernel, channels, size }: LayerShape): number {
-  return (channels * kernel * size) ** 2;
+/** Multiply-accumulates of one layer; of a unit, its 3×3 and its 1×1 convolution. */
+export function layerMacs({ kind, kernel, channels, size }: LayerShape): number {
+  const taps = kernel ** 2 + (kind === 'unit' ? 1 : 0);
+  return taps * (channels * size) ** 2;
 }
 
 /** Reproducible numbers in [−1, 1) (xorshift32). */
@@ -98,67 +110,168 @@ class ChainBuilder {
   }
 }
 
+interface Convolution {
+  readonly name: string;
+  readonly input: string;
+  readonly kernel: number;
+  readonly from: number;
+  readonly to: number;
+  readonly seed: number;
+  /** Of int8 activations. */
+  readonly activationScale?: number;
+}
+
 function addConvolution(
   chain: ChainBuilder,
-  layer: LayerShape,
-  name: string,
-  input: string,
-  seed: number,
+  { name, input, kernel, from, to, seed, activationScale }: Convolution,
 ): string {
-  const { kernel, channels } = layer;
   const padding = (kernel - 1) / 2;
-  const words = channels / 64;
+  const words = Math.ceil(from / 64);
   // Keeps the variance of the sums near 1 along the chain.
-  const scale = new Float32Array(channels).fill(1 / Math.sqrt(channels * kernel * kernel));
+  const scale = new Float32Array(to).fill(1 / Math.sqrt(from * kernel * kernel));
+  const weight = randomBits(to * kernel * kernel * words, seed);
+  if (from % 64 !== 0) {
+    const used = (1n << BigInt(from % 64)) - 1n;
+    for (let i = words - 1; i < weight.length; i += words) weight[i] = (weight[i] ?? 0n) & used;
+  }
   return chain.add(
     {
       name,
       op: 'binary_conv2d',
       inputs: [input],
-      attributes: { in_channels: channels, stride: [1, 1], padding: [padding, padding] },
-    },
-    {
-      weight: {
-        shape: [channels, kernel, kernel, words],
-        data: randomBits(channels * kernel * kernel * words, seed),
+      attributes: {
+        in_channels: from,
+        stride: [1, 1],
+        padding: [padding, padding],
+        ...(activationScale !== undefined && { activation_scale: activationScale }),
       },
-      scale: { shape: [channels], data: scale },
     },
+    { weight: { shape: [to, kernel, kernel, words], data: weight }, scale: { shape: [to], data: scale } },
   );
 }
 
-/** `depth` blocks in a row: sign → binary convolution → RPReLU → residual. */
+function addPerChannel(
+  chain: ChainBuilder,
+  op: 'sign' | 'rprelu',
+  { name, input, channels, seed }: { name: string; input: string; channels: number; seed: number },
+): string {
+  const values = (i: number): ModelTensor => ({ shape: [channels], data: randomFloats(channels, seed + i) });
+  const tensors =
+    op === 'sign'
+      ? {
+          threshold: values(0),
+          direction: { shape: [channels], data: new Int8Array(channels).fill(1) },
+        }
+      : { bias_in: values(0), slope: values(1), bias_out: values(2) };
+  return chain.add({ name, op, inputs: [input] }, tensors);
+}
+
+/** Activations of these chains lie within about ±4. */
+const ACTIVATION_SCALE = 4 / 127;
+/** Channels of a refinement branch's hidden layer: a fraction of the unit's, as published. */
+const REDUCTION = 16;
+
+function addUnit(chain: ChainBuilder, { channels }: LayerShape, input: string, i: number): string {
+  const seed = 30 * i;
+  const sizes = { from: channels, to: channels };
+  const sign = addPerChannel(chain, 'sign', { name: `sign${i}`, input, channels, seed: seed + 1 });
+  const spatial = addConvolution(chain, {
+    name: `spatial${i}`,
+    input: sign,
+    kernel: 3,
+    seed: seed + 2,
+    ...sizes,
+  });
+  const bent = addPerChannel(chain, 'rprelu', {
+    name: `spatial${i}.rprelu`,
+    input: spatial,
+    channels,
+    seed: seed + 3,
+  });
+  const pointwise = addConvolution(chain, {
+    name: `pointwise${i}`,
+    input: bent,
+    kernel: 1,
+    seed: seed + 6,
+    activationScale: ACTIVATION_SCALE,
+    ...sizes,
+  });
+  const y = addPerChannel(chain, 'rprelu', {
+    name: `pointwise${i}.rprelu`,
+    input: pointwise,
+    channels,
+    seed: seed + 7,
+  });
+  const mean = chain.add({ name: `mean${i}`, op: 'global_avg_pool2d', inputs: [y] });
+  const hidden = channels / REDUCTION;
+  const squeeze = addConvolution(chain, {
+    name: `squeeze${i}`,
+    input: mean,
+    kernel: 1,
+    from: channels,
+    to: hidden,
+    seed: seed + 10,
+  });
+  const squeezed = addPerChannel(chain, 'rprelu', {
+    name: `squeeze${i}.rprelu`,
+    input: squeeze,
+    channels: hidden,
+    seed: seed + 11,
+  });
+  const expand = addConvolution(chain, {
+    name: `expand${i}`,
+    input: squeezed,
+    kernel: 1,
+    from: hidden,
+    to: channels,
+    seed: seed + 14,
+  });
+  const gate = chain.add({ name: `gate${i}`, op: 'sigmoid', inputs: [expand] });
+  const gated = chain.add({ name: `gated${i}`, op: 'channel_gate', inputs: [y, gate] });
+  return chain.add({ name: `unit${i}`, op: 'add', inputs: [gated, input] });
+}
+
+function addBlock(chain: ChainBuilder, layer: LayerShape, input: string, i: number): string {
+  const { kind, kernel, channels } = layer;
+  const seed = 10 * i;
+  const convolved = addConvolution(chain, {
+    name: `conv${i}`,
+    input:
+      kind === 'W1A1'
+        ? addPerChannel(chain, 'sign', { name: `sign${i}`, input, channels, seed: seed + 1 })
+        : input,
+    kernel,
+    from: channels,
+    to: channels,
+    seed: seed + 2,
+    ...(kind === 'W1A8' && { activationScale: ACTIVATION_SCALE }),
+  });
+  const bent = addPerChannel(chain, 'rprelu', {
+    name: `rprelu${i}`,
+    input: convolved,
+    channels,
+    seed: seed + 3,
+  });
+  return chain.add({ name: `block${i}`, op: 'add', inputs: [bent, input] });
+}
+
+/** `depth` layers in a row. */
 export function blockChain(layer: LayerShape, depth: number): Network {
   const chain = new ChainBuilder();
-  const shape = [layer.channels];
-  const perChannel = (seed: number): ModelTensor => ({ shape, data: randomFloats(layer.channels, seed) });
   let input = 'input';
   for (let i = 0; i < depth; i++) {
-    const sign = chain.add(
-      { name: `sign${i}`, op: 'sign', inputs: [input] },
-      {
-        threshold: perChannel(10 * i + 1),
-        direction: { shape, data: new Int8Array(layer.channels).fill(1) },
-      },
-    );
-    const conv = addConvolution(chain, layer, `conv${i}`, sign, 10 * i + 2);
-    const rprelu = chain.add(
-      { name: `rprelu${i}`, op: 'rprelu', inputs: [conv] },
-      {
-        bias_in: perChannel(10 * i + 3),
-        slope: perChannel(10 * i + 4),
-        bias_out: perChannel(10 * i + 5),
-      },
-    );
-    input = chain.add({ name: `block${i}`, op: 'add', inputs: [rprelu, input] });
+    input = layer.kind === 'unit' ? addUnit(chain, layer, input, i) : addBlock(chain, layer, input, i);
   }
   return chain.finish(layer, input);
 }
 
 /** `depth` convolutions in a row and nothing between them. */
-export function convolutionChain(layer: LayerShape, depth: number): Network {
+export function convolutionChain({ kernel, channels, ...layer }: LayerShape, depth: number): Network {
   const chain = new ChainBuilder();
   let input = 'input';
-  for (let i = 0; i < depth; i++) input = addConvolution(chain, layer, `conv${i}`, input, 10 * i + 2);
-  return chain.finish(layer, input);
+  for (let i = 0; i < depth; i++) {
+    const name = `conv${i}`;
+    input = addConvolution(chain, { name, input, kernel, from: channels, to: channels, seed: 10 * i + 2 });
+  }
+  return chain.finish({ kernel, channels, ...layer }, input);
 }

@@ -1,6 +1,7 @@
 /**
  * Makes a checkout ready to run: names missing tools, installs the npm packages when the lock file changed, builds the native addon and
  * the TypeScript. Uses only what Node brings, because it runs before node_modules exists. Called by `npm test`, `npm run demo`, …
+ * With --bench also installs the packages of bench/, which only tests and benchmarks need.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -63,19 +64,20 @@ function run(title, program, args) {
   }
 }
 
-/** Installs when the lock file is not the one that node_modules was installed from. */
-function installPackages() {
-  const stamp = join(root, 'node_modules', '.bdc-occ-installed');
+/** Installs when the lock file is not the one that the folder's node_modules was installed from. */
+function installPackages(folder) {
+  const stamp = join(folder, 'node_modules', '.bdc-occ-installed');
   const wanted = createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
+    .update(readFileSync(join(folder, 'package-lock.json')))
     .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  run('installing npm packages', 'npm', ['ci', '--no-audit', '--no-fund']);
-  mkdirSync(join(root, 'node_modules'), { recursive: true });
+  run('installing npm packages', 'npm', ['ci', '--no-audit', '--no-fund', '--prefix', folder]);
+  mkdirSync(join(folder, 'node_modules'), { recursive: true });
   writeFileSync(stamp, wanted);
 }
 
 checkTools();
-installPackages();
+installPackages(root);
+if (process.argv.includes('--bench')) installPackages(join(root, 'bench'));
 run('building the native engine', 'npm', ['run', '--silent', 'build:native']);
 run('building the TypeScript', 'npm', ['run', '--silent', 'build:ts']);

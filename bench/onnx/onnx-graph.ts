@@ -8,6 +8,8 @@ export type OnnxType = keyof typeof DATA_TYPES;
 /** Operators as of opset 17, which every onnxruntime since 1.12 reads. */
 const IR_VERSION = 8;
 const OPSET_VERSION = 17;
+/** Domain of onnxruntime's own operators. */
+export const MICROSOFT = 'com.microsoft';
 
 const schema = protobuf.loadSync(fileURLToPath(new URL('onnx.proto', import.meta.url)));
 const ModelProto = schema.lookupType('onnx.ModelProto');
@@ -54,16 +56,20 @@ export class OnnxGraph {
     inputs: readonly string[],
     outputs: readonly string[],
     attributes: Readonly<Record<string, OnnxAttribute>> = {},
+    domain = '',
   ): void {
     const attribute = Object.entries(attributes).map(([name, value]) => attributeProto(name, value));
-    this.#nodes.push({ input: inputs, output: outputs, name: outputs[0], opType, attribute });
+    this.#nodes.push({ input: inputs, output: outputs, name: outputs[0], opType, attribute, domain });
   }
 
   encode(): Uint8Array {
     const model = {
       irVersion: IR_VERSION,
       producerName: 'bdc_occ',
-      opsetImport: [{ domain: '', version: OPSET_VERSION }],
+      opsetImport: [
+        { domain: '', version: OPSET_VERSION },
+        { domain: MICROSOFT, version: 1 },
+      ],
       graph: {
         name: 'graph',
         node: this.#nodes,

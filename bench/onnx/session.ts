@@ -1,5 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 
+export type { Tensor as OrtTensor } from 'onnxruntime-node';
+
 /** An onnxruntime session on the CPU with `threads` threads that sleep between runs, as ours do. */
 export async function createSession(model: Uint8Array, threads: number): Promise<InferenceSession> {
   return InferenceSession.create(model, {

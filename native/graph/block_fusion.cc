@@ -4,6 +4,7 @@
 #include "graph/graph.h"
 #include "graph/take.h"
 #include "ops/binary_block.h"
+#include "ops/pointwise_block.h"
 #include "ops/sums.h"
 #include "ops/sweep.h"
 
@@ -29,6 +30,16 @@ void Graph::UseSignPlanes() {
       auto block = std::make_unique<BinaryBlock>(Take<BinaryConv2d>(nodes_[reader]));
       nodes_[reader].operation = std::move(block);
     }
+  }
+}
+
+/// Binary weights on the real values of single pixels.
+void Graph::UsePointwiseBlocks() {
+  for (GraphNode& node : nodes_) {
+    const auto* convolution = As<BinaryWeightConv2d>(node);
+    if (!convolution || !PointwiseBlock::Takes(*convolution)) continue;
+    auto block = std::make_unique<PointwiseBlock>(Take<BinaryWeightConv2d>(node));
+    node.operation = std::move(block);
   }
 }
 
@@ -61,10 +72,10 @@ void Graph::FuseGates() {
   }
 }
 
-/// binary block (→ add) (→ sign).
+/// block (→ add) (→ sign).
 void Graph::FuseResiduals() {
   for (size_t i = 0; i < nodes_.size(); ++i) {
-    auto* block = As<BinaryBlock>(nodes_[i]);
+    auto* block = As<BlockOperation>(nodes_[i]);
     if (!block || block->has_residual() || block->has_sign()) continue;
     GraphNode* maker = &nodes_[i];
     const size_t reader = OnlyReader(i);
@@ -83,6 +94,25 @@ void Graph::FuseResiduals() {
   }
 }
 
+/// A block whose output only W1A8 convolutions of one scale read makes it int8.
+void Graph::FuseQuantizers() {
+  for (GraphNode& node : nodes_) {
+    auto* block = As<BlockOperation>(node);
+    if (!block || node.outputs.empty() || IsOutput(node.outputs[0])) continue;
+    const auto readers = ReadersOf(node.outputs[0]);
+    const auto* first = readers.empty() ? nullptr : As<PointwiseBlock>(nodes_[readers[0]]);
+    const float factor = first ? first->input_factor() : 0.0f;
+    const auto agrees = [&](size_t i) {
+      const auto* reader = As<PointwiseBlock>(nodes_[i]);
+      const bool as_residual = nodes_[i].inputs.size() > 1 && nodes_[i].inputs[1] == node.outputs[0];
+      return reader && reader->input_factor() == factor && !as_residual;
+    };
+    if (factor == 0.0f || !std::all_of(readers.begin(), readers.end(), agrees)) continue;
+    tensors_[node.outputs[0]].spec.type = ElementType::kInt8;
+    block->TakeQuantizer(factor);
+  }
+}
+
 /// Real tensors that only blocks and sweeps write and read become float16.
 void Graph::HalveStreams() {
   const auto index_of = [](const std::vector<int>& tensors, int tensor) {
@@ -90,15 +120,17 @@ void Graph::HalveStreams() {
   };
   const auto streams = [&](const GraphNode& node, int tensor) {
     if (As<BinaryBlock>(node)) return true;
+    if (As<PointwiseBlock>(node)) return index_of(node.inputs, tensor) == 1;
     const auto* sweep = As<Sweep>(node);
     return sweep && !(sweep->parts().gate && index_of(node.inputs, tensor) == 1);
   };
   for (GraphNode& node : nodes_) {
-    const bool makes = As<BinaryBlock>(node) || (As<Sweep>(node) && As<Sweep>(node)->parts().stream);
+    const bool makes = As<BlockOperation>(node) || (As<Sweep>(node) && As<Sweep>(node)->parts().stream);
     // A node that another one took over has no outputs left.
     if (node.outputs.empty()) continue;
     const int tensor = node.outputs[0];
-    if (!makes || IsOutput(tensor)) continue;
+    const bool is_real = tensors_[tensor].spec.type == ElementType::kFloat32;
+    if (!makes || !is_real || IsOutput(tensor)) continue;
     const auto readers = ReadersOf(tensor);
     if (std::all_of(readers.begin(), readers.end(), [&](size_t i) { return streams(nodes_[i], tensor); })) {
       tensors_[tensor].spec.type = ElementType::kFloat16;

@@ -3,6 +3,7 @@
 
 #include "graph/graph.h"
 #include "graph/take.h"
+#include "ops/conv_argmax.h"
 #include "ops/convolution.h"
 
 namespace bdc {
@@ -28,10 +29,13 @@ size_t Graph::OnlyReader(size_t node) const {
 
 void Graph::Fuse(StreamType residual) {
   FuseActivations();
+  FuseArgmax();
   JoinConvolutions();
   UseSignPlanes();
+  UsePointwiseBlocks();
   FuseGates();
   FuseResiduals();
+  FuseQuantizers();
   if (residual == StreamType::kFloat16) HalveStreams();
   CloseGaps();
 }
@@ -41,10 +45,26 @@ void Graph::FuseActivations() {
   for (size_t i = 0; i < nodes_.size(); ++i) {
     auto* convolution = As<Convolution>(nodes_[i]);
     const size_t reader = convolution ? OnlyReader(i) : nodes_.size();
-    if (reader == nodes_.size() || !As<ChannelActivation>(nodes_[reader])) continue;
+    const auto* activation = reader == nodes_.size() ? nullptr : As<ChannelActivation>(nodes_[reader]);
+    if (!activation || !convolution->Fuses(*activation)) continue;
     convolution->TakeActivation(Take<ChannelActivation>(nodes_[reader]));
     nodes_[i].op += " + " + nodes_[reader].op;
     nodes_[i].outputs = std::move(nodes_[reader].outputs);
+  }
+}
+
+/// 1×1 convolution → argmax, where nobody else wants the logits.
+void Graph::FuseArgmax() {
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    const auto* convolution = As<Conv2d>(nodes_[i]);
+    const size_t reader = convolution ? OnlyReader(i) : nodes_.size();
+    if (reader == nodes_.size() || !As<OccupancyArgmax>(nodes_[reader]) || !ConvArgmax::Takes(*convolution)) {
+      continue;
+    }
+    GraphNode& argmax = nodes_[reader];
+    argmax.op = nodes_[i].op + " + " + argmax.op;
+    argmax.inputs = nodes_[i].inputs;
+    argmax.operation = std::make_unique<ConvArgmax>(Take<Conv2d>(nodes_[i]), Take<OccupancyArgmax>(argmax));
   }
 }
 

@@ -78,11 +78,14 @@ class Graph {
   /// The only reader of a node's only output, if that is no graph output; else nodes().size().
   size_t OnlyReader(size_t node) const;
   void FuseActivations();
+  void FuseArgmax();
   void JoinConvolutions();
   void UseSignPlanes();
+  void UsePointwiseBlocks();
   std::vector<std::unique_ptr<Sign>> TakeSigns(GraphNode& maker, size_t most);
   void FuseGates();
   void FuseResiduals();
+  void FuseQuantizers();
   void HalveStreams();
   /// Drops the nodes that others have taken over (those without an operation) and dates the tensors anew.
   void CloseGaps();

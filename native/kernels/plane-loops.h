@@ -2,6 +2,9 @@
 // internal linkage on purpose.
 #pragma once
 
+#include <algorithm>
+#include <cstring>
+
 #include "kernels/planes.h"
 #include "kernels/vector-math.h"
 
@@ -64,8 +67,47 @@ void ArgmaxLoop(const float* logits, int64_t plane, int classes, int count, uint
   }
 }
 
-constexpr PlaneKernels kPlaneLoops = {RPReLULoop, PReLULoop,        AverageSquaresLoop,
-                                      BlendLoop,  StretchTwiceLoop, ArgmaxLoop};
+/// Calls `add(depth, features)` for each point whose camera has an image.
+template <typename Add>
+inline void ForEachSplatPoint(const SplatArgs& args, const SplatPoint* begin, const SplatPoint* end,
+                              const Add& add) {
+  for (const SplatPoint* point = begin; point != end; ++point) {
+    const int64_t image = args.image_of[point->camera];
+    if (image < 0) continue;
+    add(args.depth[(image * args.bins + point->depth) * args.pixels + point->pixel],
+        args.features + (image * args.pixels + point->pixel) * args.channels);
+  }
+}
+
+void SplatLoop(const SplatArgs& args, const SplatPoint* begin, const SplatPoint* end, float* sums) {
+  // The compiler's own vectors: sums stay in registers of whatever width there is.
+  typedef float Lanes __attribute__((vector_size(64)));
+  constexpr int kLanes = sizeof(Lanes) / sizeof(float);
+  int first = 0;
+  for (; first + 2 * kLanes <= args.channels; first += 2 * kLanes) {
+    Lanes low = {}, high = {};
+    ForEachSplatPoint(args, begin, end, [&](float depth, const float* features) {
+      Lanes a, b;
+      std::memcpy(&a, features + first, sizeof a);
+      std::memcpy(&b, features + first + kLanes, sizeof b);
+      low += depth * a;
+      high += depth * b;
+    });
+    std::memcpy(sums + first, &low, sizeof low);
+    std::memcpy(sums + first + kLanes, &high, sizeof high);
+  }
+  for (; first < args.channels; first += kLanes) {
+    const int count = std::min(kLanes, args.channels - first);
+    float part[kLanes] = {};
+    ForEachSplatPoint(args, begin, end, [&](float depth, const float* features) {
+      for (int c = 0; c < count; ++c) part[c] += depth * features[first + c];
+    });
+    std::copy_n(part, count, sums + first);
+  }
+}
+
+constexpr PlaneKernels kPlaneLoops = {RPReLULoop,       PReLULoop,  AverageSquaresLoop, BlendLoop,
+                                      StretchTwiceLoop, ArgmaxLoop, SplatLoop};
 
 }  // namespace
 }  // namespace bdc

@@ -7,6 +7,21 @@ namespace bdc {
 /// Neighbours in x that argmax does together.
 constexpr int kArgmaxBlock = 64;
 
+/// A point that lift_splat drops into a BEV cell: bin `depth` of feature cell `pixel` (row · width + column).
+struct SplatPoint {
+  uint16_t camera, depth;
+  uint32_t pixel;
+};
+
+/// One frame's inputs of lift_splat.
+struct SplatArgs {
+  const float* depth;       // [images][bins][pixels]
+  const float* features;    // [images][pixels][channels]
+  const int16_t* image_of;  // [cameras]; −1: a camera without an image, whose points are left out
+  int64_t pixels;
+  int bins, channels;
+};
+
 /// Loops over the values of one channel plane, compiled for one instruction set. Each step is one IEEE
 /// operation, so that all sets give the same bits.
 struct PlaneKernels {
@@ -24,6 +39,8 @@ struct PlaneKernels {
   /// softmax probability. Classes are `plane` values apart.
   void (*argmax)(const float* logits, int64_t plane, int classes, int count, uint8_t* labels,
                  float* confidence);
+  /// sums[c] = Σ depth · features[c] over the points [begin, end), in their order.
+  void (*splat)(const SplatArgs& args, const SplatPoint* begin, const SplatPoint* end, float* sums);
 };
 
 }  // namespace bdc

@@ -1,5 +1,8 @@
 #include "ops/binary_conv2d.h"
 
+#include <cmath>
+#include <string>
+
 #include "ops/plain_convolution.h"
 #include "ops/planes.h"
 
@@ -34,6 +37,37 @@ OperationCost CostOf(const OperationReader& reader, const BinaryWeights& weights
   const int64_t stored_words = weights.out_channels * weights.kernel_h * weights.kernel_w * weights.words;
   const int64_t bits = g.Depth() * g.out_channels;
   return {arithmetic, g.Macs(), reader.parameters() - stored_words + bits, bits};
+}
+
+/// Attribute `activation_scale`, 0 if there is none.
+float ReadActivationScale(OperationReader& reader, const ConvGeometry& g) {
+  const std::string field = "attributes.activation_scale";
+  if (!reader.Has("activation_scale")) return 0.0f;
+  const double scale = reader.Number("activation_scale");
+  // Its reciprocal, and their products with ordinary scales, must be ordinary floats too.
+  if (!(scale >= 1e-18 && scale <= 1e18)) {
+    reader.Fail("MODEL_ATTRIBUTE", field, "a number in 1e-18…1e18", std::to_string(scale));
+  }
+  if (!g.IsPointwise()) {
+    reader.Fail("MODEL_ATTRIBUTE", field, "a 1×1 convolution of stride 1 without padding",
+                std::to_string(g.kernel_h) + "×" + std::to_string(g.kernel_w) + " of stride " +
+                    std::to_string(g.stride_h) + "×" + std::to_string(g.stride_w) + ", padding " +
+                    std::to_string(g.pad_h) + "×" + std::to_string(g.pad_w));
+  }
+  // Sums stay below 2^24, so that float32 holds each of them exactly.
+  constexpr int kMostChannels = 1 << 17;
+  if (g.in_channels > kMostChannels) {
+    reader.Fail("MODEL_ATTRIBUTE", field, "at most " + std::to_string(kMostChannels) + " input channels",
+                std::to_string(g.in_channels));
+  }
+  return static_cast<float>(scale);
+}
+
+/// x as one of the 255 steps of W1A8; NaN is the lowest, as the kernels' MAXPS makes it.
+float Quantized(float x, float factor) {
+  const float scaled = x * factor;
+  const float above = scaled > -127.0f ? scaled : -127.0f;
+  return std::nearbyintf(above < 127.0f ? above : 127.0f);
 }
 
 }  // namespace
@@ -122,13 +156,24 @@ void BinaryConv2d::RunReference(const RunContext& context, Tensors inputs, Tenso
 BinaryWeightConv2d::BinaryWeightConv2d(OperationReader& reader)
     : weights_(reader, reader.Input(0).channels),
       geometry_(ReadConvGeometry(reader, weights_.out_channels, weights_.kernel_h, weights_.kernel_w)),
+      activation_scale_(ReadActivationScale(reader, geometry_)),
+      max_images_(reader.Input(0).batch == TensorSpec::kPerCamera ? reader.max_cameras()
+                                                                  : reader.Input(0).batch),
       dense_(geometry_) {
   cost = CostOf(reader, weights_, geometry_, Arithmetic::kBinaryWeightRealInput);
 }
 
-void BinaryWeightConv2d::Load(EngineMode mode, const KernelSet& kernels) {
+bool BinaryWeightConv2d::Fuses(const ChannelActivation& activation) const {
+  return !is_pointwise() || dynamic_cast<const RPReLU*>(&activation) != nullptr;
+}
+
+void BinaryWeightConv2d::LoadWeights(EngineMode mode, const KernelSet& kernels) {
   weights_.Load();
   LoadActivation(mode, kernels);
+}
+
+void BinaryWeightConv2d::Load(EngineMode mode, const KernelSet& kernels) {
+  LoadWeights(mode, kernels);
   if (mode == EngineMode::kReference) return;
   const ConvGeometry& g = geometry_;
   AlignedBuffer<float> expanded(g.out_channels * g.Depth());
@@ -150,6 +195,10 @@ void BinaryWeightConv2d::Run(const RunContext& context, Tensors inputs, Tensors 
 }
 
 void BinaryWeightConv2d::RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const {
+  if (input_factor() != 0.0f) {
+    RunQuantized(context, inputs[0], outputs[0]);
+    return;
+  }
   PlainConvolution(
       context, geometry_, inputs[0], outputs[0],
       [&](int o, int i, int ky, int kx) { return weights_.Sign(o, i, ky, kx); },
@@ -157,6 +206,25 @@ void BinaryWeightConv2d::RunReference(const RunContext& context, Tensors inputs,
         const double scaled = double{weights_.scale[o]} * sum;
         return static_cast<float>(weights_.bias.data() ? scaled + double{weights_.bias[o]} : scaled);
       });
+}
+
+/// As docs/model-format.md states W1A8: the same bits as the kernels give.
+void BinaryWeightConv2d::RunQuantized(const RunContext& context, const Tensor& x, const Tensor& y) const {
+  const int64_t size = x.plane();
+  ForEachPlane(context, int64_t{y.batch} * y.channels, size * x.channels, [&](int64_t plane) {
+    const int o = static_cast<int>(plane % y.channels);
+    const float* image = x.f32() + plane / y.channels * x.image();
+    float* out = y.f32() + plane * size;
+    for (int64_t pixel = 0; pixel < size; ++pixel) {
+      int32_t sum = 0;
+      for (int i = 0; i < x.channels; ++i) {
+        const auto q = static_cast<int32_t>(Quantized(image[i * size + pixel], input_factor()));
+        sum += weights_.Sign(o, i, 0, 0) > 0 ? q : -q;
+      }
+      const float scaled = SumScale(o) * static_cast<float>(sum);
+      out[pixel] = weights_.bias.data() ? scaled + weights_.bias[o] : scaled;
+    }
+  });
 }
 
 }  // namespace bdc

@@ -36,18 +36,39 @@ class BinaryConv2d : public Convolution {
   ConvGeometry geometry_;
 };
 
-/// W1A32: real values in. y = scale[o]·Σ±x + bias[o].
+/// W1A32: real values in. y = scale[o]·Σ±x + bias[o]. With `activation_scale` W1A8: the values are rounded to
+/// int8, the sums are exact (docs/model-format.md).
 class BinaryWeightConv2d : public Convolution {
  public:
   explicit BinaryWeightConv2d(OperationReader& reader);
+  const ConvGeometry& geometry() const { return geometry_; }
+  const BinaryWeights& weights() const { return weights_; }
+  bool is_pointwise() const { return geometry_.IsPointwise(); }
+  /// W1A8: x becomes clamp(round(x · input_factor), ±127); W1A32: 0.
+  float input_factor() const { return activation_scale_ == 0.0f ? 0.0f : 1.0f / activation_scale_; }
+  /// Of an output channel's sum, once loaded.
+  float SumScale(int o) const {
+    return activation_scale_ == 0.0f ? weights_.scale[o] : weights_.scale[o] * activation_scale_;
+  }
+  /// Images of the largest batch.
+  int64_t max_images() const { return max_images_; }
+  /// The block kernel of a pointwise convolution has RPReLU only.
+  bool Fuses(const ChannelActivation& activation) const override;
+
+  /// The stored constants only, not the form that Run computes with.
+  void LoadWeights(EngineMode mode, const KernelSet& kernels);
   void Load(EngineMode mode, const KernelSet& kernels) override;
   int64_t ScratchBytes(int threads) const override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
   void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const override;
 
  private:
+  void RunQuantized(const RunContext& context, const Tensor& x, const Tensor& y) const;
+
   BinaryWeights weights_;
   ConvGeometry geometry_;
+  float activation_scale_;  // 0: none
+  int64_t max_images_;
   DenseConvolution dense_;  // of the weights ±scale[o]
 };
 

@@ -127,6 +127,9 @@ void DenseConvolution::PackBand(const float* image, int first, float* packed) co
           std::fill(packed, packed + left, 0.0f);
           if (g.stride_w == 1) {
             std::copy(from + left, from + right, packed + left);
+          } else if (g.stride_w == 2) {
+            // The usual stride as a constant: compilers make shuffles of it.
+            for (int column = left; column < right; ++column) packed[column] = from[column * 2];
           } else {
             for (int column = left; column < right; ++column) packed[column] = from[column * g.stride_w];
           }
@@ -135,6 +138,23 @@ void DenseConvolution::PackBand(const float* image, int first, float* packed) co
       }
     }
   }
+}
+
+void DenseConvolution::RunPixels(const KernelSet& kernels, const float* bias, const float* image,
+                                 int64_t first, int count, const PixelScratch& scratch) const {
+  for (int o = 0; o < geometry_.out_channels; ++o) scratch.planes[o] = scratch.output + int64_t{o} * count;
+  const ConvF32Args args{.weight = weight_.data(),
+                         .bias = bias,
+                         .taps = taps_.data(),
+                         .input = image + first,
+                         .output = scratch.planes,
+                         .activation = {},
+                         .out_channels = geometry_.out_channels,
+                         .depth = static_cast<int>(geometry_.Depth()),
+                         .width = count,
+                         .pitch = count,
+                         .scratch = scratch.sums};
+  kernels.conv_f32(args, 0, 1);
 }
 
 void DenseConvolution::Run(const RunContext& context, const float* bias, const ConvActivation& activation,

@@ -44,6 +44,15 @@ class DenseConvolution {
   void Run(const RunContext& context, const float* bias, const ConvActivation& activation, const Tensor& x,
            Tensors outputs) const;
 
+  struct PixelScratch {
+    float* output;   // [O][count]
+    float** planes;  // [O]
+    float* sums;     // ConvScratchValues(O, depth)
+  };
+  /// Pixels [first, first + count) of one image of a pointwise convolution, into `scratch.output`.
+  void RunPixels(const KernelSet& kernels, const float* bias, const float* image, int64_t first, int count,
+                 const PixelScratch& scratch) const;
+
  private:
   int BandRows() const;
   int64_t InputValues() const;
@@ -62,6 +71,8 @@ class DenseConvolution {
 /// A convolution that may have taken over the activation behind it.
 class Convolution : public Operation {
  public:
+  /// Whether it can take this activation over.
+  virtual bool Fuses(const ChannelActivation&) const { return true; }
   void TakeActivation(std::unique_ptr<ChannelActivation> activation) { activation_ = std::move(activation); }
   bool has_activation() const { return activation_ != nullptr; }
   bool has_rprelu() const { return dynamic_cast<const RPReLU*>(activation_.get()) != nullptr; }
@@ -84,6 +95,7 @@ class Conv2d : public Convolution {
   /// Valid once loaded; bias may be nullptr.
   const float* weight() const { return weight_.data(); }
   const float* bias() const { return bias_.data(); }
+  const DenseConvolution& dense() const { return dense_; }
   void Load(EngineMode mode, const KernelSet& kernels) override;
   int64_t ScratchBytes(int threads) const override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <limits>
 
@@ -9,6 +10,9 @@
 
 namespace bdc {
 namespace {
+
+/// BEV cells whose sums are handed over together: a cache line of each channel.
+constexpr int64_t kCells = 16;
 
 /// Image of the batch that each rig camera has in this frame, −1 if it is not live.
 std::array<int16_t, kMaxCameras> ImageOfCamera(std::span<const int> cameras) {
@@ -58,12 +62,12 @@ std::unique_ptr<const Projection> LiftSplat::Project(const RigRays& rig) const {
   return std::make_unique<const Projection>(rig, depths_, grid_);
 }
 
-int64_t LiftSplat::ScratchBytes(int) const {
-  return int64_t{max_cameras_} * height_ * width_ * channels_ * sizeof(float);
+int64_t LiftSplat::ScratchBytes(int threads) const {
+  const int64_t cells = int64_t{max_cameras_} * height_ * width_ + threads * kCells;
+  return cells * channels_ * static_cast<int64_t>(sizeof(float));
 }
 
 void LiftSplat::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
-  constexpr int kCells = 16, kChannels = 64;  // summed together: 4 KiB
   const Tensor& depth = inputs[0];
   const Tensor& features = inputs[1];
   const Tensor& bev = outputs[0];
@@ -81,31 +85,25 @@ void LiftSplat::Run(const RunContext& context, Tensors inputs, Tensors outputs) 
 
   const auto image_of = ImageOfCamera(context.cameras);
   const Projection& projection = *context.projection;
-  const auto sum_cells = [&](int64_t first, int64_t last, int from, int to) {
-    float sums[kCells][kChannels] = {};
-    for (int64_t cell = first; cell < last; ++cell) {
-      const auto* end = projection.Begin(cell + 1);
-      for (const auto* point = projection.Begin(cell); point != end; ++point) {
-        const int64_t image = image_of[point->camera];
-        if (image < 0) continue;
-        const float weight = depth.f32()[image * depth.image() + point->depth * size + point->pixel];
-        const float* values = by_pixel + (image * size + point->pixel) * channels;
-        float* sum = sums[cell - first];
-        for (int c = from; c < to; ++c) sum[c - from] += weight * values[c];
-      }
-    }
-    for (int c = from; c < to; ++c) {
-      for (int64_t cell = first; cell < last; ++cell) {
-        bev.f32()[c * cells + cell] = sums[cell - first][c - from];
-      }
-    }
-  };
-  const int64_t blocks = (cells + kCells - 1) / kCells;
-  context.pool.ParallelFor(0, blocks, Grain(kCells * channels), [&](int64_t begin, int64_t end) {
-    for (int64_t block = begin; block < end; ++block) {
-      for (int from = 0; from < channels; from += kChannels) {
-        sum_cells(block * kCells, std::min(cells, (block + 1) * kCells), from,
-                  std::min(channels, from + kChannels));
+  const SplatArgs args{depth.f32(), by_pixel, image_of.data(), size, depth.channels, channels};
+  const int64_t blocks = (cells + kCells - 1) / kCells,
+                slots = std::min<int64_t>(context.pool.size(), blocks);
+  std::atomic<int64_t> next{0};
+  context.pool.ParallelFor(0, slots, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t slot = begin; slot < end; ++slot) {
+      float* sums = by_pixel + int64_t{max_cameras_} * size * channels + slot * kCells * channels;
+      // Cells near the cameras have many more points than others: whoever is free takes the next block.
+      for (int64_t block; (block = next.fetch_add(1, std::memory_order_relaxed)) < blocks;) {
+        const int64_t first = block * kCells, last = std::min(cells, first + kCells);
+        for (int64_t cell = first; cell < last; ++cell) {
+          context.kernels.planes.splat(args, projection.Begin(cell), projection.Begin(cell + 1),
+                                       sums + (cell - first) * channels);
+        }
+        for (int c = 0; c < channels; ++c) {
+          for (int64_t cell = first; cell < last; ++cell) {
+            bev.f32()[c * cells + cell] = sums[(cell - first) * channels + c];
+          }
+        }
       }
     }
   });

@@ -25,26 +25,38 @@ OccupancyArgmax::OccupancyArgmax(OperationReader& reader) {
   reader.AddOutput(output);
 }
 
-void OccupancyArgmax::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
-  const Tensor& x = inputs[0];
-  const int64_t size = x.plane(), blocks = (x.width + kArgmaxBlock - 1) / kArgmaxBlock;
-  const int64_t grain = Grain(kArgmaxBlock * x.channels);
-  context.pool.ParallelFor(0, x.height * blocks, grain, [&](int64_t begin, int64_t end) {
-    uint8_t labels[kArgmaxBlock];
-    float confidence[kArgmaxBlock];
-    for (int64_t item = begin; item < end; ++item) {
-      const int64_t row = item / blocks, column = item % blocks * kArgmaxBlock;
-      const int count = static_cast<int>(std::min<int64_t>(kArgmaxBlock, x.width - column));
-      for (int z = 0; z < levels_; ++z) {
-        const float* logits = x.f32() + z * classes_ * size + row * x.width + column;
-        context.kernels.planes.argmax(logits, size, classes_, count, labels, confidence);
-        for (int i = 0; i < count; ++i) {
-          const int64_t voxel = ((column + i) * x.height + row) * levels_ + z;
-          outputs[0].u8()[voxel] = labels[i];
-          outputs[1].f32()[voxel] = confidence[i];
+void OccupancyArgmax::RunCells(const KernelSet& kernels, const float* logits, int64_t plane, int64_t first,
+                               int count, Tensors outputs) const {
+  constexpr int kLevels = 8;  // found before they are handed over: neighbours in memory
+  const int64_t width = outputs[0].channels, height = outputs[0].height;
+  uint8_t labels[kLevels][kArgmaxBlock];
+  float confidence[kLevels][kArgmaxBlock];
+  for (int at = 0; at < count; at += kArgmaxBlock) {
+    const int block = std::min(kArgmaxBlock, count - at);
+    for (int z = 0; z < levels_; z += kLevels) {
+      const int levels = std::min(kLevels, levels_ - z);
+      for (int level = 0; level < levels; ++level) {
+        kernels.planes.argmax(logits + int64_t{z + level} * classes_ * plane + at, plane, classes_, block,
+                              labels[level], confidence[level]);
+      }
+      for (int i = 0; i < block; ++i) {
+        const int64_t cell = first + at + i;
+        const int64_t voxel = (cell % width * height + cell / width) * levels_ + z;
+        for (int level = 0; level < levels; ++level) {
+          outputs[0].u8()[voxel + level] = labels[level][i];
+          outputs[1].f32()[voxel + level] = confidence[level][i];
         }
       }
     }
+  }
+}
+
+void OccupancyArgmax::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
+  const Tensor& x = inputs[0];
+  const int64_t blocks = (x.plane() + kArgmaxBlock - 1) / kArgmaxBlock;
+  context.pool.ParallelFor(0, blocks, Grain(kArgmaxBlock * x.channels), [&](int64_t begin, int64_t end) {
+    const int64_t first = begin * kArgmaxBlock, last = std::min(x.plane(), end * kArgmaxBlock);
+    RunCells(context.kernels, x.f32() + first, x.plane(), first, static_cast<int>(last - first), outputs);
   });
 }
 

@@ -12,6 +12,10 @@ class OccupancyArgmax : public Operation {
   explicit OccupancyArgmax(OperationReader& reader);
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
   void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+  /// Cells [first, first + count) of the BEV plane (row · width + column), whose logits of one channel lie
+  /// side by side and `plane` values from those of the next.
+  void RunCells(const KernelSet& kernels, const float* logits, int64_t plane, int64_t first, int count,
+                Tensors outputs) const;
 
  private:
   int classes_, levels_;

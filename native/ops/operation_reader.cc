@@ -20,6 +20,7 @@ std::string_view TypeName(ElementType type) {
       return "u8";
     case ElementType::kSignPlanes:
     case ElementType::kFloat16:
+    case ElementType::kInt8:
     case ElementType::kFloat32:
       break;
   }
@@ -128,6 +129,13 @@ std::pair<int, int> OperationReader::IntPair(std::string_view name, int at_least
     Fail("MODEL_ATTRIBUTE", field, "two integers [rows, columns]", Describe(attribute));
   }
   return {ToInt(field, (*list)[0], at_least, at_most), ToInt(field, (*list)[1], at_least, at_most)};
+}
+
+double OperationReader::Number(std::string_view name) {
+  const Attribute& attribute = Find(name);
+  const auto* number = std::get_if<double>(&attribute);
+  if (!number) Fail("MODEL_ATTRIBUTE", "attributes." + std::string(name), "a number", Describe(attribute));
+  return *number;
 }
 
 std::vector<double> OperationReader::Numbers(std::string_view name) {

@@ -62,6 +62,9 @@ class OperationReader {
   int Int(std::string_view name, int at_least, int at_most);
   /// [rows, columns].
   std::pair<int, int> IntPair(std::string_view name, int at_least, int at_most);
+  /// Whether an attribute that may be missing is there.
+  bool Has(std::string_view name) const { return spec_.attributes.contains(name); }
+  double Number(std::string_view name);
   std::vector<double> Numbers(std::string_view name);
   std::string Choice(std::string_view name, std::initializer_list<std::string_view> choices);
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/planes.h"
 #include "ops/operation_reader.h"
 
 namespace bdc {
@@ -19,24 +20,19 @@ struct RigRays {
 /// share the cells and each cell's sum has one fixed order: camera, bin, feature cell.
 class Projection {
  public:
-  struct Point {
-    uint16_t camera, depth;
-    uint32_t pixel;  // row · width + column of the feature map
-  };
-
   /// Cell of a point, or −1 outside the grid (docs/model-format.md, lift_splat).
   static int64_t CellOf(const GridSpec& grid, const double point[3]);
 
   Projection(const RigRays& rig, const std::vector<double>& depths, const GridSpec& grid);
 
   /// Points of BEV cell `cell` = row · nx + column: [Begin(cell), Begin(cell + 1)).
-  const Point* Begin(int64_t cell) const { return points_.data() + begin_[cell]; }
+  const SplatPoint* Begin(int64_t cell) const { return points_.data() + begin_[cell]; }
   const RigRays& rig() const { return rig_; }
 
  private:
   RigRays rig_;
   std::vector<uint32_t> begin_;  // [cells + 1]
-  std::vector<Point> points_;
+  std::vector<SplatPoint> points_;
 };
 
 }  // namespace bdc

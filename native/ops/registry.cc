@@ -28,6 +28,10 @@ std::unique_ptr<Operation> NewBinaryConv2d(OperationReader& reader) {
   reader.ExpectInputs(1, 1);
   switch (reader.Input(0).type) {
     case ElementType::kBits:
+      if (reader.Has("activation_scale")) {
+        reader.Fail("MODEL_ATTRIBUTE", "attributes.activation_scale",
+                    "a real input: bits have no scale of their own", "bits");
+      }
       return std::make_unique<BinaryConv2d>(reader);
     case ElementType::kFloat32:
       return std::make_unique<BinaryWeightConv2d>(reader);

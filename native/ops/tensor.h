@@ -6,9 +6,9 @@
 
 namespace bdc {
 
-/// kSignPlanes and kFloat16 exist between fused operations only: one image of the first is channels planes of
-/// SignPlaneWords words (kernels/binary-block.h), the second is laid out as kFloat32.
-enum class ElementType { kFloat32, kBits, kUint8, kSignPlanes, kFloat16 };
+/// kSignPlanes, kFloat16 and kInt8 exist between fused operations only: one image of the first is channels
+/// planes of SignPlaneWords words (kernels/binary-block.h), the others are laid out as kFloat32.
+enum class ElementType { kFloat32, kBits, kUint8, kSignPlanes, kFloat16, kInt8 };
 
 /// Words of one pixel of a bit tensor.
 inline int WordsOf(int channels) { return (channels + 63) / 64; }
@@ -30,6 +30,7 @@ struct TensorSpec {
       case ElementType::kBits:
         return Plane() * WordsOf(channels) * 8;
       case ElementType::kUint8:
+      case ElementType::kInt8:
         return Plane() * channels;
       case ElementType::kSignPlanes:
         return channels * SignPlaneWords(Plane()) * 8;
@@ -51,6 +52,7 @@ struct Tensor {
 
   float* f32() const { return static_cast<float*>(data); }
   uint64_t* bits() const { return static_cast<uint64_t*>(data); }
+  int8_t* s8() const { return static_cast<int8_t*>(data); }
   uint8_t* u8() const { return static_cast<uint8_t*>(data); }
   int64_t plane() const { return int64_t{height} * width; }
   int64_t image() const { return plane() * channels; }

@@ -11,6 +11,12 @@ namespace bdc {
 /// A cache line, and the widest vector register.
 inline constexpr size_t kAlignment = 64;
 
+/// `bytes` up to the next cache line.
+inline constexpr int64_t AlignedBytes(int64_t bytes) {
+  constexpr auto kStep = static_cast<int64_t>(kAlignment);
+  return (bytes + kStep - 1) / kStep * kStep;
+}
+
 /// Uninitialised memory for trivial values that starts at a cache line.
 template <typename T>
 class AlignedBuffer {

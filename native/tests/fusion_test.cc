@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 
 #include "graph_tester.h"
 #include "kernel_tester.h"
@@ -39,6 +40,20 @@ class Chain {
                                                    {"stride", std::vector<double>{1, 1}},
                                                    {"padding", std::vector<double>{padding, padding}}};
     return name;
+  }
+
+  /// 1×1 on real values: W1A8 with an activation scale, W1A32 without (0).
+  std::string Pointwise(const std::string& input, double activation_scale) {
+    const std::string name = Convolution(input, 1);
+    auto& attributes = model_.model().operations.back().attributes;
+    if (activation_scale != 0) attributes.emplace("activation_scale", activation_scale);
+    return name;
+  }
+
+  std::string PReLU(const std::string& input) {
+    const std::string name = Next("prelu");
+    Store(name + ".s", RandomFloats(channels_, seed_));
+    return Add("prelu", name, {input}, {{"slope", name + ".s"}});
   }
 
   std::string Activation(const std::string& input) {
@@ -147,6 +162,89 @@ TEST(FusionTest, AFloat16StreamIsWithinOneUnitInTheLastPlace) {
       largest = std::max(largest, error);
     }
     EXPECT_GT(largest, 0) << "no stream was rounded";
+  });
+}
+
+TEST(FusionTest, Int8ActivationsAreExact) {
+  // 300 channels: more than 16 bits hold the sums of.
+  for (const auto& [channels, height, width] :
+       {std::tuple{70, 9, 33}, {24, 25, 25}, {300, 3, 7}, {5, 1, 1}}) {
+    SCOPED_TRACE(channels);
+    Chain chain(channels, height, width);
+    // The sums of the 3×3 are large: 3 clips some of the activations and not others.
+    const std::string spatial = chain.Activation(chain.Convolution(chain.Sign("x"), 3));
+    const std::string unit = chain.Sum(chain.Activation(chain.Pointwise(spatial, 3.0 / 127)), "x");
+    // Quantised by the layer itself: a residual sum is read as real values too.
+    const std::string next = chain.Activation(chain.Pointwise(unit, 0.11));
+    chain.Compare(chain.Sum(next, unit), StreamType::kFloat32, 0);
+  }
+}
+
+TEST(FusionTest, Int8ActivationsOfTwoScalesOrReadAsRealAreQuantisedByTheirReaders) {
+  Chain chain(40, 11, 50);
+  const std::string spatial = chain.Activation(chain.Convolution(chain.Sign("x"), 3));
+  const std::string coarse = chain.Pointwise(spatial, 0.1),
+                    fine = chain.PReLU(chain.Pointwise(spatial, 0.02));
+  chain.Compare(chain.Sum(chain.Sum(coarse, fine), spatial), StreamType::kFloat32, 0);
+}
+
+TEST(FusionTest, ALayerBetweenBlocksHandsOnInt8) {
+  Chain chain(32, 10, 12);
+  const std::string spatial = chain.Convolution(chain.Sign("x"), 3);
+  chain.model().model().outputs = {{"y", chain.Pointwise(spatial, 0.1)}};
+  Graph graph = chain.model().Build();
+  graph.Fuse(StreamType::kFloat32);
+  ASSERT_EQ(graph.nodes().size(), 3u);
+  EXPECT_EQ(graph.tensors()[graph.nodes()[1].outputs[0]].spec.type, ElementType::kInt8);
+}
+
+TEST(FusionTest, RealActivationsOfPointwiseLayersDifferByRegroupingOnly) {
+  for (const auto& [channels, height, width] : {std::tuple{70, 9, 33}, {130, 8, 8}, {30, 1, 2}}) {
+    Chain chain(channels, height, width);
+    const std::string first = chain.Activation(chain.Pointwise("x", 0));
+    chain.model().model().outputs = {{"y", chain.Sum(first, "x")}};
+    const std::vector<Feed> inputs = {
+        {{2, channels, height, width}, RandomFloats(size_t{2} * channels * height * width, 99)}};
+    const auto expected =
+        RunModel(chain.model(), inputs, EngineMode::kReference, Isa::kPortable, 1, nullptr).at("y");
+    ForEachIsa([&](const KernelSet& kernels) {
+      const auto found = RunModel(chain.model(), inputs, EngineMode::kFast, kernels.isa, 2, nullptr).at("y");
+      for (size_t i = 0; i < found.size(); ++i) {
+        // Each of at most ⌈log₂ K⌉ + 2 … K additions rounds a partial sum of at most K.
+        ASSERT_NEAR(found[i], expected[i], channels * 0x1p-23 * 8) << i;
+      }
+    });
+  }
+}
+
+TEST(FusionTest, LogitsThatNobodyWantsNeverReachMemory) {
+  ModelBuilder model;
+  model.model().grid.shape[0] = 25, model.model().grid.shape[1] = 20, model.model().grid.shape[2] = 12;
+  constexpr int kIn = 7, kClasses = 5, kOut = 12 * kClasses, kVoxels = 25 * 20 * 12;
+  model.Input("x", {1, kIn, 20, 25});
+  model.Store("w", "F32", {kOut, kIn, 1, 1}, RandomFloats(size_t{kOut} * kIn, 3));
+  model.Store("b", "F32", {kOut}, RandomFloats(kOut, 4));
+  auto& conv = model.Add("conv2d", "logits", {"x"});
+  conv.attributes = {{"stride", std::vector<double>{1, 1}}, {"padding", std::vector<double>{0, 0}}};
+  conv.tensors = {{"weight", "w"}, {"bias", "b"}};
+  auto& argmax = model.Add("occupancy_argmax", "labels", {"logits"});
+  argmax.outputs = {"labels", "confidence"};
+  argmax.attributes = {{"classes", double{kClasses}}};
+  model.model().outputs = {{"labels", "labels"}, {"confidence", "confidence"}};
+  Graph graph = model.Build();
+  graph.Fuse(StreamType::kFloat32);
+  ASSERT_EQ(graph.nodes().size(), 1u);
+  const std::vector<Feed> inputs = {{{1, kIn, 20, 25}, RandomFloats(size_t{kIn} * 500, 5)}};
+  const auto expected = RunModel(model, inputs, EngineMode::kReference, Isa::kPortable, 1, nullptr);
+  ForEachIsa([&](const KernelSet& kernels) {
+    for (int threads : {1, 3}) {
+      const auto found = RunModel(model, inputs, EngineMode::kFast, kernels.isa, threads, nullptr);
+      // Random logits are far apart, so that rounding changes no label.
+      EXPECT_EQ(0, std::memcmp(found.at("labels").data(), expected.at("labels").data(), kVoxels));
+      for (int i = 0; i < kVoxels; ++i) {
+        ASSERT_NEAR(found.at("confidence")[i], expected.at("confidence")[i], 1e-5) << i;
+      }
+    }
   });
 }
 

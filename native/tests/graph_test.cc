@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "graph_tester.h"
 #include "kernel_tester.h"
 #include "runtime/error.h"
@@ -37,6 +39,38 @@ TEST(GraphTest, KnowsHowLongEachTensorLives) {
   EXPECT_EQ(graph.tensors()[0].last_use, 1);
   EXPECT_EQ(graph.tensors()[1].last_use, 1);  // a
   EXPECT_EQ(graph.tensors()[2].last_use, 2);  // b: a graph output
+}
+
+TEST(GraphTest, RefusesActivationScalesThatMeanNothing) {
+  const auto code_of = [](int kernel, double stride, Attribute scale, bool bits) {
+    ModelBuilder model;
+    model.Input("x", {1, 2, 4, 4});
+    std::string input = "x";
+    if (bits) {
+      model.Store("t", "F32", {2}, std::vector<float>{0, 0});
+      model.Store("d", "I8", {2}, std::vector<int8_t>{1, 1});
+      model.Add("sign", "s", {"x"}).tensors = {{"threshold", "t"}, {"direction", "d"}};
+      model.model().outputs.clear();
+      input = "s";
+    }
+    model.Store("w", "U64", {1, kernel, kernel, 1}, std::vector<uint64_t>(size_t(kernel) * kernel, 3));
+    model.Store("f", "F32", {1}, std::vector<float>{1});
+    auto& conv = model.Add("binary_conv2d", "y", {input});
+    conv.tensors = {{"weight", "w"}, {"scale", "f"}};
+    conv.attributes = {{"in_channels", 2.0},
+                       {"stride", std::vector<double>{stride, stride}},
+                       {"padding", std::vector<double>{0, 0}},
+                       {"activation_scale", scale}};
+    return CodeOf(model);
+  };
+  EXPECT_EQ(code_of(1, 1, 0.5, false), "none");
+  EXPECT_EQ(code_of(3, 1, 0.5, false), "MODEL_ATTRIBUTE");
+  EXPECT_EQ(code_of(1, 2, 0.5, false), "MODEL_ATTRIBUTE");
+  EXPECT_EQ(code_of(1, 1, 0.5, true), "MODEL_ATTRIBUTE");
+  for (double scale : {0.0, -1.0, 1e-30, 1e30, std::nan("")}) {
+    EXPECT_EQ(code_of(1, 1, scale, false), "MODEL_ATTRIBUTE") << scale;
+  }
+  EXPECT_EQ(code_of(1, 1, std::string("fine"), false), "MODEL_ATTRIBUTE");
 }
 
 TEST(GraphTest, RefusesWhatJavaScriptShouldNeverSend) {

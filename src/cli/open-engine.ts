@@ -12,6 +12,7 @@ export interface EngineFlags {
 /** The engine that a command line asks for; the shipped model if it names none. @throws BdcError as `loadEngine` does */
 export function openEngine({ model, threads, isa }: EngineFlags): Promise<Engine> {
   return loadEngine(model ?? shippedModel(), {
+    logits: false,
     ...(threads !== undefined && { threads }),
     ...(isa !== undefined && { isa }),
   });

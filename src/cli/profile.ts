@@ -27,7 +27,11 @@ export function profileCommand(): Command {
     .option('--trace <file>', 'write the last frame as a Chrome trace, for chrome://tracing or Perfetto')
     .addOption(jsonOption())
     .action(async (path: string, { threads, isa, frames, trace, json }: Options) => {
-      const engine = await loadEngine(path, { ...(threads ? { threads } : {}), ...(isa ? { isa } : {}) });
+      const engine = await loadEngine(path, {
+        logits: false,
+        ...(threads ? { threads } : {}),
+        ...(isa ? { isa } : {}),
+      });
       try {
         const peaks = measurePeaks(engine.isa);
         const outputs = await runFrames(engine, frames);

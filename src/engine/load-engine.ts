@@ -17,7 +17,7 @@ export async function loadEngine(path: string, options: EngineOptions = {}): Pro
   const api = nativeApi();
   const file = await readModelFile(path);
   try {
-    const native = await api.load(file.bytes, toNativeModel(file), resolved);
+    const native = await api.load(file.bytes, toNativeModel(file, options.logits ?? true), resolved);
     const engine = new NetworkEngine(api, native, file.manifest, resolved.mode);
     try {
       checkOutputs(file.manifest, native.outputs);
@@ -41,14 +41,18 @@ function naming(path: string, error: unknown): unknown {
   return new BdcError('model', { code: fault.code, message: `${path}: ${fault.message}`, cause: error });
 }
 
-function toNativeModel({ header, manifest }: ModelFile): NativeModel {
+function toNativeModel({ header, manifest }: ModelFile, logits: boolean): NativeModel {
   const { graph, input, grid } = manifest;
+  const isWanted = (role: string): boolean =>
+    logits || role !== 'occupancy_logits' || graph.outputs['occupancy_labels'] === undefined;
   return {
     dataOffset: header.dataOffset,
     tensors: header.tensors,
     inputs: graph.inputs.map(({ name, shape }) => ({ name, shape: batchZero(shape) })),
     operations: graph.operations,
-    outputs: Object.entries(graph.outputs).map(([role, tensor]) => ({ role, tensor })),
+    outputs: Object.entries(graph.outputs)
+      .filter(([role]) => isWanted(role))
+      .map(([role, tensor]) => ({ role, tensor })),
     images: { width: input.width, height: input.height, mean: input.mean, std: input.std },
     grid,
     cameras: input.cameras,

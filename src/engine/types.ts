@@ -10,6 +10,11 @@ export interface EngineOptions {
   readonly isa?: Isa;
   /** `reference`: plain unfused operations, the oracle of the fast ones. Default `$BDC_ENGINE`, else `fast`. */
   readonly mode?: 'fast' | 'reference';
+  /**
+   * Whether `occupancy_logits` are handed out where the model also has `occupancy_labels`. Default true; without them the engine never
+   * writes them to memory.
+   */
+  readonly logits?: boolean;
   /** How real values between fused binary layers are stored in memory. Default `$BDC_RESIDUAL`, else `fp32`. */
   readonly residual?: 'fp16' | 'fp32';
 }

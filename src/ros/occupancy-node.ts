@@ -196,7 +196,7 @@ export class OccupancyNode implements ManagedNode {
   async #loadEngine(): Promise<Engine> {
     const { parameters, settings } = this.#options;
     const { file, engine: options } = modelSettings(parameters.values);
-    const engine = await loadEngine(file ?? shippedModel(), options);
+    const engine = await loadEngine(file ?? shippedModel(), { ...options, logits: false });
     try {
       const { manifest } = engine;
       if (settings.cameras.length > manifest.input.cameras) {

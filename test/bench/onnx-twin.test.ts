@@ -6,8 +6,9 @@ import { cutGraph } from '../../bench/frame-benchmark.js';
 import { convolutionChain, randomFloats } from '../../bench/layers.js';
 import { encodeModelFile, readNetwork } from '../../bench/model-file.js';
 import type { ModelTensor, Network } from '../../bench/network.js';
-import { createSession, floatTensor } from '../../bench/onnx/session.js';
-import { OnnxTwin } from '../../bench/onnx/twin.js';
+import { QuantizedTwin } from '../../bench/onnx/quantized-twin.js';
+import { createSession, floatTensor, type OrtTensor as Tensor } from '../../bench/onnx/session.js';
+import { OnnxTwin, type TwinInput } from '../../bench/onnx/twin.js';
 import { loadEngine } from '../../src/engine/load-engine.js';
 import type { GraphOperation } from '../../src/engine/manifest.js';
 
@@ -63,7 +64,7 @@ function networkOf(list: Readonly<Record<string, Step>>, output: string): Networ
     }
     return { outputs: [name], ...rest, name, module: 'bev_encoder', ...(own ? { tensors: names } : {}) };
   });
-  const { manifest } = convolutionChain({ kernel: 1, channels: 64, size: 1 }, 1);
+  const { manifest } = convolutionChain({ kind: 'W1A1', kernel: 1, channels: 64, size: 1 }, 1);
   const graph = { inputs: [{ name: 'input', shape: [1, 4, 6, 8] }], operations, outputs: { result: output } };
   return { manifest: { ...manifest, graph }, tensors };
 }
@@ -110,7 +111,7 @@ describe('OnnxTwin', () => {
     expectSameOutput(networkOf(steps, 'last')));
 
   it('unpacks binary weights and scales', () =>
-    expectSameOutput(convolutionChain({ kernel: 3, channels: 64, size: 5 }, 3)));
+    expectSameOutput(convolutionChain({ kind: 'W1A1', kernel: 3, channels: 64, size: 5 }, 3)));
 
   it('refuses an operation without counterpart', () => {
     const network = networkOf({ labels: { op: 'occupancy_argmax', inputs: ['input'] } }, 'labels');
@@ -128,6 +129,54 @@ describe('OnnxTwin', () => {
     const again = await readNetwork(file);
     assert.deepEqual(again.manifest, network.manifest);
     for (const [name, tensor] of network.tensors) assert.deepEqual(again.tensors.get(name), tensor, name);
+  });
+});
+
+describe('QuantizedTwin', () => {
+  async function run(model: Uint8Array, { manifest }: Network): Promise<Tensor> {
+    const [{ shape }] = manifest.graph.inputs as [{ shape: number[] }];
+    const session = await createSession(model, 1);
+    try {
+      const count = shape.reduce((product, size) => product * size, 1);
+      const [output] = Object.values(
+        await session.run({ input: floatTensor(randomFloats(count, 77), shape) }),
+      );
+      return output!;
+    } finally {
+      await session.release();
+    }
+  }
+
+  const inputsOf = ({ manifest }: Network): TwinInput[] =>
+    manifest.graph.inputs.map(({ name, shape }) => ({ name, shape: shape.map(Number) }));
+
+  it('computes convolutions as the FP32 twin does, within the steps of 8 bits', async () => {
+    const network = convolutionChain({ kind: 'W1A1', kernel: 3, channels: 64, size: 5 }, 2);
+    const operations = network.manifest.graph.operations.slice(0, 2);
+    const real = await run(
+      new OnnxTwin(network, inputsOf(network)).translate(operations, ['conv1']),
+      network,
+    );
+    const bytes = await run(
+      new QuantizedTwin(network, inputsOf(network)).translate(operations, ['conv1']),
+      network,
+    );
+    assert.equal(bytes.type, 'uint8');
+    assert.deepEqual(bytes.dims, real.dims);
+    (real.data as Float32Array).forEach((value, i) => {
+      const found = (Number(bytes.data[i]) - 128) * (8 / 255);
+      assert.ok(Math.abs(found - value) < 0.15, `value ${i}: FP32 ${value}, 8 bits ${found}`);
+    });
+  });
+
+  it('has an 8-bit form of every real operation', async () => {
+    const network = networkOf(steps, 'last');
+    const model = new QuantizedTwin(network, inputsOf(network)).translate(network.manifest.graph.operations, [
+      'last',
+    ]);
+    const output = await run(model, network);
+    assert.deepEqual([output.type, output.dims], ['uint8', [1, 12, 6, 8]]);
+    assert.ok(new Set(output.data as Uint8Array).size > 4, 'the outputs are almost constant');
   });
 });
 

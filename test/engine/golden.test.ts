@@ -98,6 +98,20 @@ describe(`Golden fixtures on ${variants.map(({ title }) => title).join(', ')} (n
           }
         });
       }
+      for (const fixture of fixtures.filter(({ name }) => name.startsWith('network'))) {
+        it(`${fixture.name} without logits`, async () => {
+          const engine = await loadEngine(fixture.model, { threads: 2, ...options, logits: false });
+          try {
+            const { tensors } = await runFixture(engine, fixture);
+            assert(!tensors.has('occupancy_logits'));
+            for (const role of ['occupancy_labels', 'occupancy_confidence']) {
+              assertClose(tensors.get(role)!, fixture.tensors.get(`output.${role}`)!, role);
+            }
+          } finally {
+            engine.dispose();
+          }
+        });
+      }
     });
   }
 });

@@ -1,6 +1,6 @@
 """A model file as a network for evaluation: its graph, run by PyTorch, on samples of a data set."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import torch
 from .batches import Batch, BatchMaker
 from .dataset import OccupancyDataset
 from .model_file import load_model
-from .run_graph import Rig, run_graph
+from .run_graph import GraphRun, Rig, run_graph
 from .sample_spec import SampleSpec
 
 
@@ -48,12 +48,13 @@ class ExportedModel:
         """Classes, uint8 [B, nx, ny, nz]; cameras without an image are left out, as the engine does."""
         shape = tuple(self.manifest["grid"]["shape"])
         labels = self.manifest["graph"]["outputs"]["occupancy_labels"]
-        results = []
+        return np.stack([run.values[labels].numpy().astype(np.uint8).reshape(shape) for run in self.runs(batch)])
+
+    def runs(self, batch: Batch) -> Iterator[GraphRun]:
+        """The values of all tensors of the graph, sample by sample."""
         for images, live, rays, origins in zip(batch.images, batch.camera_mask, batch.rays, batch.origins, strict=True):
             with torch.no_grad():
-                run = run_graph(self.manifest, self._tensors, {"images": images[live]}, Rig(rays[live], origins[live]))
-            results.append(run.values[labels].numpy().astype(np.uint8).reshape(shape))
-        return np.stack(results)
+                yield run_graph(self.manifest, self._tensors, {"images": images[live]}, Rig(rays[live], origins[live]))
 
 
 def _stride_of(tensor: str, graph: Mapping[str, Any]) -> int:

@@ -85,6 +85,24 @@ def real_input_conv(
     return one("binary_conv2d", normal(random, *shape), tensors, attributes)
 
 
+def int8_input_conv(random: np.random.Generator, shape: tuple[int, int, int, int]) -> GoldenGraph:
+    """W1A8 with scale 1 and no bias, to be met exactly, and with both; values beyond ±127, ties, NaN."""
+    channels, out_channels, activation_scale = shape[1], 13, 2.0**-5
+    x = normal(random, *shape)
+    x[0, :, 0, 0] = (np.arange(channels) - 3.5) * activation_scale  # halfway: to the even one
+    x[0, :2, -1, -1] = (9.0, -9.0)
+    x[0, 2, -1, -1] = np.nan
+    golden = GoldenGraph({"x": x})
+    weight = pack_signs(torch.from_numpy(normal(random, out_channels, channels, 1, 1)))
+    attributes = {"in_channels": channels, "stride": [1, 1], "padding": [0, 0], "activation_scale": activation_scale}
+    tensors = {"weight": weight, "scale": np.ones(out_channels, dtype=np.float32)}
+    golden.graph.add("binary_conv2d", "exact", ["x"], attributes, tensors)
+    tensors = {"weight": weight, "scale": normal(random, out_channels), "bias": normal(random, out_channels)}
+    golden.graph.add("binary_conv2d", "scaled", ["x"], attributes, tensors)
+    golden.outputs = {"exact": "exact", "scaled": "scaled"}
+    return golden
+
+
 def conv(random: np.random.Generator, kernel: int, stride: int, bias: bool) -> GoldenGraph:
     tensors = {"weight": normal(random, 11, 7, kernel, kernel)}
     if bias:
@@ -147,6 +165,7 @@ GOLDEN_GRAPHS: dict[str, Callable[[np.random.Generator], GoldenGraph]] = {
     "binary-conv2d-real-input-3x3": lambda r: real_input_conv(r, (1, 24, 4, 5), 3),
     "binary-conv2d-real-input-stride-2": lambda r: real_input_conv(r, (1, 9, 5, 6), 3, 2),
     "binary-conv2d-real-input-one-pixel": lambda r: real_input_conv(r, (1, 24, 1, 1), 1),
+    "binary-conv2d-int8-input": lambda r: int8_input_conv(r, (2, 70, 4, 5)),
     "conv2d": lambda r: conv(r, 3, 1, bias=True),
     "conv2d-stride-2": lambda r: conv(r, 3, 2, bias=False),
     "conv2d-pointwise": lambda r: conv(r, 1, 1, bias=True),

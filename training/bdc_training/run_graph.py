@@ -101,12 +101,24 @@ def _sign_margin(call: _Call) -> float:
     return float(margin[torch.isfinite(margin)].min()) if torch.isfinite(margin).any() else float("inf")
 
 
+def quantised(x: Tensor, scale: float) -> Tensor:
+    """Whole numbers in [−127, 127]: x over the scale, rounded to nearest even; NaN becomes −127."""
+    factor = np.float32(1) / np.float32(scale)
+    return (x * torch.tensor(factor)).nan_to_num(nan=-127.0).round().clamp(-127, 127)
+
+
 def _binary_conv2d(call: _Call) -> Tensor:
     words = call.weights["weight"]
     bits = np.unpackbits(words.view(np.uint8), axis=-1, bitorder="little")[..., : call.attributes["in_channels"]]
     weight = torch.from_numpy(bits.astype(np.float32) * 2 - 1).permute(0, 3, 1, 2)
-    y = F.conv2d(call.x, weight, stride=call.attributes["stride"], padding=call.attributes["padding"])
-    y = y * call.channels("scale")
+    window = {"stride": call.attributes["stride"], "padding": call.attributes["padding"]}
+    scale = call.channels("scale")
+    if "activation_scale" in call.attributes:
+        activation_scale = call.attributes["activation_scale"]
+        y = F.conv2d(quantised(call.x, activation_scale), weight, **window)  # exact: below 2^24
+        y = y * (scale * torch.tensor(np.float32(activation_scale)))
+    else:
+        y = F.conv2d(call.x, weight, **window) * scale
     return y + call.channels("bias") if "bias" in call.weights else y
 
 

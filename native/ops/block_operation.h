@@ -1,0 +1,62 @@
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "kernels/binary-block.h"
+#include "ops/operation.h"
+#include "ops/sign.h"
+
+namespace bdc {
+
+/// A convolution that a block kernel (kernels/binary-block.h) computes, together with what it has taken over
+/// from the nodes behind it: a residual, and the next layer's signs or int8 values.
+class BlockOperation : public Operation {
+ public:
+  void TakeResidual() { has_residual_ = true; }
+  void TakeSign(std::unique_ptr<Sign> sign) { sign_ = std::move(sign); }
+  /// The output becomes int8: clamp(round(y · factor), ±127).
+  void TakeQuantizer(float factor) { quantized_factor_ = factor; }
+  bool has_residual() const { return has_residual_; }
+  bool has_sign() const { return sign_ != nullptr; }
+
+ protected:
+  /// What the kernel does behind its sums of one image. Inputs x, residual; outputs y, sign planes.
+  BlockEpilogue EpilogueFor(int64_t image, Tensors inputs, Tensors outputs) const;
+  void LoadSign(EngineMode mode, const KernelSet& kernels) {
+    if (sign_) sign_->Load(mode, kernels);
+  }
+
+ private:
+  std::unique_ptr<Sign> sign_;
+  bool has_residual_ = false;
+  float quantized_factor_ = 0.0f;
+};
+
+/// Shares the blocks of all images of `y`, and their channels where blocks are few, among the threads. Calls
+/// `body(slot, image, range)`; ranges of one slot follow each other.
+template <typename Body>
+void ForEachBlockRange(const RunContext& context, const Tensor& y, const Body& body) {
+  // Enough pieces for every thread even where an image is a block or two; a piece builds the tables of its
+  // block anew, so it should have many channels.
+  constexpr int kFewestChannels = 16, kPiecesPerThread = 2;
+  const int64_t blocks = BlocksOf(y.plane()), wanted = int64_t{context.pool.size()} * kPiecesPerThread;
+  const int64_t most_parts = std::max(1, y.channels / kFewestChannels);
+  const int64_t parts =
+      context.pool.size() == 1 ? 1 : std::clamp<int64_t>(wanted / (blocks * y.batch), 1, most_parts);
+  const int64_t items = y.batch * blocks * parts;
+  const int64_t slots = std::min<int64_t>(context.pool.size(), items);
+  context.pool.ParallelFor(0, slots, 1, [&](int64_t from, int64_t to) {
+    for (int64_t slot = from; slot < to; ++slot) {
+      for (int64_t item = slot; item < items; item += slots) {
+        const int64_t image = item / parts / blocks, block = item / parts % blocks, part = item % parts;
+        body(slot, image,
+             BlockRange{block, block + 1, static_cast<int>(y.channels * part / parts),
+                        static_cast<int>(y.channels * (part + 1) / parts)});
+      }
+    }
+  });
+}
+
+}  // namespace bdc

@@ -1,0 +1,61 @@
+#include "ops/pointwise_block.h"
+
+#include "ops/sweep.h"
+#include "runtime/aligned_buffer.h"
+
+namespace bdc {
+
+PointwiseBlock::PointwiseBlock(std::unique_ptr<BinaryWeightConv2d> convolution)
+    : convolution_(std::move(convolution)) {
+  cost = convolution_->cost;
+}
+
+void PointwiseBlock::Load(EngineMode mode, const KernelSet& kernels) {
+  convolution_->LoadWeights(mode, kernels);
+  LoadSign(mode, kernels);
+  const ConvGeometry& g = convolution_->geometry();
+  const uint64_t* bits = convolution_->weights().weight.data();
+  weights_ = std::make_unique<const SumTableWeights>(g.in_channels, g.out_channels, bits);
+  scale_.clear();
+  for (int o = 0; o < g.out_channels; ++o) scale_.push_back(convolution_->SumScale(o));
+  slot_bytes_ = AlignedBytes(kernels.pointwise_block_scratch(g.out_channels));
+}
+
+int64_t PointwiseBlock::ScratchBytes(int threads) const {
+  const ConvGeometry& g = convolution_->geometry();
+  const int64_t values = convolution_->max_images() * g.in_channels * g.Columns();
+  return threads * slot_bytes_ + (input_factor() == 0.0f ? 0 : values);
+}
+
+Tensor PointwiseBlock::Quantize(const RunContext& context, const Tensor& x) const {
+  Tensor q = x;
+  q.type = ElementType::kInt8;
+  q.data = context.scratch + context.pool.size() * slot_bytes_;
+  ForEachBlock(context, x.batch, x.plane(), [&](int64_t image, int64_t block) {
+    SweepArgs args{StreamIn(x, image), x.plane(), x.channels, {}};
+    args.epilogue.quantized = q.s8() + image * q.image();
+    args.epilogue.quantized_factor = input_factor();
+    context.kernels.sweep(args, {block, block + 1, 0, x.channels});
+  });
+  return q;
+}
+
+void PointwiseBlock::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
+  const bool has_to_quantize = input_factor() != 0.0f && inputs[0].type != ElementType::kInt8;
+  const Tensor x = has_to_quantize ? Quantize(context, inputs[0]) : inputs[0];
+  const ConvActivation activation = convolution_->activation();
+  ForEachBlockRange(context, outputs[0], [&](int64_t slot, int64_t image, const BlockRange& range) {
+    PointwiseBlockArgs args{weights_.get(), nullptr, nullptr, x.plane(), EpilogueFor(image, inputs, outputs)};
+    if (x.type == ElementType::kInt8) {
+      args.input_s8 = x.s8() + image * x.image();
+    } else {
+      args.input_f32 = x.f32() + image * x.image();
+    }
+    args.epilogue.scale = scale_.data();
+    args.epilogue.bias = convolution_->weights().bias.data();
+    args.epilogue.activation = {activation.bias_in, activation.slope, activation.bias_out};
+    context.kernels.pointwise_block(args, range, context.scratch + slot * slot_bytes_);
+  });
+}
+
+}  // namespace bdc

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "kernels/sum-table-weights.h"
+#include "ops/binary_conv2d.h"
+#include "ops/block_operation.h"
+
+namespace bdc {
+
+/// W1A32 and W1A8: 1×1 convolution of binary weights on real values → RPReLU → residual → the next layer's
+/// signs or int8 values in one kernel call.
+class PointwiseBlock : public BlockOperation {
+ public:
+  explicit PointwiseBlock(std::unique_ptr<BinaryWeightConv2d> convolution);
+  /// Whether the kernel takes this convolution. A few pixels on real values, as in a refinement branch, are
+  /// faster as a plain product: the kernel works on blocks of kBlockPixels.
+  static bool Takes(const BinaryWeightConv2d& convolution) {
+    constexpr int kFewestPixels = 64;
+    const bool is_worth_it = convolution.geometry().Columns() >= kFewestPixels;
+    return convolution.is_pointwise() && (is_worth_it || convolution.input_factor() != 0.0f);
+  }
+
+  /// Whoever makes the input may hand it over as int8: round(x · factor), this being the factor; 0 if the
+  /// convolution is on real values.
+  float input_factor() const { return convolution_->input_factor(); }
+
+  void Load(EngineMode mode, const KernelSet& kernels) override;
+  int64_t ScratchBytes(int threads) const override;
+  /// Inputs x (real or int8), residual; outputs y, sign planes.
+  void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+
+ private:
+  /// Real values as int8, in scratch.
+  Tensor Quantize(const RunContext& context, const Tensor& x) const;
+
+  std::unique_ptr<BinaryWeightConv2d> convolution_;
+  std::unique_ptr<const SumTableWeights> weights_;
+  std::vector<float> scale_;  // of the sums: with the activations' scale where they are int8
+  int64_t slot_bytes_ = 0;
+};
+
+}  // namespace bdc

@@ -1,0 +1,67 @@
+"""int8 activations of 1×1 layers: scales that lose little, and a model file that says so."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_config import write_tiny_config
+from tiny_dataset import write_tiny_dataset
+
+from bdc_training.config import load_config
+from bdc_training.export import export_network
+from bdc_training.exported_model import ExportedModel
+from bdc_training.model_file import load_model
+from bdc_training.network import build_network
+from bdc_training.quantize import best_scale, main
+from bdc_training.run_graph import quantised
+
+
+def test_rounds_to_even_saturates_and_calls_nan_the_lowest() -> None:
+    x = torch.tensor([0.25, 0.75, -0.25, 100.0, -100.0, float("nan")])
+    assert quantised(x, 0.5).tolist() == [0, 2, -0, 127, -127, -127]
+
+
+def test_values_on_the_steps_are_kept_exactly() -> None:
+    values = torch.arange(-127, 128) * 0.25
+    assert best_scale(values) == 0.25
+
+
+def test_a_lone_outlier_is_clipped_when_that_loses_less() -> None:
+    values = torch.from_numpy(np.random.default_rng(0).standard_normal(1 << 16)).float()
+    clipped = torch.cat([values, torch.tensor([12.0])])
+    assert best_scale(clipped) < 12 / 127
+    errors = [(quantised(clipped, s) * s - clipped).square().mean() for s in (best_scale(clipped), 12 / 127)]
+    assert errors[0] < errors[1]
+
+
+def test_zeros_have_no_scale() -> None:
+    with pytest.raises(ValueError, match="all activations are zero"):
+        best_scale(torch.zeros(3))
+
+
+def test_a_quantised_model_is_close_to_the_original(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_tiny_dataset(tmp_path / "data", samples=2)
+    write_tiny_config(tmp_path / "tiny.yaml")
+    config = load_config(tmp_path / "tiny.yaml")
+    torch.manual_seed(0)
+    original, path = tmp_path / "model.safetensors", tmp_path / "int8.safetensors"
+    export_network(build_network(config).eval(), config, original, metrics={"miou": 1.0})
+    arguments = ["--model", str(original), "--data", str(tmp_path / "data"), "--out", str(path), "--threads", "1"]
+    assert main([*arguments, "--name", "tiny-int8", "--metrics", '{"miou": 0.5}']) == 0
+    assert "layers on int8 activations, calibrated on 2 samples" in capsys.readouterr().out
+
+    manifest, tensors = load_model(path)
+    assert (manifest["name"], manifest["metrics"]) == ("tiny-int8", {"miou": 0.5})
+    scaled = [o["name"] for o in manifest["graph"]["operations"] if "activation_scale" in o.get("attributes", {})]
+    assert scaled and all(name.endswith("pointwise.conv") for name in scaled)
+    assert json.dumps(load_model(original)[0]["graph"]["outputs"]) == json.dumps(manifest["graph"]["outputs"])
+    assert all(np.array_equal(value, tensors[name]) for name, value in load_model(original)[1].items())
+    models = [ExportedModel(file) for file in (original, path)]
+    batch = models[0].batch_maker(tmp_path / "data", None).plain([0, 1])
+    first, second = (model.predict(batch) for model in models)
+    assert (first == second).mean() > 0.8
+
+    assert main([*arguments[:1], str(path), *arguments[2:]]) == 2
+    assert "has an activation_scale already" in capsys.readouterr().err
