@@ -59,11 +59,11 @@ export async function measureGrowth(
   }
   const layer = { ...options, depth: 4, repetitions, peers: false };
   for (const grid of [50, 100, 200]) {
-    const { ours_ms } = await benchmarkLayer({ kernel: 3, channels: 64, size: grid }, layer);
+    const { ours_ms } = await benchmarkLayer({ kind: 'W1A1', kernel: 3, channels: 64, size: grid }, layer);
     rows.push({ grid, ms: ours_ms });
   }
   for (const channels of [64, 128, 256, 512]) {
-    const { ours_ms } = await benchmarkLayer({ kernel: 3, channels, size: 50 }, layer);
+    const { ours_ms } = await benchmarkLayer({ kind: 'W1A1', kernel: 3, channels, size: 50 }, layer);
     rows.push({ channels, ms: ours_ms });
   }
   return rows;

@@ -134,7 +134,7 @@ describe('OnnxTwin', () => {
 
 describe('QuantizedTwin', () => {
   async function run(model: Uint8Array, { manifest }: Network): Promise<Tensor> {
-    const [{ shape }] = manifest.graph.inputs as [{ shape: number[] }];
+    const shape = manifest.graph.inputs[0]!.shape.map(Number);
     const session = await createSession(model, 1);
     try {
       const count = shape.reduce((product, size) => product * size, 1);
