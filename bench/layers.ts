@@ -168,9 +168,6 @@ function addPerChannel(
 
 /** Activations of these chains lie within about ±4. */
 const ACTIVATION_SCALE = 4 / 127;
-/** Channels of a refinement branch's hidden layer: a fraction of the unit's, as published. */
-const REDUCTION = 16;
-
 function addUnit(chain: ChainBuilder, { channels }: LayerShape, input: string, i: number): string {
   const seed = 30 * i;
   const sizes = { from: channels, to: channels };
@@ -203,7 +200,8 @@ function addUnit(chain: ChainBuilder, { channels }: LayerShape, input: string, i
     seed: seed + 7,
   });
   const mean = chain.add({ name: `mean${i}`, op: 'global_avg_pool2d', inputs: [y] });
-  const hidden = channels / REDUCTION;
+  // Published units have a refinement branch as wide as themselves.
+  const hidden = channels;
   const squeeze = addConvolution(chain, {
     name: `squeeze${i}`,
     input: mean,
