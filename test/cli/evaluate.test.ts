@@ -250,6 +250,8 @@ describe('bdc-occ evaluate --frame', function () {
           total.all.hit_voxels,
         );
       }
+      // Never seen a real street, it still finds half of what the LiDAR hit, and not by calling everything occupied.
+      assert.ok(network.total.all.recall! > 0.35 && network.total.all.precision! > 0.2);
       // The prior knows the ground better than what stands on it.
       assert.ok(prior.total.all.recall! > prior.total.above_ground.recall!);
       assert.ok(network.total.all.recall! > 0.1);
