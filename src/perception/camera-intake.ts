@@ -160,7 +160,7 @@ export class CameraIntake {
     if (this.#waiting === undefined) return;
     const { rig, isFinal } = this.#rigs.assemble(this.#waiting);
     if (rig === undefined || !isFinal) return;
-    if (this.#isPoseKnown(this.#waiting.stamp)) this.#settle();
+    if (this.#maxWaitMs === 0 || !this.#mayPoseCome(this.#waiting.stamp)) this.#settle();
     else if (Number.isFinite(this.#maxWaitMs))
       this.#poseTimer ??= setTimeout(() => this.#settle(), this.#maxWaitMs);
   }
@@ -188,13 +188,14 @@ export class CameraIntake {
     this.#onFrame({ rig, frame: { stamp: frame.stamp, images, ...(egoPose && { egoPose }) } });
   }
 
-  /** False if the pose at that time may still come. */
-  #isPoseKnown(stamp: StampNs): boolean {
+  /** Whether the pose at that time isn't known yet; a live source that has told nothing at all isn't waited for. */
+  #mayPoseCome(stamp: StampNs): boolean {
     try {
       this.#egoMotion?.poseAt(stamp);
-      return true;
+      return false;
     } catch (error) {
-      return !(error instanceof BdcError && error.code === 'TRANSFORM_OUT_OF_TIME');
+      if (!(error instanceof BdcError)) throw error;
+      return error.code === 'TRANSFORM_OUT_OF_TIME' || !Number.isFinite(this.#maxWaitMs);
     }
   }
 
