@@ -96,7 +96,7 @@ export async function writeDrive(
     }
     if (moving) {
       const pose = {
-        header: { stamp: timeFromNs(stampNs), frame_id: odomFrame! },
+        header: { stamp: timeFromNs(stampNs), frame_id: odomFrame },
         child_frame_id: 'base_link',
         transform: { translation: { x: frame, y: 0, z: 0 }, rotation: { x: 0, y: 0, z: 0, w: 1 } },
       };
