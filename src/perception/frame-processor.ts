@@ -43,7 +43,8 @@ export class FrameProcessor {
    */
   process(input: RiggedFrame): Promise<PerceivedFrame | undefined> {
     const result = this.#frames.run({ input, signal: this.#stop.signal });
-    this.#running = Promise.allSettled([this.#running, result]);
+    // without their values, which would hold every frame there ever was
+    this.#running = Promise.allSettled([this.#running, result]).then(() => undefined);
     return result;
   }
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { RiggedFrame } from '../../src/perception/camera-intake.js';
 import { FrameProcessor } from '../../src/perception/frame-processor.js';
 import { PerceptionPipeline } from '../../src/perception/perception-pipeline.js';
@@ -57,6 +59,25 @@ describe('FrameProcessor', () => {
     const done = frames.process({ rig: frontAndRear, frame: { ...frameAt(1n), egoPose } });
     await engine.finish();
     assert.equal((await done)!.result.egoPose, egoPose);
+  });
+
+  it('keeps no frame that is done with', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const process = async (stamp: bigint): Promise<WeakRef<RiggedFrame['frame']>> => {
+      const input = rigged(stamp);
+      const done = frames.process(input);
+      await engine.finish();
+      await done;
+      return new WeakRef(input.frame);
+    };
+    const seen: WeakRef<RiggedFrame['frame']>[] = [];
+    for (let stamp = 1n; stamp <= 5n; stamp++) seen.push(await process(stamp));
+    // a WeakRef holds its target until the turn of the event loop ends
+    await new Promise(setImmediate);
+    collect();
+    const kept = seen.filter((frame) => frame.deref() !== undefined).length;
+    assert.ok(kept <= 1, `${kept} of ${seen.length} frames are still in memory`);
   });
 
   it('takes nothing any more once it is closed', async () => {
