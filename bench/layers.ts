@@ -168,61 +168,35 @@ function addPerChannel(
 
 /** Activations of these chains lie within about ±4. */
 const ACTIVATION_SCALE = 4 / 127;
+/** A convolution, then RPReLU. */
+function addBent(chain: ChainBuilder, convolution: Convolution): string {
+  const { name, to, seed } = convolution;
+  const input = addConvolution(chain, convolution);
+  return addPerChannel(chain, 'rprelu', { name: `${name}.rprelu`, input, channels: to, seed: seed + 1 });
+}
+
+/** The published unit: its refinement branch is as wide as itself. */
 function addUnit(chain: ChainBuilder, { channels }: LayerShape, input: string, i: number): string {
   const seed = 30 * i;
   const sizes = { from: channels, to: channels };
   const sign = addPerChannel(chain, 'sign', { name: `sign${i}`, input, channels, seed: seed + 1 });
-  const spatial = addConvolution(chain, {
-    name: `spatial${i}`,
-    input: sign,
-    kernel: 3,
-    seed: seed + 2,
-    ...sizes,
-  });
-  const bent = addPerChannel(chain, 'rprelu', {
-    name: `spatial${i}.rprelu`,
-    input: spatial,
-    channels,
-    seed: seed + 3,
-  });
-  const pointwise = addConvolution(chain, {
+  const spatial = { name: `spatial${i}`, input: sign, kernel: 3, seed: seed + 2, ...sizes };
+  const y = addBent(chain, {
     name: `pointwise${i}`,
-    input: bent,
+    input: addBent(chain, spatial),
     kernel: 1,
     seed: seed + 6,
     activationScale: ACTIVATION_SCALE,
     ...sizes,
   });
-  const y = addPerChannel(chain, 'rprelu', {
-    name: `pointwise${i}.rprelu`,
-    input: pointwise,
-    channels,
-    seed: seed + 7,
-  });
   const mean = chain.add({ name: `mean${i}`, op: 'global_avg_pool2d', inputs: [y] });
-  // Published units have a refinement branch as wide as themselves.
-  const hidden = channels;
-  const squeeze = addConvolution(chain, {
-    name: `squeeze${i}`,
-    input: mean,
-    kernel: 1,
-    from: channels,
-    to: hidden,
-    seed: seed + 10,
-  });
-  const squeezed = addPerChannel(chain, 'rprelu', {
-    name: `squeeze${i}.rprelu`,
-    input: squeeze,
-    channels: hidden,
-    seed: seed + 11,
-  });
+  const squeeze = { name: `squeeze${i}`, input: mean, kernel: 1, seed: seed + 10, ...sizes };
   const expand = addConvolution(chain, {
     name: `expand${i}`,
-    input: squeezed,
+    input: addBent(chain, squeeze),
     kernel: 1,
-    from: hidden,
-    to: channels,
     seed: seed + 14,
+    ...sizes,
   });
   const gate = chain.add({ name: `gate${i}`, op: 'sigmoid', inputs: [expand] });
   const gated = chain.add({ name: `gated${i}`, op: 'channel_gate', inputs: [y, gate] });
@@ -232,7 +206,7 @@ function addUnit(chain: ChainBuilder, { channels }: LayerShape, input: string, i
 function addBlock(chain: ChainBuilder, layer: LayerShape, input: string, i: number): string {
   const { kind, kernel, channels } = layer;
   const seed = 10 * i;
-  const convolved = addConvolution(chain, {
+  const bent = addBent(chain, {
     name: `conv${i}`,
     input:
       kind === 'W1A1'
@@ -243,12 +217,6 @@ function addBlock(chain: ChainBuilder, layer: LayerShape, input: string, i: numb
     to: channels,
     seed: seed + 2,
     ...(kind === 'W1A8' && { activationScale: ACTIVATION_SCALE }),
-  });
-  const bent = addPerChannel(chain, 'rprelu', {
-    name: `rprelu${i}`,
-    input: convolved,
-    channels,
-    seed: seed + 3,
   });
   return chain.add({ name: `block${i}`, op: 'add', inputs: [bent, input] });
 }

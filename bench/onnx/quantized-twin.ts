@@ -1,7 +1,8 @@
 import type { GraphOperation } from '../../src/engine/manifest.js';
-import { floatsOf, type Network, numbersOf } from '../network.js';
+import { floatsOf, type Network } from '../network.js';
 import { convolutionWeights } from './convolution-weights.js';
 import { MICROSOFT, OnnxGraph } from './onnx-graph.js';
+import { addResize, addSplit, convolutionAttributes, poolAttributes } from './shared-nodes.js';
 import type { TwinInput } from './twin.js';
 
 /** Largest value that an activation stands for; timing does not depend on it. */
@@ -86,13 +87,9 @@ export class QuantizedTwin {
           MICROSOFT,
         );
         return;
-      case 'split': {
-        const sizes = numbersOf(operation, 'sizes');
-        const split = BigInt64Array.from(sizes, BigInt);
-        const constant = graph.constant(`${name}/sizes`, 'int64', [sizes.length], split);
-        graph.node('Split', [first, constant], outputs, { axis: 1 });
+      case 'split':
+        addSplit(graph, operation, first);
         return;
-      }
       case 'global_avg_pool2d':
         graph.node(
           'QLinearGlobalAveragePool',
@@ -107,26 +104,13 @@ export class QuantizedTwin {
           'QLinearAveragePool',
           [first, ...this.#steps, ...this.#steps],
           outputs,
-          { kernel_shape: numbersOf(operation, 'kernel'), strides: numbersOf(operation, 'stride') },
+          poolAttributes(operation),
           MICROSOFT,
         );
         return;
-      case 'upsample2d': {
-        const [factorH = 1, factorW = factorH] = numbersOf(operation, 'factor');
-        const factors = Float32Array.of(1, 1, factorH, factorW);
-        const bilinear = operation.attributes?.['mode'] === 'bilinear';
-        graph.node(
-          'Resize',
-          [first, '', graph.constant(`${name}/scales`, 'float32', [4], factors)],
-          outputs,
-          {
-            mode: bilinear ? 'linear' : 'nearest',
-            coordinate_transformation_mode: bilinear ? 'half_pixel' : 'asymmetric',
-            nearest_mode: 'floor',
-          },
-        );
+      case 'upsample2d':
+        addResize(graph, operation, first);
         return;
-      }
       default:
         throw new Error(`${name}: no 8-bit ONNX counterpart for operation '${op}'`);
     }
@@ -177,11 +161,6 @@ export class QuantizedTwin {
       const integers = Int32Array.from(bias, (value, o) => Math.round(value / (SCALE * (scales[o] ?? 1))));
       inputs.push(graph.constant(`${name}/bias`, 'int32', [channels], integers));
     }
-    const padding = numbersOf(operation, 'padding');
-    graph.node('QLinearConv', inputs, [output], {
-      kernel_shape: dims.slice(2),
-      strides: numbersOf(operation, 'stride'),
-      pads: [...padding, ...padding],
-    });
+    graph.node('QLinearConv', inputs, [output], convolutionAttributes(operation, dims));
   }
 }

@@ -1,7 +1,8 @@
 import type { GraphOperation } from '../../src/engine/manifest.js';
-import { floatsOf, type Network, numbersOf } from '../network.js';
+import { floatsOf, type Network } from '../network.js';
 import { convolutionWeights } from './convolution-weights.js';
 import { OnnxGraph } from './onnx-graph.js';
+import { addResize, addSplit, convolutionAttributes, poolAttributes } from './shared-nodes.js';
 
 export interface TwinInput {
   readonly name: string;
@@ -87,38 +88,18 @@ export class OnnxTwin {
       case 'concat':
         graph.node('Concat', inputs, outputs, { axis: 1 });
         return;
-      case 'split': {
-        const sizes = numbersOf(operation, 'sizes');
-        const split = BigInt64Array.from(sizes, BigInt);
-        const constant = graph.constant(`${name}/sizes`, 'int64', [sizes.length], split);
-        graph.node('Split', [first, constant], outputs, { axis: 1 });
+      case 'split':
+        addSplit(graph, operation, first);
         return;
-      }
       case 'global_avg_pool2d':
         graph.node('GlobalAveragePool', inputs, outputs);
         return;
       case 'avg_pool2d':
-        graph.node('AveragePool', inputs, outputs, {
-          kernel_shape: numbersOf(operation, 'kernel'),
-          strides: numbersOf(operation, 'stride'),
-        });
+        graph.node('AveragePool', inputs, outputs, poolAttributes(operation));
         return;
-      case 'upsample2d': {
-        const [factorH = 1, factorW = factorH] = numbersOf(operation, 'factor');
-        const scales = graph.constant(
-          `${name}/scales`,
-          'float32',
-          [4],
-          Float32Array.of(1, 1, factorH, factorW),
-        );
-        const bilinear = operation.attributes?.['mode'] === 'bilinear';
-        graph.node('Resize', [first, '', scales], outputs, {
-          mode: bilinear ? 'linear' : 'nearest',
-          coordinate_transformation_mode: bilinear ? 'half_pixel' : 'asymmetric',
-          nearest_mode: 'floor',
-        });
+      case 'upsample2d':
+        addResize(graph, operation, first);
         return;
-      }
       default:
         throw new Error(`${name}: no ONNX counterpart for operation '${op}'`);
     }
@@ -132,11 +113,6 @@ export class OnnxTwin {
       const bias = floatsOf(this.#network, operation, 'bias');
       inputs.push(this.#graph.constant(`${name}/bias`, 'float32', [bias.length], bias));
     }
-    const padding = numbersOf(operation, 'padding');
-    this.#graph.node('Conv', inputs, [output], {
-      kernel_shape: dims.slice(2),
-      strides: numbersOf(operation, 'stride'),
-      pads: [...padding, ...padding],
-    });
+    this.#graph.node('Conv', inputs, [output], convolutionAttributes(operation, dims));
   }
 }

@@ -12,6 +12,8 @@ const K = [500, 0, 320, 0, 500, 240, 0, 0, 1];
 const info = { width: 640, height: 480, distortion_model: 'plumb_bob', d: [0, 0, 0, 0, 0], k: K };
 const image = (stamp: bigint): CameraImage => ({ kind: 'compressed', stamp, data: new Uint8Array([1]) });
 
+const TWO_CAMERAS = { cameras: ['front', 'left'], anchor: 'front', baseFrame: 'base_link', maxSpreadMs: 50 };
+
 describe('CameraIntake', () => {
   let frames: RiggedFrame[];
   let intake: CameraIntake;
@@ -19,10 +21,7 @@ describe('CameraIntake', () => {
   beforeEach(() => {
     frames = [];
     intake = new CameraIntake({
-      cameras: ['front', 'left'],
-      anchor: 'front',
-      baseFrame: 'base_link',
-      maxSpreadMs: 50,
+      ...TWO_CAMERAS,
       maxWaitMs: Infinity,
       onFrame: (frame) => frames.push(frame),
     });
@@ -170,10 +169,7 @@ describe('CameraIntake', () => {
     beforeEach(() => {
       motion = new OdometryMotion('base_link', 10_000n * MS);
       intake = new CameraIntake({
-        cameras: ['front', 'left'],
-        anchor: 'front',
-        baseFrame: 'base_link',
-        maxSpreadMs: 50,
+        ...TWO_CAMERAS,
         maxWaitMs: Infinity,
         egoMotion: motion,
         onFrame: (frame) => frames.push(frame),
@@ -226,8 +222,10 @@ describe('CameraIntake', () => {
       clock = sinon.useFakeTimers();
       motion = new OdometryMotion('base_link', 10_000n * MS);
       intake = new CameraIntake({
-        ...{ cameras: ['front', 'left'], anchor: 'front', baseFrame: 'base_link', maxSpreadMs: 50 },
-        ...{ maxWaitMs: MAX_WAIT_MS, egoMotion: motion, onFrame: (frame) => frames.push(frame) },
+        ...TWO_CAMERAS,
+        maxWaitMs: MAX_WAIT_MS,
+        egoMotion: motion,
+        onFrame: (frame) => frames.push(frame),
       });
       calibrate('front', 'left');
       mount('front');

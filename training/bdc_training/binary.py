@@ -32,13 +32,17 @@ class _TanhGradientSign(torch.autograd.Function):
         return slope * beta, (slope * x).sum()
 
 
-class _ClampGradientSign(torch.autograd.Function):
-    """Forward sign(x), backward the gradient of clamp(x, −1, 1)."""
+class _SavedInputSign(torch.autograd.Function):
+    """Forward sign(x); what stands in for its derivative in x is the subclass's."""
 
     @staticmethod
     def forward(ctx, x: Tensor) -> Tensor:  # type: ignore[override]
         ctx.save_for_backward(x)
         return sign(x)
+
+
+class _ClampGradientSign(_SavedInputSign):
+    """Backward the gradient of clamp(x, −1, 1)."""
 
     @staticmethod
     def backward(ctx, gradient: Tensor) -> Tensor:  # type: ignore[override]
@@ -46,14 +50,9 @@ class _ClampGradientSign(torch.autograd.Function):
         return gradient * (x.abs() <= 1)
 
 
-class _QuadraticGradientSign(torch.autograd.Function):
-    """Forward sign(x), backward the derivative of Bi-Real Net's piecewise quadratic (arXiv 1808.00278): 2 − 2|x|
-    between −1 and 1, 0 elsewhere."""
-
-    @staticmethod
-    def forward(ctx, x: Tensor) -> Tensor:  # type: ignore[override]
-        ctx.save_for_backward(x)
-        return sign(x)
+class _QuadraticGradientSign(_SavedInputSign):
+    """Backward the derivative of Bi-Real Net's piecewise quadratic (arXiv 1808.00278): 2 − 2|x| between −1 and 1, 0
+    elsewhere."""
 
     @staticmethod
     def backward(ctx, gradient: Tensor) -> Tensor:  # type: ignore[override]

@@ -64,12 +64,20 @@ def signed_conv(
     golden.graph.add("sign", "bits", ["x"], tensors={"threshold": threshold, "direction": direction})
     weight = pack_signs(torch.from_numpy(normal(random, out_channels, channels, *kernel)))
     attributes = {"in_channels": channels, "stride": list(stride), "padding": list(padding)}
-    tensors = {"weight": weight, "scale": np.ones(out_channels, dtype=np.float32)}
-    golden.graph.add("binary_conv2d", "exact", ["bits"], attributes, tensors)
-    tensors = {"weight": weight, "scale": normal(random, out_channels), "bias": normal(random, out_channels)}
-    golden.graph.add("binary_conv2d", "scaled", ["bits"], attributes, tensors)
-    golden.outputs = {"exact": "exact", "scaled": "scaled"}
+    _add_exact_and_scaled(golden, random, "bits", weight, attributes)
     return golden
+
+
+def _add_exact_and_scaled(
+    golden: GoldenGraph, random: np.random.Generator, x: str, weight: np.ndarray, attributes: dict[str, Any]
+) -> None:
+    """The outputs of a binary convolution: with scale 1 and no bias, and with both."""
+    channels = len(weight)
+    tensors = {"weight": weight, "scale": np.ones(channels, dtype=np.float32)}
+    golden.graph.add("binary_conv2d", "exact", [x], attributes, tensors)
+    tensors = {"weight": weight, "scale": normal(random, channels), "bias": normal(random, channels)}
+    golden.graph.add("binary_conv2d", "scaled", [x], attributes, tensors)
+    golden.outputs = {"exact": "exact", "scaled": "scaled"}
 
 
 def real_input_conv(
@@ -95,11 +103,7 @@ def int8_input_conv(random: np.random.Generator, shape: tuple[int, int, int, int
     golden = GoldenGraph({"x": x})
     weight = pack_signs(torch.from_numpy(normal(random, out_channels, channels, 1, 1)))
     attributes = {"in_channels": channels, "stride": [1, 1], "padding": [0, 0], "activation_scale": activation_scale}
-    tensors = {"weight": weight, "scale": np.ones(out_channels, dtype=np.float32)}
-    golden.graph.add("binary_conv2d", "exact", ["x"], attributes, tensors)
-    tensors = {"weight": weight, "scale": normal(random, out_channels), "bias": normal(random, out_channels)}
-    golden.graph.add("binary_conv2d", "scaled", ["x"], attributes, tensors)
-    golden.outputs = {"exact": "exact", "scaled": "scaled"}
+    _add_exact_and_scaled(golden, random, "x", weight, attributes)
     return golden
 
 

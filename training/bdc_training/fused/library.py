@@ -51,13 +51,7 @@ def library() -> ctypes.CDLL | None:
 
 def usable(*tensors: Tensor) -> bool:
     """Whether the kernels take these images: float32, on the CPU, channels last."""
-    return (
-        all(
-            t.device.type == "cpu" and t.dtype == torch.float32 and t.is_contiguous(memory_format=torch.channels_last)
-            for t in tensors
-        )
-        and library() is not None
-    )
+    return all(t.is_contiguous(memory_format=torch.channels_last) for t in tensors) and usable_rows(*tensors)
 
 
 def usable_rows(*tensors: Tensor) -> bool:
