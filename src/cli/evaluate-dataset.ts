@@ -49,6 +49,7 @@ export async function evaluateDataset(engine: Engine, flags: DatasetFlags) {
   const bar = new SingleBar({
     format: 'evaluate [{bar}] {value}/{total} · {eta_formatted} left',
     stream: process.stderr,
+    gracefulExit: false,
   });
   if (process.stderr.isTTY) bar.start(total, 0);
   const latencies: number[] = [];

@@ -126,6 +126,7 @@ class Replay {
       format: 'replay [{bar}] {percentage} % · {frames} frames · {eta_formatted} left',
       stream: process.stderr,
       noTTYOutput: false,
+      gracefulExit: false,
     });
     if (process.stderr.isTTY) bar.start(this.#reader.messageCount, 0, { frames: 0 });
     try {

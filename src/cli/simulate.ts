@@ -110,7 +110,7 @@ async function simulateDataset(out: string, options: Options): Promise<void> {
 function progressBar(total: number, unit: string, { json }: Options): SingleBar | undefined {
   if (!process.stderr.isTTY || json) return undefined;
   const format = `{bar} {value}/{total} ${unit}, {eta_formatted} left`;
-  const bar = new SingleBar({ format, stream: process.stderr });
+  const bar = new SingleBar({ format, stream: process.stderr, gracefulExit: false });
   bar.start(total, 0);
   return bar;
 }

@@ -1,7 +1,12 @@
+let signalled: Promise<NodeJS.Signals> | undefined;
+
 /**
- * The first SIGINT or SIGTERM from when this is loaded; a second one ends the process at once, as usual. The program loads it before
- * everything else, since reading the rest takes its time.
+ * The first SIGINT or SIGTERM from the first call on; a second one ends the process at once, as usual. The node's program calls it before it
+ * reads anything else, since that takes its time; other programs never do, and signals end them.
  */
-export const firstSignal: Promise<NodeJS.Signals> = new Promise((resolve) => {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
-});
+export function firstSignal(): Promise<NodeJS.Signals> {
+  signalled ??= new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+  });
+  return signalled;
+}

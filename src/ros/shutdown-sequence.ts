@@ -16,7 +16,7 @@ export class ShutdownSequence {
 
   constructor() {
     this.requested = new Promise((resolve) => (this.#resolve = resolve));
-    void firstSignal.then((signal) => this.#resolve({ text: signal, exitCode: 0, isGraphGone: false }));
+    void firstSignal().then((signal) => this.#resolve({ text: signal, exitCode: 0, isGraphGone: false }));
     for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
       process.on(event, (error: unknown) => {
         const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -44,6 +44,18 @@ describe('bdc-occ simulate', function () {
     for (const [path, bytes] of expected) assert.ok(found.get(path)!.equals(bytes), path);
   });
 
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    it(`ends at once on ${signal}`, async () => {
+      const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...command(folder, 1000)], {
+        stdio: 'ignore',
+      });
+      const ended = once(child, 'exit');
+      while (child.exitCode === null && (await completeScenes(folder)) === 0) await setTimeout(20);
+      child.kill(signal);
+      assert.deepEqual(await ended, [null, signal]);
+    });
+  }
+
   it('says beforehand what it will take, and refuses what the disk has no room for', async () => {
     const { code, stdout } = await runProgram(...command(folder, 1));
     assert.equal(code, 0);
