@@ -39,17 +39,17 @@ def down_sample(semantics: np.ndarray, visible: np.ndarray, factor: int) -> np.n
     return result
 
 
+def load_visible_labels(path: Path) -> np.ndarray:
+    """labels.npz of Occ3D as it is; UNSEEN outside `mask_camera`. @raises ValueError for arrays of other shapes."""
+    return down_sample(*_read(path), 1)
+
+
 def load_labels(path: Path, spec: SampleSpec) -> np.ndarray:
     """labels.npz of Occ3D on the model's grid, [nx, ny, nz]; UNSEEN outside `mask_camera`.
 
     @raises ValueError if the model's grid isn't Occ3D's range in whole multiples of its voxels.
     """
-    with np.load(path) as file:
-        semantics, visible = file["semantics"], file["mask_camera"]
-    if semantics.shape != visible.shape or semantics.ndim != 3:
-        raise ValueError(
-            f"{path}: semantics {semantics.shape} and mask_camera {visible.shape} should be equal [x, y, z]"
-        )
+    semantics, visible = _read(path)
     factor = semantics.shape[0] // spec.grid_shape[0]
     same_range = np.allclose(spec.grid_min, OCC3D_MIN) and np.allclose(spec.grid_max, OCC3D_MAX)
     if not same_range or factor < 1 or tuple(n * factor for n in spec.grid_shape) != semantics.shape:
@@ -58,6 +58,16 @@ def load_labels(path: Path, spec: SampleSpec) -> np.ndarray:
             f"{spec.grid_shape} over {spec.grid_min}…{spec.grid_max} m"
         )
     return down_sample(semantics, visible, factor)
+
+
+def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    with np.load(path) as file:
+        semantics, visible = file["semantics"], file["mask_camera"]
+    if semantics.shape != visible.shape or semantics.ndim != 3:
+        raise ValueError(
+            f"{path}: semantics {semantics.shape} and mask_camera {visible.shape} should be equal [x, y, z]"
+        )
+    return semantics, visible
 
 
 def class_frequencies(labels: Iterable[np.ndarray]) -> np.ndarray:
