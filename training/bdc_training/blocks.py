@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .binary import RPReLU
-from .config import UnitConfig
+from .config_sections import UnitConfig
 from .graph_builder import GraphBuilder
 from .units import build_unit
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from .config import from_mapping
+from .config_reading import from_mapping
 from .file_replacement import replace_file
 from .network_cost import Cost
 

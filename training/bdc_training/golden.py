@@ -15,7 +15,8 @@ from safetensors.numpy import save_file
 from torch import Tensor, nn
 
 from .binary import SignActivation
-from .config import Config, DetectionConfig, UnitConfig, load_config
+from .config import Config, load_config
+from .config_sections import DetectionConfig, UnitConfig
 from .export import export_network
 from .golden_graphs import GOLDEN_GRAPHS, GoldenGraph
 from .golden_sequences import GOLDEN_SEQUENCES, GoldenSequence

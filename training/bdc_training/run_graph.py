@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .align_previous import align_previous
-from .config import GridConfig
+from .config_sections import GridConfig
 from .view_transformer import lift_splat
 
 

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from . import fused
-from .config import Config, GridConfig
+from .config import Config
+from .config_sections import GridConfig
 from .graph_builder import GraphBuilder
 
 
