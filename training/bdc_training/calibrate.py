@@ -54,7 +54,7 @@ def visible_layers(network: Network, maker: BatchMaker, indices: Sequence[int]) 
     for index in indices:
         batch = maker.plain([index])
         with torch.no_grad():
-            outputs = network(batch.images, batch.rays, batch.origins, batch.camera_mask)
+            outputs = network(*batch.inputs)
         heights = batch.labels.shape[1]
         per_height = outputs["occupancy_logits"][0].unflatten(0, (heights, CLASSES)).permute(0, 2, 3, 1)
         seen = batch.labels[0] != UNSEEN

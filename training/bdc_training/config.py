@@ -18,6 +18,7 @@ from .config_sections import (
     InputConfig,
     PublishedBevEncoderConfig,
     ResNetEncoderConfig,
+    TemporalConfig,
     UnitConfig,
     ViewTransformerConfig,
 )
@@ -32,12 +33,23 @@ class Config:
     view_transformer: ViewTransformerConfig
     bev_encoder: BevEncoderConfig | PublishedBevEncoderConfig
     unit: UnitConfig = field(default_factory=UnitConfig)
+    temporal: TemporalConfig = field(default_factory=TemporalConfig)
     # Modules whose units are full-precision twins, whatever `unit.precision` says.
     full_precision: tuple[BinaryModule, ...] = ()
     heads: HeadsConfig = field(default_factory=HeadsConfig)
     detection: DetectionConfig = field(default_factory=DetectionConfig)
     # Read by bdc_training.training_config.
     training: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def bev_channels(self) -> int:
+        """Of the BEV encoder's input."""
+        return self.view_transformer.context_channels * (2 if self.temporal.previous_bev else 1)
+
+    @property
+    def frames_before(self) -> int:
+        """Frames that a sample needs beside its own."""
+        return int(self.temporal.previous_bev)
 
     def within(self, module: BinaryModule) -> "Config":
         """As that module is built: with the unit it is made of."""

@@ -133,6 +133,22 @@ class ViewTransformerConfig:
 
 
 @dataclass(frozen=True)
+class TemporalConfig:
+    """What the network knows of the frame before (bdc_training.temporal)."""
+
+    # Whether its BEV feature, moved to where the robot stands now, comes before this frame's: twice the context's
+    # channels go into the BEV encoder.
+    previous_bev: bool = False
+    # What prepares the feature that is kept and concatenated: nothing, a residual block of units, or one of real 3×3
+    # convolutions (the published networks and their real twins).
+    pre_process: Literal["none", "units", "real"] = "none"
+
+    def __post_init__(self) -> None:
+        if self.pre_process != "none" and not self.previous_bev:
+            raise ValueError(f"pre_process: expected none without previous_bev; found {self.pre_process}")
+
+
+@dataclass(frozen=True)
 class BevEncoderConfig:
     """The edge network's (bdc_training.bev_encoder).
 

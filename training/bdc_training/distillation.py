@@ -41,7 +41,7 @@ class Teacher:
 
     def outputs(self, batch: Batch) -> Outputs:
         with torch.no_grad():
-            return self.network(batch.images, batch.rays, batch.origins, batch.camera_mask)
+            return self.network(*batch.inputs)
 
 
 def distillation_losses(outputs: Outputs, taught: Outputs, batch: Batch, class_weights: Tensor) -> dict[str, Tensor]:

@@ -63,7 +63,7 @@ def evaluate(network: nn.Module, maker: BatchMaker, indices: Sequence[int], batc
     for start in range(0, len(indices), batch_size):
         batch = maker.plain(list(indices[start : start + batch_size]))
         with torch.no_grad():
-            outputs = network(batch.images, batch.rays, batch.origins, batch.camera_mask)
+            outputs = network(*batch.inputs)
         size, nz, ny, nx = batch.labels.shape
         predicted = outputs["occupancy_logits"].reshape(size, nz, -1, ny, nx).argmax(2)
         # Both to Occ3D's [x][y][z].
@@ -138,7 +138,7 @@ def predictor(network: nn.Module) -> Callable[[Batch], np.ndarray]:
 
     def predict(batch: Batch) -> np.ndarray:
         with torch.no_grad():
-            outputs = network(batch.images, batch.rays, batch.origins, batch.camera_mask)
+            outputs = network(*batch.inputs)
         size, nz, ny, nx = batch.labels.shape
         labels = outputs["occupancy_logits"].reshape(size, nz, -1, ny, nx).argmax(2)
         return labels.permute(0, 3, 2, 1).numpy().astype(np.uint8)

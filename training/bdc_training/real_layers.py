@@ -40,15 +40,15 @@ class ConvLayer(nn.Module):
 
 class BasicBlock(nn.Module):
     """ReLU(conv3×3(conv3×3(x)) + shortcut(x)) (arXiv 1512.03385), BEVDet's: where the size changes the shortcut is a
-    3×3 convolution with bias. [N, C_in, H, W] → [N, C_out, H/stride, W/stride]."""
+    3×3 convolution with bias; `projected` blocks have it anyway. [N, C_in, H, W] → [N, C_out, H/stride, W/stride]."""
 
-    def __init__(self, channels_in: int, channels_out: int, stride: int = 1) -> None:
+    def __init__(self, channels_in: int, channels_out: int, stride: int = 1, *, projected: bool = False) -> None:
         super().__init__()
         self.conv1 = ConvLayer(channels_in, channels_out, 3, stride=stride)
         self.conv2 = ConvLayer(channels_out, channels_out, 3, relu=False)
-        changes = stride != 1 or channels_in != channels_out
+        projected = projected or stride != 1 or channels_in != channels_out
         self.shortcut = (
-            ConvLayer(channels_in, channels_out, 3, stride=stride, batch_norm=False, relu=False) if changes else None
+            ConvLayer(channels_in, channels_out, 3, stride=stride, batch_norm=False, relu=False) if projected else None
         )
 
     def forward(self, x: Tensor) -> Tensor:

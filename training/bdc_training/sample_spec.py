@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 
 # Voxels no camera sees; cross_entropy skips them.
 UNSEEN = 255
+# Of the arrays of a prepared sample: another number, another cache folder.
+LAYOUT = 2
 
 
 @dataclass(frozen=True)
@@ -32,4 +34,4 @@ class SampleSpec:
 
     def digest(self) -> str:
         """Names the cache folder: samples prepared for another spec are never read by mistake."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps({**asdict(self), "layout": LAYOUT}, sort_keys=True).encode()).hexdigest()[:16]

@@ -165,7 +165,7 @@ class TrainingRun:
 
     def _loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         with self._autocast():
-            outputs = self._shared_network(batch.images, batch.rays, batch.origins, batch.camera_mask)
+            outputs = self._shared_network(*batch.inputs)
         outputs = {name: tensor.float() for name, tensor in outputs.items()}
         if self._teacher is None:
             return total_loss(outputs, batch, self._class_weights, self._config.losses)
