@@ -18,6 +18,7 @@ from .config_sections import (
     InputConfig,
     PublishedBevEncoderConfig,
     ResNetEncoderConfig,
+    StereoViewTransformerConfig,
     TemporalConfig,
     UnitConfig,
     ViewTransformerConfig,
@@ -30,7 +31,7 @@ class Config:
     input: InputConfig
     grid: GridConfig
     image_encoder: ImageEncoderConfig | ResNetEncoderConfig
-    view_transformer: ViewTransformerConfig
+    view_transformer: ViewTransformerConfig | StereoViewTransformerConfig
     bev_encoder: BevEncoderConfig | PublishedBevEncoderConfig
     unit: UnitConfig = field(default_factory=UnitConfig)
     temporal: TemporalConfig = field(default_factory=TemporalConfig)
@@ -49,7 +50,8 @@ class Config:
     @property
     def frames_before(self) -> int:
         """Frames that a sample needs beside its own."""
-        return int(self.temporal.previous_bev)
+        # The frame before has depths of its own, which see the one before that.
+        return int(self.temporal.previous_bev) + int(self.view_transformer.kind == "stereo")
 
     def within(self, module: BinaryModule) -> "Config":
         """As that module is built: with the unit it is made of."""
@@ -58,6 +60,10 @@ class Config:
         return replace(self, unit=replace(self.unit, precision="full"))
 
     def __post_init__(self) -> None:
+        if self.view_transformer.kind == "stereo" and self.image_encoder.kind != "resnet50":
+            raise ValueError(
+                f"view_transformer.kind: stereo compares features of a resnet50; found {self.image_encoder.kind}"
+            )
         if self.bev_encoder.kind != "edge" and any(n % 8 for n in self.grid.shape[:2]):
             raise ValueError(
                 f"grid.shape: the published BEV encoders need x and y divisible by 8; found {self.grid.shape}"

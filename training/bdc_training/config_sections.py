@@ -119,6 +119,7 @@ class ViewTransformerConfig:
     context_channels: int
     # Of the grid's cells; the published networks have none.
     batch_norm: bool = True
+    kind: Literal["lift_splat"] = "lift_splat"
 
     def __post_init__(self) -> None:
         if self.first_depth <= 0 or self.depth_step <= 0 or self.depth_bins < 1:
@@ -130,6 +131,35 @@ class ViewTransformerConfig:
     @property
     def depths(self) -> list[float]:
         return [self.first_depth + i * self.depth_step for i in range(self.depth_bins)]
+
+
+@dataclass(frozen=True)
+class StereoViewTransformerConfig:
+    """BEVStereo4D's (bdc_training.stereo_view_transformer), which compares images with the frame's before; only behind
+    a ResNet. Depth bins (m, along the optical axis) at even ratios: spacing-increasing discretisation."""
+
+    kind: Literal["stereo"]
+    first_depth: float
+    last_depth: float
+    depth_bins: int
+    context_channels: int
+    # Of a depth at which the frame before doesn't show what this one does.
+    cost_bias: float = 5.0
+    # Of each branch of the depth network's spatial pyramid.
+    pyramid_channels: int = 96
+    batch_norm: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.first_depth < self.last_depth or self.depth_bins < 2:
+            raise ValueError(
+                "first_depth, last_depth, depth_bins: expected 0 < first < last and two bins or more; "
+                f"found {self.first_depth}, {self.last_depth}, {self.depth_bins}"
+            )
+
+    @property
+    def depths(self) -> list[float]:
+        ratio = self.last_depth / self.first_depth
+        return [self.first_depth * ratio ** (i / (self.depth_bins - 1)) for i in range(self.depth_bins)]
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """The network: image encoder → view transformer → BEV encoder → heads."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
@@ -13,14 +15,25 @@ from .image_encoder import ImageEncoder
 from .previous import Previous
 from .published_heads import CentreHead, MlpOccupancyHead
 from .resnet_image_encoder import ResNetImageEncoder
+from .stereo_view_transformer import StereoViewTransformer
 from .temporal import TemporalFusion
 from .view_transformer import ViewTransformer
 
 # What the configuration's names stand for: the edge network's parts, the published networks', their real twins'.
 IMAGE_ENCODERS = {"edge": ImageEncoder, "resnet50": ResNetImageEncoder}
+VIEW_TRANSFORMERS = {"lift_splat": ViewTransformer, "stereo": StereoViewTransformer}
 BEV_ENCODERS = {"edge": BevEncoder, "bdc": BdcBevEncoder, "flashocc": FlashOccBevEncoder}
 OCCUPANCY_HEADS = {"linear": OccupancyHead, "bdc": MlpOccupancyHead, "flashocc": MlpOccupancyHead}
 DETECTION_HEADS = {"shared": DetectionHead, "bdc": CentreHead, "bevdet": CentreHead}
+
+
+class _Lifted(NamedTuple):
+    # What is kept of the frame, [B, C, ny, nx].
+    bev: Tensor
+    # [B, N, D, h, w]
+    depth_logits: Tensor
+    # Features that stereo compares between frames, [B·N, C₄, H/4, W/4].
+    matching: Tensor | None
 
 
 class Network(nn.Module):
@@ -31,7 +44,9 @@ class Network(nn.Module):
         heads, channels = config.heads, config.bev_encoder.out_channels
         in_heads = config.within("heads")
         self.image_encoder = IMAGE_ENCODERS[config.image_encoder.kind](config.within("image_encoder"))
-        self.view_transformer = ViewTransformer(config.image_encoder.out_channels, config)
+        view_transformer = VIEW_TRANSFORMERS[config.view_transformer.kind]
+        self.view_transformer = view_transformer(config.image_encoder.out_channels, config)
+        self.has_memory = config.frames_before > 0
         self.temporal = TemporalFusion(config) if config.temporal.previous_bev else None
         self.bev_encoder = BEV_ENCODERS[config.bev_encoder.kind](config.within("bev_encoder"))
         self.occupancy_head = (
@@ -60,13 +75,14 @@ class Network(nn.Module):
         Returns depth_logits [B, N, D, h, w], and of the heads that there are occupancy_logits [B, nz·K, ny, nx] and the
         detection head's maps.
         """
-        bev, depth_logits = self._lift(images, rays, origins, camera_mask, parameters, previous)
+        frame = (images, rays, origins, camera_mask, parameters, previous)
+        before = None
+        if previous is not None and self.has_memory:
+            with torch.no_grad():
+                before = self._lift(*previous.inputs)
+        bev, depth_logits, _ = self._lift(*frame, None if before is None else before.matching)
         if self.temporal is not None:
-            before = None
-            if previous is not None:
-                with torch.no_grad():
-                    before = self.temporal.prepare(self._lift(*previous.inputs)[0])
-            bev = self.temporal(self.temporal.prepare(bev), before, previous)
+            bev = self.temporal(bev, None if before is None else before.bev, previous)
         bev = self.bev_encoder(bev)
         outputs = {"depth_logits": depth_logits}
         if self.occupancy_head is not None:
@@ -83,17 +99,34 @@ class Network(nn.Module):
         camera_mask: Tensor | None,
         parameters: Tensor | None,
         previous: Previous | None,
-    ) -> tuple[Tensor, Tensor]:
-        """One frame's BEV feature [B, C, ny, nx] and depth logits [B, N, D, h, w]."""
-        features = self.image_encoder(images.flatten(0, 1))
-        return self.view_transformer(features, rays, origins, camera_mask)
+        matching_before: Tensor | None = None,
+    ) -> "_Lifted":
+        """One frame. `matching_before`: what stereo compares it with, if that was computed already."""
+        images = images.flatten(0, 1)
+        matching = None
+        geometry = rays, origins, camera_mask
+        if isinstance(self.view_transformer, StereoViewTransformer):
+            if parameters is None:
+                raise ValueError("a stereo network needs its cameras' parameters (bdc_training.calibration)")
+            features, matching = self.image_encoder.with_matching(images)
+            if previous is not None and matching_before is None:
+                with torch.no_grad():
+                    matching_before = self.image_encoder.matching(previous.images.flatten(0, 1))
+            volume = self.view_transformer.cost_volume(matching, matching_before, parameters, camera_mask, previous)
+            bev, depth_logits = self.view_transformer(features, *geometry, parameters, volume)
+        else:
+            bev, depth_logits = self.view_transformer(self.image_encoder(images), *geometry)
+        return _Lifted(bev if self.temporal is None else self.temporal.prepare(bev), depth_logits, matching)
 
     def emit(self, graph: GraphBuilder) -> dict[str, str]:
         """Adds the whole network to a graph whose input is `images`; returns tensor names by output role."""
         graph.module = "image_encoder"
-        x = self.image_encoder.emit(graph, "image_encoder", "images")
+        if isinstance(self.view_transformer, StereoViewTransformer):
+            features = self.image_encoder.emit_with_matching(graph, "image_encoder", "images")
+        else:
+            features = (self.image_encoder.emit(graph, "image_encoder", "images"),)
         graph.module = "view_transformer"
-        x = self.view_transformer.emit(graph, "view_transformer", x)
+        x = self.view_transformer.emit(graph, "view_transformer", *features)
         graph.module = "bev_encoder"
         if self.temporal is not None:
             x = self.temporal.emit(graph, "temporal", x)

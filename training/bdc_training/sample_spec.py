@@ -23,7 +23,7 @@ class SampleSpec:
     grid_max: tuple[float, float, float]
     # Voxels along x, y, z.
     grid_shape: tuple[int, int, int]
-    # Bin centres along the optical axis, ascending and evenly spaced.
+    # Bin centres along the optical axis, ascending.
     depths: tuple[float, ...]
     detection_classes: tuple[str, ...]
 

@@ -34,7 +34,7 @@ class TemporalFusion(nn.Module):
         return bev if self.pre_process is None else self.pre_process(bev)
 
     def forward(self, prepared: Tensor, before: Tensor | None, previous: Previous | None) -> Tensor:
-        """`before`: what was kept of the frame before; without one, or where there was none, it is 0."""
+        """Of what was prepared of both frames; without a frame before, or where there was none, its part is 0."""
         if before is None or previous is None:
             aligned = torch.zeros_like(prepared)
         else:
