@@ -140,6 +140,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads or os.cpu_count() or 1)
     config = load_config(options.config)
+    if config.heads.occupancy == "none":
+        parser.error(f"{options.config} has no occupancy head, whose logits calibration moves")
     network = build_network(config)
     checkpoint = load_checkpoint(options.checkpoint)
     network.load_state_dict(checkpoint.network)

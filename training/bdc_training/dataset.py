@@ -15,7 +15,7 @@ from .nuscenes_tables import CameraRecord, NuScenesTables, SampleRecord
 from .occupancy_labels import load_labels
 from .pixel_rays import pixel_rays
 from .rigid import apply, invert
-from .sample_spec import SampleSpec
+from .sample_spec import UNSEEN, SampleSpec
 
 # Longest time between a sample and the one before, microseconds, as the engine's frames have it
 # (src/perception/frame-history.ts).
@@ -164,7 +164,7 @@ def prepare_sample(record: SampleRecord, spec: SampleSpec) -> Sample:
         rays=rays,
         origins=origins,
         parameters=parameters,
-        labels=load_labels(record.labels_path, spec),
+        labels=load_labels(record.labels_path, spec) if spec.has_labels else np.full(spec.grid_shape, UNSEEN, np.uint8),
         depth=depth,
         boxes=np.array(boxes, dtype=np.float32).reshape(-1, BOX_COLUMNS),
     )

@@ -26,6 +26,8 @@ class SampleSpec:
     # Bin centres along the optical axis, ascending.
     depths: tuple[float, ...]
     detection_classes: tuple[str, ...]
+    # Of a network without occupancy head no labels are read, whose range its grid needn't be: all voxels are UNSEEN.
+    has_labels: bool = True
 
     @property
     def feature_shape(self) -> tuple[int, int]:

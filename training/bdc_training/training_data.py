@@ -20,6 +20,7 @@ def sample_spec(config: Config) -> SampleSpec:
         grid_shape=config.grid.shape,
         depths=tuple(config.view_transformer.depths),
         detection_classes=tuple(c.name for c in DETECTION_CLASSES),
+        has_labels=config.heads.occupancy != "none",
     )
 
 
