@@ -82,6 +82,7 @@ Napi::Object Describe(Napi::Env env, const Executor& executor) {
   description.Set("threads", executor.threads());
   description.Set("arenaBytes", static_cast<double>(executor.arena_bytes()));
   description.Set("historyBytes", static_cast<double>(executor.history_bytes()));
+  description.Set("usesCalibration", executor.uses_calibration());
   if (const LiftSplat* lift_splat = graph.lift_splat()) {
     const Napi::Array size = Napi::Array::New(env, 2);
     size.Set(0u, lift_splat->feature_height());
@@ -201,7 +202,7 @@ Napi::Value Load(const Napi::CallbackInfo& info) {
   });
 }
 
-/// setRig(handle, {cameras, height, width, rays, origins}): Promise<void>
+/// setRig(handle, {cameras, height, width, rays, origins, parameters?}): Promise<void>
 Napi::Value SetRig(const Napi::CallbackInfo& info) {
   return Guarded(info.Env(), [&]() -> Napi::Value {
     const HandlePointer handle = TakeHandle(info);
@@ -236,7 +237,7 @@ void StageInputs(Executor& executor, const JsReader& frame) {
 
 struct FrameJob {
   std::vector<int> cameras;
-  std::optional<PlanarMotion> motion;
+  std::optional<RigidMotion> motion;
   std::vector<Napi::Reference<Napi::ArrayBuffer>>
       buffers;  // one for each output; the engine writes into them
   std::vector<void*> places;
@@ -279,7 +280,7 @@ Napi::Value Run(const Napi::CallbackInfo& info) {
                   "expected at most " + std::to_string(executor->graph().max_cameras()) + " cameras, found " +
                       std::to_string(job->cameras.size()));
     }
-    if (frame.Has("motion")) job->motion = ReadPlanarMotion(frame.Get("motion"));
+    if (frame.Has("motion")) job->motion = ReadRigidMotion(frame.Get("motion"));
     StageInputs(*executor, frame);
     for (size_t i = 0; i < executor->graph().outputs().size(); ++i) {
       const int64_t bytes = executor->OutputBytes(static_cast<int>(i), static_cast<int>(job->cameras.size()));

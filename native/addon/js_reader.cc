@@ -172,19 +172,23 @@ RigRays ReadRigRays(const JsReader& rig) {
   const auto directions = rig.Get("rays").Floats(), origins = rig.Get("origins").Floats();
   rays.rays.assign(directions.Data(), directions.Data() + directions.ElementLength());
   rays.origins.assign(origins.Data(), origins.Data() + origins.ElementLength());
+  if (rig.Has("parameters")) {
+    const auto parameters = rig.Get("parameters").Floats();
+    rays.parameters.assign(parameters.Data(), parameters.Data() + parameters.ElementLength());
+  }
   return rays;
 }
 
-PlanarMotion ReadPlanarMotion(const JsReader& motion) {
+RigidMotion ReadRigidMotion(const JsReader& motion) {
   std::vector<double> numbers;
   motion.ForEach([&](const JsReader& value) { numbers.push_back(value.Number()); });
-  if (numbers.size() != 6 ||
+  if (numbers.size() != 12 ||
       !std::all_of(numbers.begin(), numbers.end(), [](double number) { return std::isfinite(number); })) {
     throw Error(ErrorKind::kConfiguration, "MOTION_INVALID",
-                "motion: expected the 6 finite numbers of a 2×3 matrix, found " +
+                "motion: expected the 12 finite numbers of a 3×4 matrix, found " +
                     std::to_string(numbers.size()) + ", or some that are not finite");
   }
-  PlanarMotion read;
+  RigidMotion read;
   std::copy(numbers.begin(), numbers.end(), read.previous_from_current);
   return read;
 }

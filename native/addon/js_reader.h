@@ -45,6 +45,6 @@ class JsReader {
 ModelDescription ReadModelDescription(const JsReader& model);
 RigRays ReadRigRays(const JsReader& rig);
 /// Six finite numbers.
-PlanarMotion ReadPlanarMotion(const JsReader& motion);
+RigidMotion ReadRigidMotion(const JsReader& motion);
 
 }  // namespace bdc

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "kernels/planes.h"
@@ -106,8 +107,31 @@ void SplatLoop(const SplatArgs& args, const SplatPoint* begin, const SplatPoint*
   }
 }
 
+float BlendDifferenceLoop(const float* const taps[4], const float weights[4], const float* current,
+                          int count) {
+  // As many sums as the widest vectors have lanes, in a fixed order.
+  constexpr int kSums = 16;
+  const float* a = taps[0];
+  const float* b = taps[1];
+  const float* c = taps[2];
+  const float* d = taps[3];
+  const auto difference = [&](int i) {
+    const float blended = ((weights[0] * a[i] + weights[1] * b[i]) + weights[2] * c[i]) + weights[3] * d[i];
+    return std::fabs(current[i] - blended);
+  };
+  float sums[kSums] = {};
+  int i = 0;
+  for (; i + kSums <= count; i += kSums) {
+    for (int lane = 0; lane < kSums; ++lane) sums[lane] += difference(i + lane);
+  }
+  float sum = 0;
+  for (; i < count; ++i) sum += difference(i);
+  for (float part : sums) sum += part;
+  return sum;
+}
+
 constexpr PlaneKernels kPlaneLoops = {RPReLULoop,       PReLULoop,  AverageSquaresLoop, BlendLoop,
-                                      StretchTwiceLoop, ArgmaxLoop, SplatLoop};
+                                      StretchTwiceLoop, ArgmaxLoop, SplatLoop,          BlendDifferenceLoop};
 
 }  // namespace
 }  // namespace bdc

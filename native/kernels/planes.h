@@ -41,6 +41,9 @@ struct PlaneKernels {
                  float* confidence);
   /// sums[c] = Σ depth · features[c] over the points [begin, end), in their order.
   void (*splat)(const SplatArgs& args, const SplatPoint* begin, const SplatPoint* end, float* sums);
+  /// Σ |current[c] − (((w₀·a₀[c] + w₁·a₁[c]) + w₂·a₂[c]) + w₃·a₃[c])| over `count` channels, aᵢ being `taps`.
+  float (*blend_difference)(const float* const taps[4], const float weights[4], const float* current,
+                            int count);
 };
 
 }  // namespace bdc

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "ops/bilinear_taps.h"
 #include "ops/planes.h"
 
 namespace bdc {
@@ -12,23 +13,13 @@ namespace {
 /// Cells of a row that are placed together, then blended channel by channel.
 constexpr int kColumns = 64;
 
-/// The four neighbours of each cell's place: offsets in a plane and weights, zero for those outside.
+/// The neighbours of each cell's place.
 struct Taps {
   int32_t offset[4][kColumns];
   float weight[4][kColumns];
 
-  void Set(int at, double column, double row, int width, int height) {
-    for (int tap = 0; tap < 4; ++tap) offset[tap][at] = 0, weight[tap][at] = 0;
-    // Also for NaN, and before a cast that could overflow.
-    if (!(column > -1 && column < width && row > -1 && row < height)) return;
-    const int left = static_cast<int>(std::floor(column)), top = static_cast<int>(std::floor(row));
-    const auto right_share = static_cast<float>(column - left), low_share = static_cast<float>(row - top);
-    for (int tap = 0; tap < 4; ++tap) {
-      const int x = left + tap % 2, y = top + tap / 2;
-      if (x < 0 || x >= width || y < 0 || y >= height) continue;
-      offset[tap][at] = y * width + x;
-      weight[tap][at] = (tap % 2 ? right_share : 1 - right_share) * (tap / 2 ? low_share : 1 - low_share);
-    }
+  void Set(int at, const BilinearTaps& taps) {
+    for (int tap = 0; tap < 4; ++tap) offset[tap][at] = taps.offset[tap], weight[tap][at] = taps.weight[tap];
   }
 };
 
@@ -49,11 +40,12 @@ AlignPrevious::AlignPrevious(OperationReader& reader) : map_(reader.OnlyRealInpu
 
 int64_t AlignPrevious::HistoryBytes() const { return map_.ImageBytes(); }
 
-AlignPrevious::Place AlignPrevious::PlaceOf(const PlanarMotion& motion, int row, int column) const {
+AlignPrevious::Place AlignPrevious::PlaceOf(const RigidMotion& motion, int row, int column) const {
   const double x = min_x_ + (column + 0.5) * cell_x_, y = min_y_ + (row + 0.5) * cell_y_;
   const auto& m = motion.previous_from_current;
-  return {(m[0] * x + m[1] * y + m[2] - min_x_) / cell_x_ - 0.5,
-          (m[3] * x + m[4] * y + m[5] - min_y_) / cell_y_ - 0.5};
+  // A BEV map has no heights: points of the ground plane, z = 0.
+  return {(m[0] * x + m[1] * y + m[3] - min_x_) / cell_x_ - 0.5,
+          (m[4] * x + m[5] * y + m[7] - min_y_) / cell_y_ - 0.5};
 }
 
 void AlignPrevious::AlignRows(const History& history, const Tensor& y, int64_t begin, int64_t end) const {
@@ -64,7 +56,7 @@ void AlignPrevious::AlignRows(const History& history, const Tensor& y, int64_t b
       const int count = std::min(kColumns, y.width - first);
       for (int i = 0; i < count; ++i) {
         const Place place = PlaceOf(*history.motion, static_cast<int>(row), first + i);
-        taps.Set(i, place.column, place.row, y.width, y.height);
+        taps.Set(i, BilinearTaps(place.column, place.row, y.width, y.height));
       }
       for (int channel = 0; channel < y.channels; ++channel) {
         const float* from = history.previous + channel * size;

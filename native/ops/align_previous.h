@@ -21,7 +21,7 @@ class AlignPrevious : public Operation {
   struct Place {
     double column, row;
   };
-  Place PlaceOf(const PlanarMotion& motion, int row, int column) const;
+  Place PlaceOf(const RigidMotion& motion, int row, int column) const;
   void AlignRows(const History& history, const Tensor& y, int64_t begin, int64_t end) const;
 
   TensorSpec map_;

@@ -13,14 +13,14 @@ constexpr int64_t kBandBytes = 192 * 1024;
 // Of an image, so that threads find work even where a band's input is small.
 constexpr int kFewestBands = 8;
 
-int OutputSize(int input, int padding, int kernel, int stride) {
-  return (input + 2 * padding - kernel) / stride + 1;
+int OutputSize(int input, int padding, int extent, int stride) {
+  return (input + 2 * padding - extent) / stride + 1;
 }
 
 }  // namespace
 
 ConvGeometry ReadConvGeometry(OperationReader& reader, int64_t out_channels, int64_t kernel_h,
-                              int64_t kernel_w) {
+                              int64_t kernel_w, std::pair<int, int> dilation) {
   TensorSpec spec = reader.Input(0);
   if (kernel_h > 255 || kernel_w > 255) {
     reader.Fail("MODEL_TENSOR_SHAPE", "tensors.weight", "a kernel of at most 255×255",
@@ -35,16 +35,18 @@ ConvGeometry ReadConvGeometry(OperationReader& reader, int64_t out_channels, int
   g.kernel_w = static_cast<int>(kernel_w);
   std::tie(g.stride_h, g.stride_w) = reader.IntPair("stride", 1, 255);
   std::tie(g.pad_h, g.pad_w) = reader.IntPair("padding", 0, 255);
-  if (g.pad_h >= g.kernel_h || g.pad_w >= g.kernel_w) {
+  std::tie(g.dilation_h, g.dilation_w) = dilation;
+  const int extent_h = g.ExtentH(), extent_w = g.ExtentW();
+  if (g.pad_h >= extent_h || g.pad_w >= extent_w) {
     reader.Fail("MODEL_ATTRIBUTE", "attributes.padding", "less than the kernel",
                 std::to_string(g.pad_h) + ", " + std::to_string(g.pad_w));
   }
-  if (g.in_height + 2 * g.pad_h < g.kernel_h || g.in_width + 2 * g.pad_w < g.kernel_w) {
+  if (g.in_height + 2 * g.pad_h < extent_h || g.in_width + 2 * g.pad_w < extent_w) {
     reader.Fail("MODEL_SHAPE", "input", "an image no smaller than the kernel",
                 std::to_string(g.in_height) + "×" + std::to_string(g.in_width));
   }
-  g.out_height = OutputSize(g.in_height, g.pad_h, g.kernel_h, g.stride_h);
-  g.out_width = OutputSize(g.in_width, g.pad_w, g.kernel_w, g.stride_w);
+  g.out_height = OutputSize(g.in_height, g.pad_h, extent_h, g.stride_h);
+  g.out_width = OutputSize(g.in_width, g.pad_w, extent_w, g.stride_w);
   spec.type = ElementType::kFloat32;
   spec.channels = g.out_channels;
   spec.height = g.out_height;
@@ -56,9 +58,9 @@ ConvGeometry ReadConvGeometry(OperationReader& reader, int64_t out_channels, int
 DenseConvolution::DenseConvolution(const ConvGeometry& geometry)
     : geometry_(geometry),
       pointwise_(geometry.IsPointwise()),
-      phases_h_(std::min(geometry.kernel_h, geometry.stride_h)),
-      phases_w_(std::min(geometry.kernel_w, geometry.stride_w)),
-      pitch_(geometry.out_width + (geometry.kernel_w - 1) / geometry.stride_w) {}
+      phases_h_(std::min(geometry.ExtentH(), geometry.stride_h)),
+      phases_w_(std::min(geometry.ExtentW(), geometry.stride_w)),
+      pitch_(geometry.out_width + (geometry.ExtentW() - 1) / geometry.stride_w) {}
 
 int DenseConvolution::BandRows() const {
   const ConvGeometry& g = geometry_;
@@ -71,7 +73,7 @@ int DenseConvolution::BandRows() const {
 int64_t DenseConvolution::InputValues() const {
   if (pointwise_) return 0;
   const ConvGeometry& g = geometry_;
-  const int64_t rows = BandRows() + (g.kernel_h - 1) / g.stride_h;
+  const int64_t rows = BandRows() + (g.ExtentH() - 1) / g.stride_h;
   return g.in_channels * phases_h_ * phases_w_ * rows * pitch_ + kConvSlack;
 }
 
@@ -93,13 +95,13 @@ void DenseConvolution::Load(const float* weight, const KernelSet& kernels) {
   const int depth = static_cast<int>(g.Depth());
   weight_ = AlignedBuffer<float>(g.out_channels * g.Depth());
   PackConvWeights(weight, g.out_channels, depth, kernels.conv_f32_rows, weight_.data());
-  const int64_t rows = BandRows() + (g.kernel_h - 1) / g.stride_h;
+  const int64_t rows = BandRows() + (g.ExtentH() - 1) / g.stride_h;
   taps_.clear();
   for (int64_t i = 0; i < g.in_channels; ++i) {
-    for (int ky = 0; ky < g.kernel_h; ++ky) {
-      for (int kx = 0; kx < g.kernel_w; ++kx) {
-        const int64_t plane = (i * phases_h_ + ky % g.stride_h) * phases_w_ + kx % g.stride_w;
-        const int64_t at = (plane * rows + ky / g.stride_h) * pitch_ + kx / g.stride_w;
+    for (int y = 0; y < g.ExtentH(); y += g.dilation_h) {
+      for (int x = 0; x < g.ExtentW(); x += g.dilation_w) {
+        const int64_t plane = (i * phases_h_ + y % g.stride_h) * phases_w_ + x % g.stride_w;
+        const int64_t at = (plane * rows + y / g.stride_h) * pitch_ + x / g.stride_w;
         taps_.push_back(static_cast<int32_t>(pointwise_ ? i * g.in_height * g.in_width : at));
       }
     }
@@ -108,7 +110,7 @@ void DenseConvolution::Load(const float* weight, const KernelSet& kernels) {
 
 void DenseConvolution::PackBand(const float* image, int first, float* packed) const {
   const ConvGeometry& g = geometry_;
-  const int rows = BandRows() + (g.kernel_h - 1) / g.stride_h, pitch = static_cast<int>(pitch_);
+  const int rows = BandRows() + (g.ExtentH() - 1) / g.stride_h, pitch = static_cast<int>(pitch_);
   for (int i = 0; i < g.in_channels; ++i) {
     for (int phase_y = 0; phase_y < phases_h_; ++phase_y) {
       for (int phase_x = 0; phase_x < phases_w_; ++phase_x) {
@@ -218,7 +220,8 @@ Parameter<float> ReadBias(OperationReader& reader) {
 
 ConvGeometry ReadConv2dGeometry(OperationReader& reader) {
   const auto shape = reader.TensorShape("weight", 4);
-  return ReadConvGeometry(reader, shape[0], shape[2], shape[3]);
+  const auto dilation = reader.Has("dilation") ? reader.IntPair("dilation", 1, 255) : std::pair(1, 1);
+  return ReadConvGeometry(reader, shape[0], shape[2], shape[3], dilation);
 }
 
 }  // namespace

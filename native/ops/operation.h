@@ -12,6 +12,9 @@ namespace bdc {
 
 class Projection;
 
+/// Numbers that describe a camera's calibration (docs/model-format.md, camera_parameters).
+inline constexpr int kCameraParameters = 27;
+
 /// kFast calls kernels; kReference computes the same plainly and is its oracle.
 enum class EngineMode { kFast, kReference };
 
@@ -25,17 +28,17 @@ struct OperationCost {
   int64_t binary_parameters = 0;  // of them, those of one bit
 };
 
-/// How the robot moved since the previous frame, seen from above: (x, y) of the base frame now, metres, are
-/// (m₀x + m₁y + m₂, m₃x + m₄y + m₅) of the base frame then.
-struct PlanarMotion {
-  double previous_from_current[6];
+/// How the robot moved since the previous frame: the 3×4 matrix, row by row, that takes (x, y, z, 1) of the
+/// base frame now into the base frame then; metres.
+struct RigidMotion {
+  double previous_from_current[12];
 };
 
 /// What an operation keeps from frame to frame; HistoryBytes() each.
 struct History {
   /// What the previous frame wrote to `next`, with the motion since; both null where there is none to use.
   const float* previous = nullptr;
-  const PlanarMotion* motion = nullptr;
+  const RigidMotion* motion = nullptr;
   /// For the next frame. Null for an operation that keeps nothing.
   float* next = nullptr;
 };
@@ -50,6 +53,8 @@ struct RunContext {
   std::span<const int> cameras;
   /// Where feature cells land; set for lift_splat.
   const Projection* projection;
+  /// kCameraParameters numbers of each rig camera; set for operations that use the calibration.
+  std::span<const float> camera_parameters;
   History history;
 };
 
@@ -72,6 +77,8 @@ class Operation {
   }
   /// Of what the operation keeps for the next frame.
   virtual int64_t HistoryBytes() const { return 0; }
+  /// Whether it needs RunContext::camera_parameters.
+  virtual bool UsesCalibration() const { return false; }
   virtual void Run(const RunContext& context, Tensors inputs, Tensors outputs) const = 0;
   /// An operation whose plain loop is the fast one has no other.
   virtual void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const {

@@ -17,10 +17,10 @@ void PlainConvolution(const RunContext& context, const ConvGeometry& g, const Te
       for (int ox = 0; ox < g.out_width; ++ox) {
         double sum = 0;
         for (int ky = 0; ky < g.kernel_h; ++ky) {
-          const int iy = oy * g.stride_h - g.pad_h + ky;
+          const int iy = oy * g.stride_h - g.pad_h + ky * g.dilation_h;
           if (iy < 0 || iy >= g.in_height) continue;
           for (int kx = 0; kx < g.kernel_w; ++kx) {
-            const int ix = ox * g.stride_w - g.pad_w + kx;
+            const int ix = ox * g.stride_w - g.pad_w + kx * g.dilation_w;
             if (ix < 0 || ix >= g.in_width) continue;
             const float* pixel = image + int64_t{iy} * g.in_width + ix;
             for (int i = 0; i < g.in_channels; ++i) {

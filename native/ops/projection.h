@@ -14,6 +14,8 @@ struct RigRays {
   std::vector<float>
       rays;  // [cameras][height][width][3], unit component along the optical axis; NaN: sees nothing
   std::vector<float> origins;  // [cameras][3]
+  /// [cameras][kCameraParameters] for networks that use the calibration, else empty.
+  std::vector<float> parameters = {};
 };
 
 /// Which BEV cell each (camera, depth bin, feature cell) falls into, sorted by cell, so that threads can

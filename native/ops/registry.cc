@@ -5,6 +5,7 @@
 #include "ops/activations.h"
 #include "ops/align_previous.h"
 #include "ops/binary_conv2d.h"
+#include "ops/camera_parameters.h"
 #include "ops/channels.h"
 #include "ops/convolution.h"
 #include "ops/lift_splat.h"
@@ -12,6 +13,7 @@
 #include "ops/resampling.h"
 #include "ops/sign.h"
 #include "ops/softmax.h"
+#include "ops/stereo_cost_volume.h"
 #include "ops/sums.h"
 
 namespace bdc {
@@ -53,6 +55,7 @@ const std::map<std::string, Make, std::less<>>& Registry() {
       {"softplus", New<Softplus>},
       {"batch_norm", New<BatchNorm>},
       {"channel_gate", New<ChannelGate>},
+      {"channel_offset", New<ChannelOffset>},
       {"global_avg_pool2d", New<GlobalAvgPool2d>},
       {"avg_pool2d", New<AvgPool2d>},
       {"max_pool2d", New<MaxPool2d>},
@@ -70,6 +73,8 @@ const std::map<std::string, Make, std::less<>>& Registry() {
       {"softmax", New<Softmax>},
       {"lift_splat", New<LiftSplat>},
       {"align_previous", New<AlignPrevious>},
+      {"camera_parameters", New<CameraParameters>},
+      {"stereo_cost_volume", New<StereoCostVolume>},
       {"occupancy_argmax", New<OccupancyArgmax>},
   };
   return registry;

@@ -34,25 +34,44 @@ void Sum::Run(const RunContext& context, Tensors inputs, Tensors outputs) const 
   });
 }
 
-ChannelGate::ChannelGate(OperationReader& reader) {
+namespace {
+
+/// x [N,C,H,W] and a second input [N,C,1,1] → [N,C,H,W].
+void ReadPerChannel(OperationReader& reader) {
   reader.ExpectInputs(2, 2);
   const TensorSpec& x = reader.Input(0, ElementType::kFloat32);
   TensorSpec expected = x;
   expected.height = expected.width = 1;
-  const TensorSpec& gate = reader.Input(1, ElementType::kFloat32);
-  if (gate != expected) reader.Fail("MODEL_SHAPE", "inputs[1]", ToString(expected), ToString(gate));
+  const TensorSpec& other = reader.Input(1, ElementType::kFloat32);
+  if (other != expected) reader.Fail("MODEL_SHAPE", "inputs[1]", ToString(expected), ToString(other));
   reader.AddOutput(x);
 }
 
-void ChannelGate::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
+/// y = function(x, value of x's channel)
+template <typename Function>
+void MapWithChannels(const RunContext& context, Tensors inputs, const Tensor& y, const Function& function) {
   const Tensor& x = inputs[0];
   const int64_t size = x.plane();
   ForEachPlane(context, int64_t{x.batch} * x.channels, size, [&](int64_t plane) {
-    const float gate = inputs[1].f32()[plane];
+    const float value = inputs[1].f32()[plane];
     const float* from = x.f32() + plane * size;
-    float* to = outputs[0].f32() + plane * size;
-    for (int64_t i = 0; i < size; ++i) to[i] = from[i] * gate;
+    float* to = y.f32() + plane * size;
+    for (int64_t i = 0; i < size; ++i) to[i] = function(from[i], value);
   });
+}
+
+}  // namespace
+
+ChannelGate::ChannelGate(OperationReader& reader) { ReadPerChannel(reader); }
+
+void ChannelGate::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
+  MapWithChannels(context, inputs, outputs[0], [](float x, float gate) { return x * gate; });
+}
+
+ChannelOffset::ChannelOffset(OperationReader& reader) { ReadPerChannel(reader); }
+
+void ChannelOffset::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
+  MapWithChannels(context, inputs, outputs[0], [](float x, float offset) { return x + offset; });
 }
 
 }  // namespace bdc

@@ -23,4 +23,11 @@ class ChannelGate : public Operation {
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
 };
 
+/// y = x + offset, offset [N,C,1,1].
+class ChannelOffset : public Operation {
+ public:
+  explicit ChannelOffset(OperationReader& reader);
+  void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+};
+
 }  // namespace bdc

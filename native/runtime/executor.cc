@@ -85,6 +85,12 @@ void Executor::AllocateArena() {
   }
 }
 
+bool Executor::uses_calibration() const {
+  const auto& nodes = graph_.nodes();
+  return std::any_of(nodes.begin(), nodes.end(),
+                     [](const GraphNode& node) { return node.operation->UsesCalibration(); });
+}
+
 void Executor::SetRig(const RigRays& rig) {
   if (rig.cameras < 1 || rig.cameras > graph_.max_cameras()) {
     FailCamera("RIG_CAMERAS", "expected a rig of 1…" + std::to_string(graph_.max_cameras()) +
@@ -104,9 +110,16 @@ void Executor::SetRig(const RigRays& rig) {
                                std::to_string(rig.rays.size()) + " and " +
                                std::to_string(rig.origins.size()));
   }
-  if (!std::all_of(rig.origins.begin(), rig.origins.end(),
-                   [](float value) { return std::isfinite(value); })) {
+  const auto is_finite = [](float value) { return std::isfinite(value); };
+  if (!std::all_of(rig.origins.begin(), rig.origins.end(), is_finite)) {
     FailCamera("RIG_ORIGIN", "expected finite camera origins, found NaN or infinity");
+  }
+  if (uses_calibration() && (rig.parameters.size() != static_cast<size_t>(rig.cameras) * kCameraParameters ||
+                             !std::all_of(rig.parameters.begin(), rig.parameters.end(), is_finite))) {
+    FailCamera("RIG_CALIBRATION", "expected " + std::to_string(rig.cameras * kCameraParameters) +
+                                      " finite camera parameters, which this network uses, found " +
+                                      std::to_string(rig.parameters.size()) +
+                                      (rig.parameters.empty() ? "" : ", or some that are not finite"));
   }
   std::vector<std::unique_ptr<const Projection>> projections(graph_.nodes().size());
   for (size_t i = 0; i < projections.size(); ++i) {
@@ -114,6 +127,7 @@ void Executor::SetRig(const RigRays& rig) {
     if (lift_splat) projections[i] = lift_splat->Project(rig);
   }
   projections_ = std::move(projections);
+  camera_parameters_ = rig.parameters;
   rig_cameras_ = rig.cameras;
 }
 
@@ -188,7 +202,7 @@ void Executor::CheckFrame(std::span<const int> cameras) const {
                       (staged_batch_[i] < 0 ? "none" : std::to_string(staged_batch_[i])));
     }
   }
-  if (!graph_.lift_splat()) return;
+  if (!graph_.lift_splat() && !uses_calibration()) return;
   if (rig_cameras_ == 0) {
     throw Error(ErrorKind::kConfiguration, "RIG_MISSING",
                 "expected a camera rig before the first frame, found none: call setRig first");
@@ -225,7 +239,7 @@ void Executor::NormalizeImages(const Tensor& to) {
   });
 }
 
-void Executor::RunNode(size_t index, std::span<const int> cameras, const PlanarMotion* motion) {
+void Executor::RunNode(size_t index, std::span<const int> cameras, const RigidMotion* motion) {
   const GraphNode& node = graph_.nodes()[index];
   const int batch = static_cast<int>(cameras.size());
   node_inputs_.clear();
@@ -238,7 +252,8 @@ void Executor::RunNode(size_t index, std::span<const int> cameras, const PlanarM
     history.next = next_[index].data();
     if (motion) history.previous = previous_[index].data(), history.motion = motion;
   }
-  const RunContext context{pool_, kernels_, scratch, cameras, projections_[index].get(), history};
+  const RunContext context{pool_,  kernels_, scratch, cameras, projections_[index].get(), camera_parameters_,
+                           history};
   if (mode_ == EngineMode::kFast) {
     node.operation->Run(context, node_inputs_, node_outputs_);
   } else {
@@ -246,7 +261,7 @@ void Executor::RunNode(size_t index, std::span<const int> cameras, const PlanarM
   }
 }
 
-void Executor::Run(std::span<const int> cameras, std::span<void* const> outputs, const PlanarMotion* motion) {
+void Executor::Run(std::span<const int> cameras, std::span<void* const> outputs, const RigidMotion* motion) {
   CheckFrame(cameras);
   if (!has_history_) motion = nullptr;
   AllocateArena();

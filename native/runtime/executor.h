@@ -34,6 +34,8 @@ class Executor {
   /// other.
   int64_t history_bytes() const { return history_bytes_; }
 
+  /// Whether SetRig needs RigRays::parameters.
+  bool uses_calibration() const;
   /// Builds the projection of each lift_splat. Throws a camera error if the rig doesn't fit the network.
   void SetRig(const RigRays& rig);
 
@@ -50,8 +52,7 @@ class Executor {
   /// OutputBytes(i, cameras.size()). Throws AbortedError after Abort, between two operations.
   /// `motion`: since the last frame that ended, whose features align_previous then uses; null, or no such
   /// frame: none is used. Either way this frame's are kept for the next, if it ends.
-  void Run(std::span<const int> cameras, std::span<void* const> outputs,
-           const PlanarMotion* motion = nullptr);
+  void Run(std::span<const int> cameras, std::span<void* const> outputs, const RigidMotion* motion = nullptr);
 
   void Abort() { aborted_.store(true, std::memory_order_relaxed); }
   /// Forgets an Abort; called before a frame is handed to another thread, so that none is lost.
@@ -68,7 +69,7 @@ class Executor {
   void CheckFrame(std::span<const int> cameras) const;
   void NormalizeImages(const Tensor& to);
   Tensor At(int tensor, int cameras);
-  void RunNode(size_t index, std::span<const int> cameras, const PlanarMotion* motion);
+  void RunNode(size_t index, std::span<const int> cameras, const RigidMotion* motion);
 
   Graph graph_;
   EngineMode mode_;
@@ -84,6 +85,7 @@ class Executor {
 
   int rig_cameras_ = 0;
   std::vector<std::unique_ptr<const Projection>> projections_;  // of each node; null where none is needed
+  std::vector<float> camera_parameters_;
   std::vector<Tensor> node_inputs_, node_outputs_;
 
   /// Of each node: what the last frame that ended has left, and room for what this one leaves.

@@ -22,7 +22,7 @@ class Sequence {
 
   Executor& executor() { return executor_; }
 
-  Values Run(const Values& x, const PlanarMotion* motion) {
+  Values Run(const Values& x, const RigidMotion* motion) {
     executor_.StageTensor(0, shape_, x);
     Values y(x.size());
     void* const places[] = {y.data()};
@@ -42,10 +42,10 @@ class Sequence {
   Executor executor_;
 };
 
-constexpr PlanarMotion kStill = {{1, 0, 0, 0, 1, 0}};
+constexpr RigidMotion kStill = {{1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0}};
 
-PlanarMotion Moved(double yaw, double x, double y) {
-  return {{std::cos(yaw), -std::sin(yaw), x, std::sin(yaw), std::cos(yaw), y}};
+RigidMotion Moved(double yaw, double x, double y) {
+  return {{std::cos(yaw), -std::sin(yaw), 0, x, std::sin(yaw), std::cos(yaw), 0, y, 0, 0, 1, 0}};
 }
 
 TEST(AlignPreviousTest, GivesZerosWithoutHistory) {
@@ -71,14 +71,14 @@ TEST(AlignPreviousTest, ShiftsByWholeCellsAgainstTheMotion) {
   // Cells of 2 m along x. The robot drove 4 m ahead: what lay two columns further then lies here now.
   Sequence sequence(1, 1, 6, EngineMode::kFast);
   sequence.Run({1, 2, 3, 4, 5, 6}, nullptr);
-  const PlanarMotion ahead = Moved(0, 4, 0);
+  const RigidMotion ahead = Moved(0, 4, 0);
   EXPECT_EQ(sequence.Run(Values(6, 0.0f), &ahead), (Values{3, 4, 5, 6, 0, 0}));
 }
 
 TEST(AlignPreviousTest, BlendsBetweenCellsAndFadesToZeroAtTheEdge) {
   Sequence sequence(1, 1, 6, EngineMode::kFast);
   sequence.Run({1, 2, 3, 4, 5, 6}, nullptr);
-  const PlanarMotion half = Moved(0, 1, 0);
+  const RigidMotion half = Moved(0, 1, 0);
   EXPECT_EQ(sequence.Run(Values(6, 0.0f), &half), (Values{1.5, 2.5, 3.5, 4.5, 5.5, 3}));
 }
 
@@ -89,12 +89,12 @@ TEST(AlignPreviousTest, TurnsTheMapWithTheRobot) {
   model.Input("x", {1, 1, 2, 2});
   model.Add("align_previous", "y", {"x"});
   Executor executor(model.Build(), Isa::kPortable, 1, EngineMode::kFast);
-  const PlanarMotion left = Moved(std::acos(-1.0) / 2, 0, 0);
+  const RigidMotion left = Moved(std::acos(-1.0) / 2, 0, 0);
   const std::vector<int64_t> shape = {1, 1, 2, 2};
   Values y(4);
   void* const places[] = {y.data()};
-  const PlanarMotion* motions[] = {nullptr, &left};
-  for (const PlanarMotion* motion : motions) {
+  const RigidMotion* motions[] = {nullptr, &left};
+  for (const RigidMotion* motion : motions) {
     executor.StageTensor(0, shape, Values{1, 2, 3, 4});  // rows: y = −1, +1; columns: x = −1, +1
     executor.Run({}, places, motion);
   }
@@ -106,7 +106,7 @@ TEST(AlignPreviousTest, SeesNothingFarAwayHoweverFar) {
   for (double distance : {13.0, 1e9, 1e300}) {
     Sequence sequence(1, 4, 6, EngineMode::kFast);
     sequence.Run(RandomFloats(24, 1), nullptr);
-    const PlanarMotion away = Moved(0.3, distance, -distance);
+    const RigidMotion away = Moved(0.3, distance, -distance);
     EXPECT_EQ(sequence.Run(RandomFloats(24, 2), &away), Values(24, 0.0f));
   }
 }
@@ -115,7 +115,7 @@ TEST(AlignPreviousTest, EveryInstructionSetAndThreadCountAgreesWithTheReference)
   constexpr int kChannels = 5, kRows = 37, kColumns = 131;  // more than one chunk of columns, with a rest
   const size_t size = size_t{kChannels} * kRows * kColumns;
   const Values first = RandomFloats(size, 4), second = RandomFloats(size, 5);
-  const PlanarMotion motion = Moved(0.7, 1.3, -0.4);
+  const RigidMotion motion = Moved(0.7, 1.3, -0.4);
   Sequence reference(kChannels, kRows, kColumns, EngineMode::kReference);
   reference.Run(first, nullptr);
   const Values expected = reference.Run(second, &motion);

@@ -5,6 +5,7 @@
 #include "graph_tester.h"
 #include "kernel_tester.h"
 #include "kernels/vector-math.h"
+#include "runtime/error.h"
 
 namespace bdc {
 namespace {
@@ -85,6 +86,27 @@ TEST_P(ConvolutionTest, BinaryWeightsAgreeWithTheReference) {
                        {"padding", std::vector<double>{padding_h, padding_w}}};
     conv.tensors = {{"weight", "w"}, {"scale", "s"}};
     ExpectAgreement(model, {RandomFeed({c.images, c.in, c.height, c.width}, 7)}, bits ? 0 : 1e-5);
+  }
+}
+
+TEST(DilatedConvolutionTest, AgreesWithTheReference) {
+  struct Case {
+    int height, width, kernel_h, kernel_w;
+    double stride, padding, dilation;
+  };
+  for (const Case& c :
+       {Case{16, 44, 3, 3, 1, 18, 18}, Case{9, 11, 3, 2, 1, 2, 2}, Case{13, 14, 3, 3, 2, 3, 3},
+        Case{12, 12, 2, 3, 3, 0, 4}, Case{8, 9, 1, 1, 1, 0, 6}}) {
+    SCOPED_TRACE(c.dilation);
+    ModelBuilder model;
+    model.Input("x", {2, 5, c.height, c.width});
+    model.Store("w", "F32", {7, 5, c.kernel_h, c.kernel_w}, RandomFloats(7 * 5 * c.kernel_h * c.kernel_w, 1));
+    auto& conv = model.Add("conv2d", "y", {"x"});
+    conv.attributes = {{"stride", std::vector<double>{c.stride, c.stride}},
+                       {"padding", std::vector<double>{c.padding, c.padding}},
+                       {"dilation", std::vector<double>{c.dilation, c.dilation}}};
+    conv.tensors = {{"weight", "w"}};
+    ExpectAgreement(model, {RandomFeed({2, 5, c.height, c.width}, 3)}, 1e-5);
   }
 }
 
@@ -178,6 +200,33 @@ TEST(UpsampleTest, BilinearFollowsTheFormula) {
       for (int j = 0; j < 4 * factor; ++j) ASSERT_NEAR(y[i * 4 * factor + j], at(i, j), 1e-6);
     }
   }
+}
+
+TEST(MaxPoolTest, RefusesWindowsThatMissTheImage) {
+  const auto code_of = [](std::vector<double> kernel, std::vector<double> stride,
+                          std::vector<double> padding) {
+    ModelBuilder model;
+    model.Input("x", {1, 2, 5, 6});
+    model.Add("max_pool2d", "y", {"x"}).attributes = {
+        {"kernel", std::move(kernel)}, {"stride", std::move(stride)}, {"padding", std::move(padding)}};
+    try {
+      model.Build();
+    } catch (const Error& error) {
+      return error.code() + ": " + error.what();
+    }
+    return std::string("none");
+  };
+  const auto names = [](const std::string& message, const std::string& field) {
+    return message.starts_with("MODEL_ATTRIBUTE") && message.find(field) != std::string::npos;
+  };
+  EXPECT_EQ(code_of({3, 3}, {2, 2}, {1, 1}), "none");
+  EXPECT_TRUE(names(code_of({3, 3}, {2, 2}, {2, 1}), "attributes.padding")) << "more than half the kernel";
+  EXPECT_TRUE(names(code_of({3, 3}, {2, 2}, {-1, 0}), "attributes.padding"));
+  EXPECT_TRUE(names(code_of({3, 3}, {0, 2}, {1, 1}), "attributes.stride"));
+  EXPECT_TRUE(names(code_of({0, 3}, {2, 2}, {0, 1}), "attributes.kernel"));
+  EXPECT_TRUE(names(code_of({9, 3}, {2, 2}, {1, 1}), "attributes.kernel")) << "larger than the padded image";
+  EXPECT_TRUE(names(code_of({3}, {2, 2}, {1, 1}), "attributes.kernel"));
+  EXPECT_TRUE(names(code_of({3, 3}, {2.5, 2}, {1, 1}), "attributes.stride"));
 }
 
 TEST(ElementwiseTest, FastVersionsAgreeWithTheReference) {

@@ -4,7 +4,7 @@ import { AbortError } from './abort-error.js';
 import type { MachinePeaks } from './frame-profile.js';
 import type { GraphOperation, ModuleName } from './manifest.js';
 import type { TensorEntry } from './safetensors.js';
-import type { Isa, PlanarMotion } from './types.js';
+import type { Isa, RigidMotion } from './types.js';
 
 /** An engine on the native side; only the addon can look inside. */
 export type NativeHandle = object & { readonly __nativeEngine: never };
@@ -65,6 +65,7 @@ export interface NativeEngine {
   readonly threads: number;
   readonly arenaBytes: number;
   readonly historyBytes: number;
+  readonly usesCalibration: boolean;
   readonly featureSize?: readonly [number, number];
   readonly operations: readonly NativeOperation[];
   readonly steps: readonly NativeStep[];
@@ -81,6 +82,7 @@ export interface NativeRig {
   readonly width: number;
   readonly rays: Float32Array;
   readonly origins: Float32Array;
+  readonly parameters?: Float32Array;
 }
 
 export interface NativeTensor {
@@ -90,7 +92,7 @@ export interface NativeTensor {
   readonly data: Float32Array;
 }
 
-export type NativeFrame = { readonly cameras: readonly number[]; readonly motion?: PlanarMotion } & (
+export type NativeFrame = { readonly cameras: readonly number[]; readonly motion?: RigidMotion } & (
   { readonly images: readonly Uint8Array[] } | { readonly tensors: readonly NativeTensor[] }
 );
 

@@ -45,6 +45,7 @@ export class NetworkEngine implements Engine {
   /** Memory of all tensors between steps, and of scratch. */
   readonly arenaBytes: number;
   readonly historyBytes: number;
+  readonly usesCalibration: boolean;
   readonly #api: NativeApi;
   readonly #native: NativeEngine;
   #isDisposed = false;
@@ -62,15 +63,16 @@ export class NetworkEngine implements Engine {
     this.steps = native.steps;
     this.arenaBytes = native.arenaBytes;
     this.historyBytes = native.historyBytes;
+    this.usesCalibration = native.usesCalibration;
     this.#api = api;
     this.#native = native;
   }
 
   async setRig(rig: RigRays): Promise<void> {
-    const { cameras, rays, origins } = rig;
+    const { cameras } = rig;
     const [height, width] = this.featureSize ?? [0, 0];
     await this.#inTurn(async () => {
-      await this.#api.setRig(this.#native.handle, { cameras, height, width, rays, origins });
+      await this.#api.setRig(this.#native.handle, { ...rig, height, width });
       this.#rigCameras = cameras;
     });
   }

@@ -28,21 +28,25 @@ export interface RigRays {
   readonly rays: Float32Array;
   /** `[cameras, 3]`, the optical centres. */
   readonly origins: Float32Array;
+  /** `[cameras, 27]`, for an engine that `usesCalibration` (`camera_parameters` in docs/model-format.md). */
+  readonly parameters?: Float32Array;
 }
 
+type Row = readonly [number, number, number, number];
+
 /**
- * How the robot moved since the previous frame, seen from above: a 2×3 matrix, row by row, that takes (x, y, 1) of the base frame at this
- * frame into the base frame at the previous one; metres.
+ * How the robot moved since the previous frame: a 3×4 matrix, row by row, that takes (x, y, z, 1) of the base frame at this frame into the
+ * base frame at the previous one; metres.
  */
-export type PlanarMotion = readonly [number, number, number, number, number, number];
+export type RigidMotion = readonly [...Row, ...Row, ...Row];
 
 export interface FrameOptions {
   readonly signal?: AbortSignal;
   /**
-   * For a network that keeps history (`align_previous`): the motion since the last frame whose promise was fulfilled. Left out, this frame
+   * For a network that keeps history (`align_previous`, `stereo_cost_volume`): the motion since the last frame whose promise was fulfilled. Left out, this frame
    * is computed as the first one is. Either way its own features are kept for the next.
    */
-  readonly motion?: PlanarMotion;
+  readonly motion?: RigidMotion;
 }
 
 export interface OutputTensor {
@@ -77,6 +81,8 @@ export interface Engine {
   readonly featureSize: readonly [number, number] | undefined;
   /** Memory of the features that the network keeps between frames; 0 for one that keeps none. */
   readonly historyBytes: number;
+  /** Whether the network needs the cameras' calibration beside their rays: `RigRays.parameters`. */
+  readonly usesCalibration: boolean;
   /** Builds the projection tables on a native thread; frames that are started later use them. */
   setRig(rig: RigRays): Promise<void>;
   /**

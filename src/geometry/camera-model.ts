@@ -1,3 +1,4 @@
+import type { Intrinsics } from './intrinsics.js';
 import type { Vector3 } from './rigid-transform.js';
 
 export type Pixel = readonly [number, number];
@@ -9,6 +10,8 @@ export type Pixel = readonly [number, number];
 export interface CameraModel {
   readonly width: number;
   readonly height: number;
+  /** Of a camera whose images have no distortion. */
+  readonly undistorted?: Intrinsics;
   /** Pixel of a point, inside the image or not; undefined where the model has no image of it (behind the camera, say). */
   project(point: Vector3): Pixel | undefined;
   /** Ray of a pixel with z = 1; undefined where the model has none (outside the lens's circle, 90° off axis or more). */

@@ -7,6 +7,7 @@ import type { Vector3 } from './rigid-transform.js';
 export class PinholeCamera implements CameraModel {
   readonly width: number;
   readonly height: number;
+  readonly undistorted?: Intrinsics;
   readonly #intrinsics: Intrinsics;
   readonly #distortion: PolynomialDistortion | undefined;
 
@@ -15,6 +16,7 @@ export class PinholeCamera implements CameraModel {
     this.height = intrinsics.height;
     this.#intrinsics = intrinsics;
     this.#distortion = distortion;
+    if (distortion === undefined) this.undistorted = intrinsics;
   }
 
   project([x, y, z]: Vector3): Pixel | undefined {

@@ -1,4 +1,4 @@
-import type { PlanarMotion } from '../engine/types.js';
+import type { RigidMotion } from '../engine/types.js';
 import type { RigidTransform } from '../geometry/rigid-transform.js';
 import type { CameraFrame, EgoPose, HistoryReset, StampNs } from './types.js';
 
@@ -35,7 +35,7 @@ export class FrameHistory {
   }
 
   /** The motion since the kept frame, or the reason why the frame has to do without. */
-  motionTo(frame: CameraFrame, baseFrame: string): PlanarMotion | HistoryReset {
+  motionTo(frame: CameraFrame, baseFrame: string): RigidMotion | HistoryReset {
     const kept = this.#kept;
     if (kept === undefined) return this.#lost;
     const seconds = Number(frame.stamp - kept.stamp) / 1e9;
@@ -44,7 +44,7 @@ export class FrameHistory {
     if (frame.egoPose === undefined || kept.pose === undefined) return 'no_pose';
     if (frame.egoPose.frameId !== kept.pose.frameId || baseFrame !== kept.baseFrame) return 'frame_changed';
     const previousFromCurrent = kept.pose.worldFromBase.inverse().compose(frame.egoPose.worldFromBase);
-    return this.#isJump(previousFromCurrent, seconds) ? 'teleport' : planar(previousFromCurrent);
+    return this.#isJump(previousFromCurrent, seconds) ? 'teleport' : motionOf(previousFromCurrent);
   }
 
   /** The engine has this frame's features now. */
@@ -52,10 +52,10 @@ export class FrameHistory {
     this.#kept = { stamp, baseFrame, pose: egoPose };
   }
 
-  /** A frame failed in the engine, and what it keeps now is not known. */
-  forget(): void {
+  /** What the engine keeps is not known (a frame failed), or is of other cameras. */
+  forget(reason: 'failed' | 'cameras_changed'): void {
     this.#kept = undefined;
-    this.#lost = 'failed';
+    this.#lost = reason;
   }
 
   #isJump({ translation, rotation }: RigidTransform, seconds: number): boolean {
@@ -68,7 +68,6 @@ export class FrameHistory {
   }
 }
 
-/** Of the points on the base frame's ground plane, z = 0. */
-function planar({ matrix: m, translation: t }: RigidTransform): PlanarMotion {
-  return [m[0], m[1], t[0], m[3], m[4], t[1]];
+function motionOf({ matrix: m, translation: t }: RigidTransform): RigidMotion {
+  return [m[0], m[1], m[2], t[0], m[3], m[4], m[5], t[1], m[6], m[7], m[8], t[2]];
 }

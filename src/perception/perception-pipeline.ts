@@ -1,6 +1,7 @@
 import type { Engine, EngineOutput } from '../engine/types.js';
 import { BdcError } from '../errors.js';
 import { VoxelGrid } from '../geometry/voxel-grid.js';
+import { computeCameraParameters } from './camera-parameters.js';
 import { computeCoverage } from './coverage.js';
 import { DetectionDecoder } from './detection-decoder.js';
 import { FrameHistory } from './frame-history.js';
@@ -72,7 +73,8 @@ export class PerceptionPipeline {
   /**
    * Sets the cameras for frames that are given afterwards: computes where each feature cell and each camera looks, beside a frame that
    * may be in work.
-   * @throws BdcError `CAMERA_RIG_SIZE` if the network takes fewer cameras
+   * @throws BdcError `CAMERA_RIG_SIZE` if the network takes fewer cameras, `CAMERA_DISTORTED` if it compares images between frames and
+   *     one is distorted
    */
   async setRig(rig: CameraRig): Promise<void> {
     const { input, grid } = this.#engine.manifest;
@@ -83,9 +85,16 @@ export class PerceptionPipeline {
       });
     }
     const coverage = await computeCoverage(rig, new VoxelGrid(grid), input);
-    const { featureSize } = this.#engine;
+    const { featureSize, usesCalibration } = this.#engine;
+    const parameters = usesCalibration ? computeCameraParameters(rig, input) : undefined;
     await this.#exclusively(async () => {
-      if (featureSize !== undefined) await this.#engine.setRig(computeRigRays(rig, input, featureSize));
+      if (featureSize !== undefined) {
+        const rays = computeRigRays(rig, input, featureSize);
+        await this.#engine.setRig({ ...rays, ...(parameters && { parameters }) });
+      }
+      if (usesCalibration && this.#view !== undefined && !haveSameNames(rig, this.#view.rig)) {
+        this.#history?.forget('cameras_changed');
+      }
       this.#view = new RigView(rig, coverage);
     });
   }
@@ -167,7 +176,7 @@ export class PerceptionPipeline {
       if (isReset) this.#historyResets.set(since, (this.#historyResets.get(since) ?? 0) + 1);
       return { output, history: isReset ? since : 'used' };
     } catch (error) {
-      this.#history.forget();
+      this.#history.forget('failed');
       throw error;
     }
   }
@@ -216,3 +225,6 @@ export class PerceptionPipeline {
     return images;
   }
 }
+
+const haveSameNames = (a: CameraRig, b: CameraRig): boolean =>
+  a.cameras.map(({ name }) => name).join() === b.cameras.map(({ name }) => name).join();

@@ -80,10 +80,10 @@ export interface Detection {
 
 /**
  * Why a network that keeps history had to do without it: there was no frame before; the last one failed; time did not advance, or too far;
- * the pose of one of both is not known; it is of other frames; it jumped.
+ * the pose of one of both is not known; it is of other frames; it jumped; the cameras are others, for a network that compares their images.
  */
 export type HistoryReset =
-  'first' | 'failed' | 'time_jump' | 'gap' | 'no_pose' | 'frame_changed' | 'teleport';
+  'first' | 'failed' | 'time_jump' | 'gap' | 'no_pose' | 'frame_changed' | 'teleport' | 'cameras_changed';
 
 export interface FrameTimings {
   /** Milliseconds. */

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { headerLength, parseHeader, PREFIX_BYTES } from '../../src/engine/safetensors.js';
-import type { PlanarMotion } from '../../src/engine/types.js';
+import type { RigidMotion } from '../../src/engine/types.js';
 
 export interface FixtureTensor {
   readonly shape: readonly number[];
@@ -17,7 +17,7 @@ export interface GoldenFixture {
 /** One of a fixture's frames, with the motion since the one before; all but sequences have one. */
 export interface GoldenFrame {
   readonly tensors: ReadonlyMap<string, FixtureTensor>;
-  readonly motion: PlanarMotion | undefined;
+  readonly motion: RigidMotion | undefined;
 }
 
 export function framesOf({ tensors }: GoldenFixture): GoldenFrame[] {
@@ -29,7 +29,7 @@ export function framesOf({ tensors }: GoldenFixture): GoldenFrame[] {
     const motion = tensors.get(`${prefix}motion`)?.data;
     frames.push({
       tensors: new Map(own.map(([name, tensor]) => [name.slice(prefix.length), tensor])),
-      motion: motion && ([...motion] as unknown as PlanarMotion),
+      motion: motion && ([...motion] as unknown as RigidMotion),
     });
   }
   return frames.length > 0 ? frames : [{ tensors, motion: undefined }];

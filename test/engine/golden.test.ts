@@ -18,11 +18,13 @@ const EXACT = new Set(['exact', 'labels', 'occupancy_labels']);
 async function setRig(engine: NetworkEngine, { tensors }: GoldenFixture): Promise<void> {
   const rays = tensors.get('rays');
   const origins = tensors.get('origins');
+  const parameters = tensors.get('parameters');
   if (rays && origins) {
     await engine.setRig({
       cameras: origins.shape[0]!,
       rays: rays.data as Float32Array,
       origins: origins.data as Float32Array,
+      ...(parameters && { parameters: parameters.data as Float32Array }),
     });
   }
 }
@@ -30,11 +32,12 @@ async function setRig(engine: NetworkEngine, { tensors }: GoldenFixture): Promis
 async function runFrame(engine: NetworkEngine, { tensors, motion }: GoldenFrame): Promise<EngineOutput> {
   const images = tensors.get('input.images');
   if (images?.data instanceof Uint8Array) {
-    const mask = tensors.get('input.camera_mask')!.data;
+    const mask = tensors.get('input.camera_mask')?.data ?? new Uint8Array(images.shape[0]!).fill(1);
     const bytes = images.data;
     const size = bytes.length / mask.length;
     return engine.run(
       [...mask].map((live, i) => (live ? bytes.subarray(i * size, (i + 1) * size) : undefined)),
+      motion && { motion },
     );
   }
   const inputs = [...tensors].filter(([name]) => name.startsWith('input.'));

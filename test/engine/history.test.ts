@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { loadEngine } from '../../src/engine/load-engine.js';
 import type { NetworkEngine } from '../../src/engine/network-engine.js';
-import type { PlanarMotion } from '../../src/engine/types.js';
+import type { RigidMotion } from '../../src/engine/types.js';
 import { BdcError } from '../../src/errors.js';
 import { CAMERAS, HEIGHT, saveModel, smallNetwork, WIDTH, type ModelParts } from './model-builder.js';
 
 const [ROWS, COLUMNS] = [4, 6];
-const STILL: PlanarMotion = [1, 0, 0, 0, 1, 0];
+const ahead = (metres: number): RigidMotion => [1, 0, 0, metres, 0, 1, 0, 0, 0, 0, 1, 0];
+const STILL = ahead(0);
 
 /** The small network with the previous frame's BEV feature added to the current one. */
 export function networkWithHistory(): ModelParts {
@@ -56,11 +57,7 @@ describe('An engine that keeps history', () => {
     engines.push(engine);
     return engine;
   };
-  const logits = async (
-    engine: NetworkEngine,
-    seed: number,
-    motion?: PlanarMotion,
-  ): Promise<Float32Array> => {
+  const logits = async (engine: NetworkEngine, seed: number, motion?: RigidMotion): Promise<Float32Array> => {
     const { tensors } = await engine.run(images(seed), motion && { motion });
     return tensors.get('occupancy_logits')!.data as Float32Array;
   };
@@ -90,7 +87,7 @@ describe('An engine that keeps history', () => {
     await logits(engine, 1);
     const still = await logits(engine, 2, STILL);
     await logits(engine, 1);
-    const moved = await logits(engine, 2, [1, 0, 2, 0, 1, 0]);
+    const moved = await logits(engine, 2, ahead(2));
     const fresh = await logits(await opened(), 2);
     assert.notDeepEqual(still, fresh);
     assert.notDeepEqual(moved, fresh);
@@ -112,10 +109,7 @@ describe('An engine that keeps history', () => {
 
   it('refuses a motion that is none', async () => {
     const engine = await opened();
-    for (const motion of [
-      [1, 0, 0],
-      [1, 0, NaN, 0, 1, 0],
-    ] as unknown as PlanarMotion[]) {
+    for (const motion of [[1, 0, 0], ahead(NaN)] as unknown as RigidMotion[]) {
       await assert.rejects(logits(engine, 1, motion), (error: unknown) => {
         assert.ok(error instanceof BdcError, String(error));
         assert.equal(error.code, 'MOTION_INVALID');

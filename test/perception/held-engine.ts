@@ -1,5 +1,5 @@
 import type { ModelManifest } from '../../src/engine/manifest.js';
-import type { Engine, EngineOutput, FrameOptions, PlanarMotion, RigRays } from '../../src/engine/types.js';
+import type { Engine, EngineOutput, FrameOptions, RigidMotion, RigRays } from '../../src/engine/types.js';
 import type { CameraFrame, CameraImage } from '../../src/perception/types.js';
 import { emptyDetectionMaps, engineOutput, manifest, occupancyTensors } from './engine-output.js';
 
@@ -13,6 +13,7 @@ export class HeldEngine implements Engine {
   readonly mode = 'fast';
   readonly featureSize = [1, 2] as const;
   readonly historyBytes: number;
+  readonly usesCalibration: boolean;
   readonly manifest: ModelManifest;
   readonly rigs: RigRays[] = [];
   readonly inputs: (readonly (Uint8Array | undefined)[])[] = [];
@@ -20,11 +21,12 @@ export class HeldEngine implements Engine {
   #onRun: (() => void) | undefined;
 
   /** Of each frame. */
-  readonly motions: (PlanarMotion | undefined)[] = [];
+  readonly motions: (RigidMotion | undefined)[] = [];
 
-  constructor(changes: Partial<ModelManifest> = {}, { historyBytes = 0 } = {}) {
+  constructor(changes: Partial<ModelManifest> = {}, { historyBytes = 0, usesCalibration = false } = {}) {
     this.manifest = { ...manifest, ...changes };
     this.historyBytes = historyBytes;
+    this.usesCalibration = usesCalibration;
   }
 
   setRig(rig: RigRays): Promise<void> {

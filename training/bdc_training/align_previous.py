@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .config import GridConfig
+from .config_sections import GridConfig
 
 
 def align_previous(previous: Tensor, motion: Tensor, grid: GridConfig) -> Tensor:

@@ -14,7 +14,8 @@ from .units import build_unit
 
 
 class BdcBevEncoder(nn.Module):
-    """[B, C, ny, nx] → [B, C_out, ny, nx], by way of 2C, 4C and 8C channels at 1/2, 1/4 and 1/8 of the resolution.
+    """[B, C_in, ny, nx] → [B, C_out, ny, nx], by way of 2C, 4C and 8C channels (C the context's) at 1/2, 1/4 and 1/8 of
+    the resolution.
 
     The coarsest stage is enlarged to the finest one's size and concatenated behind it; a real 3×3 (the only real layer)
     and a unit make 2·C_out of that, which is enlarged to the grid's size and halved.
@@ -27,7 +28,11 @@ class BdcBevEncoder(nn.Module):
         shortcut = replace(unit, batch_norm=False, residual_batch_norm=False)
         self.stages = nn.ModuleList()
         for i in range(3):
-            first = ResidualBlock(channels << i, unit, "stride 2" if i == 0 else "down-sample", shortcut)
+            first = (
+                ResidualBlock(config.bev_channels, unit, "stride 2", shortcut, 2 * channels)
+                if i == 0
+                else ResidualBlock(channels << i, unit, "down-sample", shortcut)
+            )
             self.stages.append(nn.Sequential(first, ResidualBlock(channels << i + 1, unit, "unit")))
         self.up = nn.Sequential(UpSample(8 * channels, unit), UpSample(8 * channels, unit))
         self.fuse = nn.Sequential(ConvLayer(10 * channels, 2 * out, 3), build_unit(2 * out, 2 * out, unit))

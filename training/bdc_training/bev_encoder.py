@@ -14,11 +14,12 @@ class BevEncoder(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        full = config.view_transformer.context_channels
+        full = config.bev_channels
         half, quarter = config.bev_encoder.channels
         if (half, quarter) != (2 * full, 4 * full):
             raise ValueError(
-                f"bev_encoder.channels must double view_transformer.context_channels ({full}) at each step; "
+                f"bev_encoder.channels must double the {full} channels of its input at each step (view_transformer."
+                "context_channels, twice with temporal.previous_bev); "
                 f"found {half}, {quarter}"
             )
         if any(n % 4 for n in config.grid.shape[:2]):

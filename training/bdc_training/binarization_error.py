@@ -24,7 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .binary import BinaryConv2d, BinaryConvBlock, sign
-from .config import Precision
+from .config_sections import Precision
 from .file_replacement import replace_file
 from .line_chart import Line, line_chart_svg
 

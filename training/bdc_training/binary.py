@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import fused
-from .config import Precision
+from .config_sections import Precision
 from .graph_builder import GraphBuilder
 from .thresholds import sign_thresholds
 

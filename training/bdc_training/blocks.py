@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .binary import RPReLU
-from .config import UnitConfig
+from .config_sections import UnitConfig
 from .graph_builder import GraphBuilder
 from .units import build_unit
 
@@ -116,7 +116,8 @@ class ResidualBlock(nn.Module):
     | first | in → out |
     | --- | --- |
     | `unit` | [N, C, H, W] → the same; the shortcut is x itself |
-    | `stride 2` | → [N, 2C, H/2, W/2]; first and shortcut are units of stride 2 (its stage 1) |
+    | `projected` | → the same; first and shortcut are units (the pre-process net) |
+    | `stride 2` | → [N, C_out, H/2, W/2]; first and shortcut are units of stride 2 (its stage 1) |
     | `down-sample` | → [N, 2C, H/2, W/2]; first and shortcut are down-sample modules (its stages 2 and 3) |
     """
 
@@ -124,17 +125,20 @@ class ResidualBlock(nn.Module):
         self,
         channels: int,
         config: UnitConfig,
-        first: Literal["unit", "stride 2", "down-sample"],
+        first: Literal["unit", "projected", "stride 2", "down-sample"],
         shortcut: UnitConfig | None = None,
+        channels_out: int | None = None,
     ) -> None:
-        """`shortcut` is the configuration of the shortcut's units where it isn't that of the others."""
+        """`shortcut` is the configuration of the shortcut's units where it isn't that of the others; `channels_out`, of
+        a block of stride 2, is 2·C by default."""
         super().__init__()
-        channels_out = channels if first == "unit" else 2 * channels
+        keeps_size = first in ("unit", "projected")
+        channels_out = channels if keeps_size else channels_out or 2 * channels
 
         def start(unit: UnitConfig) -> nn.Module:
             if first == "down-sample":
                 return DownSample(channels, unit)
-            return build_unit(channels, channels_out, unit, stride=1 if first == "unit" else 2)
+            return build_unit(channels, channels_out, unit, stride=1 if keeps_size else 2)
 
         self.first = start(config)
         self.second = build_unit(channels_out, channels_out, config)

@@ -54,7 +54,7 @@ def visible_layers(network: Network, maker: BatchMaker, indices: Sequence[int]) 
     for index in indices:
         batch = maker.plain([index])
         with torch.no_grad():
-            outputs = network(batch.images, batch.rays, batch.origins, batch.camera_mask)
+            outputs = network(*batch.inputs)
         heights = batch.labels.shape[1]
         per_height = outputs["occupancy_logits"][0].unflatten(0, (heights, CLASSES)).permute(0, 2, 3, 1)
         seen = batch.labels[0] != UNSEEN
@@ -140,6 +140,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads or os.cpu_count() or 1)
     config = load_config(options.config)
+    if config.heads.occupancy == "none":
+        parser.error(f"{options.config} has no occupancy head, whose logits calibration moves")
     network = build_network(config)
     checkpoint = load_checkpoint(options.checkpoint)
     network.load_state_dict(checkpoint.network)

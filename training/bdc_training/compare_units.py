@@ -45,6 +45,8 @@ class UnitComparison:
         write_page: Callable[[Sequence[RunResult]], None] = lambda _: None,
     ):
         """`write_page` is called with all results so far after each run."""
+        if load_config(base.config, Variant("", comparison.set).overrides(base.out, 0)).heads.occupancy == "none":
+            raise ValueError(f"{base.config}: units are compared by occupancy, which needs heads.occupancy")
         self._comparison = comparison
         self._write_page = write_page
         self._base = base

@@ -11,9 +11,10 @@ from typing import Any
 
 import yaml
 
-from .config import from_mapping
+from .config_reading import from_mapping
 from .file_replacement import replace_file
 from .network_cost import Cost
+from .page_section import write_page_section
 
 
 @dataclass(frozen=True)
@@ -104,23 +105,9 @@ def write_tables(out: Path, comparison: Comparison, results: Sequence[RunResult]
 
 
 def write_section(page: Path, name: str, comparison: Comparison, results: Sequence[RunResult]) -> None:
-    """Puts the comparison's table into its section of a Markdown page, between comments with its name.
-
-    The section comes to the end of a page that lacks it; what else is on the page stays.
-    """
-    begin, end = f"<!-- {name}: written by compare_units -->", f"<!-- end of {name} -->"
-    parts = [begin, f"## {comparison.title}", comparison.text.strip(), markdown_table(comparison, results).strip(), end]
-    section = "\n\n".join(part for part in parts if part)
-    text = page.read_text() if page.exists() else ""
-    before, found, rest = text.partition(begin)
-    if found:
-        _, closed, after = rest.partition(end)
-        if not closed:
-            raise ValueError(f"{page}: expected “{end}” after “{begin}”; put it there, or remove the section")
-        text = f"{before}{section}{after}"
-    else:
-        text = f"{text.rstrip()}\n\n{section}\n".lstrip()
-    replace_file(page, text.encode())
+    """Puts the comparison's table into its section of a Markdown page."""
+    parts = [f"## {comparison.title}", comparison.text.strip(), markdown_table(comparison, results).strip()]
+    write_page_section(page, name, "compare_units", "\n\n".join(part for part in parts if part))
 
 
 def markdown_table(comparison: Comparison, results: Sequence[RunResult]) -> str:

@@ -1,194 +1,28 @@
-"""A network's configuration, read from YAML (training/configs).
+"""A network's configuration, read from YAML (training/configs)."""
 
-Every key is checked; a wrong one is answered with the nearest right one.
-"""
-
-import contextlib
-import difflib
-import types
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any
 
 import yaml
 
-T = TypeVar("T")
-UnitVersion = Literal["V0", "V1", "V2", "V3", "ReActNet", "BBCU", "BiMatting", "BiSRNet"]
-Precision = Literal["binary", "full"]
-BinaryModule = Literal["image_encoder", "bev_encoder", "heads"]
-# Pixels of the image to one cell of the image encoder's coarsest stage.
-COARSEST_STRIDE = 16
-
-
-@dataclass(frozen=True)
-class InputConfig:
-    """The network's images: pixels, and mean and standard deviation per RGB channel on the 0…255 scale."""
-
-    width: int
-    height: int
-    camera_names: tuple[str, ...]
-    mean: tuple[float, ...] = (123.675, 116.28, 103.53)
-    std: tuple[float, ...] = (58.395, 57.12, 57.375)
-
-    def __post_init__(self) -> None:
-        for side, value in (("width", self.width), ("height", self.height)):
-            if value <= 0 or value % COARSEST_STRIDE:
-                raise ValueError(f"{side}: expected a multiple of {COARSEST_STRIDE}; found {value}")
-        if not self.camera_names:
-            raise ValueError("camera_names: expected at least one")
-        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
-            raise ValueError(f"mean, std: expected three numbers each, std above 0; found {self.mean}, {self.std}")
-
-
-@dataclass(frozen=True)
-class GridConfig:
-    """Voxels in the base frame: metres, and their number along x, y, z."""
-
-    min: tuple[float, ...]
-    max: tuple[float, ...]
-    shape: tuple[int, ...]
-
-    def __post_init__(self) -> None:
-        if {len(self.min), len(self.max), len(self.shape)} != {3}:
-            raise ValueError(f"min, max, shape: expected three numbers each; found {self.min} {self.max} {self.shape}")
-        if any(low >= high for low, high in zip(self.min, self.max, strict=True)):
-            raise ValueError(f"min: expected below max on every axis; found {self.min} and {self.max}")
-        if any(n < 1 for n in self.shape):
-            raise ValueError(f"shape: expected at least one voxel on every axis; found {self.shape}")
-
-
-@dataclass(frozen=True)
-class UnitConfig:
-    """The unit everywhere in the network: a version of BDC (bdc_training.units) or one that the paper compares it with
-    (bdc_training.other_units)."""
-
-    version: UnitVersion = "V3"
-    # What the 1×1 and refinement layers see: signs (W1A1), real activations (W1A32), or what the unit's authors
-    # published (real for BDC, signs for BiMatting; the others have no such layer).
-    pointwise_input: Literal["sign", "real", "published"] = "real"
-    # "full" makes the full-precision twin: the same topology with plain convolutions and no signs.
-    precision: Precision = "binary"
-    # Of V0 to V3 and ReActNet; BiMatting always has it, BBCU and BiSRNet never.
-    batch_norm: bool = True
-    residual_batch_norm: bool = False
-    reduction: int = 1
-    # Binary 1×1 layers behind the 3×3 of V1, V2 and V3, each with its RPReLU; the paper's unit has one.
-    pointwise_layers: int = 1
-
-    def __post_init__(self) -> None:
-        if self.pointwise_layers < 1:
-            raise ValueError(f"pointwise_layers: expected 1 or more; found {self.pointwise_layers}")
-
-
-@dataclass(frozen=True)
-class ImageEncoderConfig:
-    """The edge network's (bdc_training.image_encoder).
-
-    Channels of the real stem's first convolution, and of the stages at strides 4, 8 and 16.
-    """
-
-    stem: int
-    channels: tuple[int, ...]
-    # Units at the last stage behind its down-sampling one.
-    depth: int = 2
-    # Pixels of the image to one cell of the output: 16, or 8 by a way back up from the last stage.
-    stride: Literal[8, 16] = COARSEST_STRIDE
-    kind: Literal["edge"] = "edge"
-
-    @property
-    def out_channels(self) -> int:
-        return self.channels[-1] if self.stride == COARSEST_STRIDE else self.channels[-2]
-
-
-@dataclass(frozen=True)
-class ResNetEncoderConfig:
-    """ResNet-50 and a neck, as BDC-Occ, FlashOcc and BEVDet have it (bdc_training.resnet_image_encoder)."""
-
-    kind: Literal["resnet50"]
-    out_channels: int = 256
-    # Units (BDC-Occ's configuration T), or real convolutions (B, FlashOcc, BEVDet).
-    neck: Literal["units", "real"] = "units"
-    # Channels of the first convolution; the outputs have 16 and 32 times as many.
-    width: int = 64
-    stride: Literal[16] = COARSEST_STRIDE
-
-    def __post_init__(self) -> None:
-        if self.out_channels < 1 or (16 * self.width) % self.out_channels:
-            raise ValueError(
-                f"out_channels: expected {16 * self.width} halved a number of times; found {self.out_channels}"
-            )
-
-
-@dataclass(frozen=True)
-class ViewTransformerConfig:
-    """Depth bins `first + i·step` (m, along the optical axis) and context channels."""
-
-    first_depth: float
-    depth_step: float
-    depth_bins: int
-    context_channels: int
-    # Of the grid's cells; the published networks have none.
-    batch_norm: bool = True
-
-    def __post_init__(self) -> None:
-        if self.first_depth <= 0 or self.depth_step <= 0 or self.depth_bins < 1:
-            raise ValueError(
-                "first_depth, depth_step, depth_bins: expected numbers above 0; "
-                f"found {self.first_depth}, {self.depth_step}, {self.depth_bins}"
-            )
-
-    @property
-    def depths(self) -> list[float]:
-        return [self.first_depth + i * self.depth_step for i in range(self.depth_bins)]
-
-
-@dataclass(frozen=True)
-class BevEncoderConfig:
-    """The edge network's (bdc_training.bev_encoder).
-
-    Channels at 1/2 and 1/4 of the grid's resolution, and at the output (the grid's full one).
-    """
-
-    channels: tuple[int, ...]
-    out_channels: int
-    # What the way down is made of: units, or the residual blocks of the published configuration (about twice the cost).
-    blocks: Literal["unit", "residual"] = "unit"
-    kind: Literal["edge"] = "edge"
-
-    def __post_init__(self) -> None:
-        if len(self.channels) != 2:
-            raise ValueError(f"channels: expected two numbers; found {self.channels}")
-
-
-@dataclass(frozen=True)
-class PublishedBevEncoderConfig:
-    """BDC-Occ's, made of units (bdc_training.bdc_bev_encoder), or FlashOcc's and BEVDet's of real convolutions
-    (bdc_training.flashocc_bev_encoder): 2, 4 and 8 times the context's channels at 1/2, 1/4 and 1/8."""
-
-    kind: Literal["bdc", "flashocc"]
-    out_channels: int = 256
-
-
-@dataclass(frozen=True)
-class HeadsConfig:
-    """Which heads there are (bdc_training.heads, bdc_training.published_heads)."""
-
-    # One real 1×1 (the edge network); a unit and a real MLP (BDC-Occ); a real 3×3 and MLP (FlashOcc).
-    occupancy: Literal["linear", "bdc", "flashocc", "none"] = "linear"
-    # Two units for all maps (the edge network); a unit a map (BDC-Det); real 3×3 convolutions (BEVDet).
-    detection: Literal["shared", "bdc", "bevdet", "none"] = "shared"
-
-    def __post_init__(self) -> None:
-        if self.occupancy == self.detection == "none":
-            raise ValueError("occupancy, detection: expected at least one head; found none and none")
-
-
-@dataclass(frozen=True)
-class DetectionConfig:
-    score_threshold: float = 0.1
-    nms_threshold: float = 0.2
-    max_candidates: int = 500
+from .config_reading import from_mapping
+from .config_sections import (
+    BevEncoderConfig,
+    BinaryModule,
+    DetectionConfig,
+    GridConfig,
+    HeadsConfig,
+    ImageEncoderConfig,
+    InputConfig,
+    PublishedBevEncoderConfig,
+    ResNetEncoderConfig,
+    StereoViewTransformerConfig,
+    TemporalConfig,
+    UnitConfig,
+    ViewTransformerConfig,
+)
 
 
 @dataclass(frozen=True)
@@ -197,15 +31,27 @@ class Config:
     input: InputConfig
     grid: GridConfig
     image_encoder: ImageEncoderConfig | ResNetEncoderConfig
-    view_transformer: ViewTransformerConfig
+    view_transformer: ViewTransformerConfig | StereoViewTransformerConfig
     bev_encoder: BevEncoderConfig | PublishedBevEncoderConfig
     unit: UnitConfig = field(default_factory=UnitConfig)
+    temporal: TemporalConfig = field(default_factory=TemporalConfig)
     # Modules whose units are full-precision twins, whatever `unit.precision` says.
     full_precision: tuple[BinaryModule, ...] = ()
     heads: HeadsConfig = field(default_factory=HeadsConfig)
     detection: DetectionConfig = field(default_factory=DetectionConfig)
     # Read by bdc_training.training_config.
     training: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def bev_channels(self) -> int:
+        """Of the BEV encoder's input."""
+        return self.view_transformer.context_channels * (2 if self.temporal.previous_bev else 1)
+
+    @property
+    def frames_before(self) -> int:
+        """Frames that a sample needs beside its own."""
+        # The frame before has depths of its own, which see the one before that.
+        return int(self.temporal.previous_bev) + int(self.view_transformer.kind == "stereo")
 
     def within(self, module: BinaryModule) -> "Config":
         """As that module is built: with the unit it is made of."""
@@ -214,6 +60,10 @@ class Config:
         return replace(self, unit=replace(self.unit, precision="full"))
 
     def __post_init__(self) -> None:
+        if self.view_transformer.kind == "stereo" and self.image_encoder.kind != "resnet50":
+            raise ValueError(
+                f"view_transformer.kind: stereo compares features of a resnet50; found {self.image_encoder.kind}"
+            )
         if self.bev_encoder.kind != "edge" and any(n % 8 for n in self.grid.shape[:2]):
             raise ValueError(
                 f"grid.shape: the published BEV encoders need x and y divisible by 8; found {self.grid.shape}"
@@ -255,58 +105,3 @@ def changed_keys(before: Any, after: Any, where: str = "") -> list[str]:
     keys = [*before, *(key for key in after if key not in before)]
     paths = {key: f"{where}.{key}" if where else str(key) for key in keys}
     return [path for key in keys for path in changed_keys(before.get(key), after.get(key), paths[key])]
-
-
-def from_mapping(kind: type[T], section: Any, where: str) -> T:
-    """A dataclass from parsed YAML. @raises ValueError for an unknown, missing or wrongly typed key."""
-    if not isinstance(section, Mapping):
-        raise ValueError(f"{where or 'the file'}: expected keys and values, found {section!r}")
-    types_by_name = get_type_hints(kind)
-    prefix = f"{where}." if where else ""
-    for name in section:
-        if name not in types_by_name:
-            near = difflib.get_close_matches(str(name), types_by_name, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(types_by_name)}"
-            raise ValueError(f"{prefix}{name}: no such key; {hint}")
-    values = {name: _value(types_by_name[name], value, f"{prefix}{name}") for name, value in section.items()}
-    try:
-        return kind(**values)
-    except TypeError:
-        required = {f.name for f in fields(kind) if f.name not in values}  # type: ignore[arg-type]
-        raise ValueError(f"{where or 'the file'}: keys missing, among {', '.join(sorted(required))}") from None
-    except ValueError as error:
-        raise ValueError(f"{prefix}{error}") from None
-
-
-def _kind_named(kinds: Sequence[Any], section: Any, where: str) -> Any:
-    """The dataclass whose `kind` the section names; the first one if it names none."""
-    names = {name: kind for kind in kinds for name in get_args(get_type_hints(kind)["kind"])}
-    named = section.get("kind", next(iter(names))) if isinstance(section, Mapping) else next(iter(names))
-    if named not in names:
-        raise ValueError(f"{where}.kind: expected one of {', '.join(names)}; found {named!r}")
-    return names[named]
-
-
-def _value(kind: Any, value: Any, where: str) -> Any:
-    origin = get_origin(kind)
-    if origin is types.UnionType:
-        kind = _kind_named(get_args(kind), value, where)
-    if is_dataclass(kind):
-        return from_mapping(kind, value, where)
-    if origin is tuple:
-        if isinstance(value, list):
-            return tuple(_value(get_args(kind)[0], item, f"{where}[{i}]") for i, item in enumerate(value))
-    elif origin is Literal:
-        if value in get_args(kind):
-            return value
-        raise ValueError(f"{where}: expected one of {', '.join(get_args(kind))}; found {value!r}")
-    elif origin is not None and issubclass(origin, Mapping):
-        if isinstance(value, Mapping):
-            return value
-    elif kind is float and type(value) in (int, float, str):
-        # YAML 1.1 takes 1e-3, without a point, for a text.
-        with contextlib.suppress(ValueError):
-            return float(value)
-    elif type(value) is kind:
-        return value
-    raise ValueError(f"{where}: expected {getattr(kind, '__name__', kind)}; found {value!r}")

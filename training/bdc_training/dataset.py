@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .calibration import camera_parameters, unknown_parameters, with_pixels
 from .depth_targets import depth_targets, load_points
 from .detection_targets import BOX_COLUMNS
 from .image_warp import warp_image
@@ -14,7 +15,11 @@ from .nuscenes_tables import CameraRecord, NuScenesTables, SampleRecord
 from .occupancy_labels import load_labels
 from .pixel_rays import pixel_rays
 from .rigid import apply, invert
-from .sample_spec import SampleSpec
+from .sample_spec import UNSEEN, SampleSpec
+
+# Longest time between a sample and the one before, microseconds, as the engine's frames have it
+# (src/perception/frame-history.ts).
+MAX_GAP = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class Sample:
     rays: np.ndarray
     # float32 [N, 3], metres.
     origins: np.ndarray
+    # float32 [N, 27] (bdc_training.calibration).
+    parameters: np.ndarray
     # uint8 [nx, ny, nz]; UNSEEN where no camera sees the voxel.
     labels: np.ndarray
     # float16 [N, D, h, w]; all zero in cells without a LiDAR return.
@@ -55,6 +62,7 @@ class OccupancyDataset:
             raise ValueError(f"{root}: no samples")
         self.spec = spec
         self._records = records
+        self._index_of_token = {record.token: index for index, record in enumerate(records)}
         self._cache = (root / "cache" if cache is None else cache) / spec.digest()
         self._cache.mkdir(parents=True, exist_ok=True)
 
@@ -78,6 +86,17 @@ class OccupancyDataset:
 
     def token(self, index: int) -> str:
         return self._records[index].token
+
+    def before(self, index: int) -> tuple[int, np.ndarray] | None:
+        """The sample before in the scene and the motion since, [4, 4]: the ego frame now → the ego frame then, metres.
+
+        None for a scene's first sample, and for one more than MAX_GAP after.
+        """
+        record = self._records[index]
+        at = self._index_of_token.get(record.previous)
+        if at is None or not 0 < record.timestamp - self._records[at].timestamp <= MAX_GAP:
+            return None
+        return at, invert(self._records[at].global_from_ego) @ record.global_from_ego
 
     def labels(self, index: int) -> np.ndarray:
         """Only the labels, without reading the images of a cached sample."""
@@ -103,7 +122,8 @@ class OccupancyDataset:
             images[i] = warp_image(sample.images[i], new_from_old[i])
             pixel_from_camera = new_from_old[i] @ rule.matrix @ camera.intrinsics
             rays[i], depth[i] = _rays_and_depth(camera, pixel_from_camera, points, spec)
-        return replace(sample, images=images, rays=rays, depth=depth)
+        parameters = with_pixels(sample.parameters, new_from_old)
+        return replace(sample, images=images, rays=rays, depth=depth, parameters=parameters)
 
 
 def _rays_and_depth(
@@ -121,6 +141,7 @@ def prepare_sample(record: SampleRecord, spec: SampleSpec) -> Sample:
     camera_mask = np.zeros(cameras, dtype=bool)
     rays = np.full((cameras, rows, columns, 3), np.nan, dtype=np.float32)
     origins = np.zeros((cameras, 3), dtype=np.float32)
+    parameters = unknown_parameters(cameras)
     depth = np.zeros((cameras, len(spec.depths), rows, columns), dtype=np.float16)
     points = apply(record.ego_from_lidar, load_points(record.lidar_path))
     for i, name in enumerate(spec.camera_names):
@@ -130,6 +151,7 @@ def prepare_sample(record: SampleRecord, spec: SampleSpec) -> Sample:
         images[i], resize_crop = load_image(camera.path, (spec.width, spec.height))
         camera_mask[i] = True
         origins[i] = camera.ego_from_camera[:3, 3]
+        parameters[i] = camera_parameters(camera.intrinsics, resize_crop.matrix, camera.ego_from_camera)
         rays[i], depth[i] = _rays_and_depth(camera, resize_crop.matrix @ camera.intrinsics, points, spec)
     boxes = [
         [spec.detection_classes.index(box.name), *box.center, *box.size, box.yaw, *box.velocity]
@@ -141,7 +163,8 @@ def prepare_sample(record: SampleRecord, spec: SampleSpec) -> Sample:
         camera_mask=camera_mask,
         rays=rays,
         origins=origins,
-        labels=load_labels(record.labels_path, spec),
+        parameters=parameters,
+        labels=load_labels(record.labels_path, spec) if spec.has_labels else np.full(spec.grid_shape, UNSEEN, np.uint8),
         depth=depth,
         boxes=np.array(boxes, dtype=np.float32).reshape(-1, BOX_COLUMNS),
     )

@@ -1,5 +1,6 @@
 """LiDAR returns as depth distributions of an image's feature cells."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,13 @@ def load_points(path: Path) -> np.ndarray:
     return points[np.linalg.norm(points, axis=1) > MIN_RANGE]
 
 
+def bin_edges(depths: Sequence[float]) -> np.ndarray:
+    """[D + 1]: half way between neighbouring bins' centres, and as far beyond the outermost ones."""
+    centres = np.asarray(depths, dtype=np.float64)
+    between = (centres[1:] + centres[:-1]) / 2
+    return np.concatenate([[2 * centres[0] - between[0]], between, [2 * centres[-1] - between[-1]]])
+
+
 def depth_targets(
     points: np.ndarray, pixel_from_camera: np.ndarray, spec: SampleSpec, lens: EquidistantLens | None = None
 ) -> np.ndarray:
@@ -28,9 +36,8 @@ def depth_targets(
     `points` [n, 3] are in the camera's optical frame, `pixel_from_camera` [3, 3] gives pixels of the network's image.
     """
     bins, (rows, columns) = len(spec.depths), spec.feature_shape
-    step = spec.depths[1] - spec.depths[0]
     depth = points[:, 2]
-    index = np.floor((depth - spec.depths[0]) / step + 0.5).astype(np.int64)
+    index = np.searchsorted(bin_edges(spec.depths), depth, side="right") - 1
     near = (depth > 0) & (index >= 0) & (index < bins)
     points, index = points[near], index[near]
     pixels = (points if lens is None else lens.distort(points)) @ pixel_from_camera.T

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from .previous import Previous
+
 
 class DeviceInterface(nn.Module):
     """Takes and returns tensors on the CPU; the network works where its parameters are."""
@@ -12,6 +14,6 @@ class DeviceInterface(nn.Module):
         self.network = network
         self._device = device
 
-    def forward(self, *inputs: Tensor) -> dict[str, Tensor]:
-        outputs = self.network(*(tensor.to(self._device) for tensor in inputs))
+    def forward(self, *inputs: Tensor | Previous | None) -> dict[str, Tensor]:
+        outputs = self.network(*(None if value is None else value.to(self._device) for value in inputs))
         return {name: tensor.cpu() for name, tensor in outputs.items()}

@@ -41,28 +41,39 @@ class Teacher:
 
     def outputs(self, batch: Batch) -> Outputs:
         with torch.no_grad():
-            return self.network(batch.images, batch.rays, batch.origins, batch.camera_mask)
+            return self.network(*batch.inputs)
 
 
 def distillation_losses(outputs: Outputs, taught: Outputs, batch: Batch, class_weights: Tensor) -> dict[str, Tensor]:
     """The losses against a teacher's outputs, by the names and in the scale of bdc_training.losses.
 
-    Occupancy: cross entropy with the teacher's probabilities over the visible voxels, weighted by class as the labels'
-    loss is. Depth: cross entropy over the cells with returns. Heatmap: quality focal loss (arXiv 2006.04388).
+    Of the heads that there are. Occupancy: cross entropy with the teacher's probabilities over the visible voxels,
+    weighted by class as the labels' loss is. Depth: cross entropy over the cells with returns. Heatmap: quality focal
+    loss (arXiv 2006.04388).
     """
-    size, nz, ny, nx = batch.labels.shape
-    shape = (size, nz, len(class_weights), ny, nx)
-    logits, soft = outputs["occupancy_logits"].view(shape), taught["occupancy_logits"].view(shape).softmax(2)
-    weighted = soft * class_weights.view(-1, 1, 1)
-    visible = (batch.labels != UNSEEN).unsqueeze(2)
-    occupancy = -(weighted * visible * F.log_softmax(logits, 2)).sum() / normaliser((weighted * visible).sum())
-
     known = batch.depth.sum(2) > 0
     per_cell = -(taught["depth_logits"].softmax(2) * F.log_softmax(outputs["depth_logits"], dim=2)).sum(2)
     depth = (per_cell * known).sum() / normaliser(known.sum())
+    losses = {"depth": depth}
+    if "occupancy_logits" in outputs:
+        both = outputs["occupancy_logits"], taught["occupancy_logits"]
+        losses["occupancy"] = _occupancy_loss(*both, batch, class_weights)
+    if "heatmap" in outputs:
+        losses["heatmap"] = _heatmap_loss(outputs["heatmap"], taught["heatmap"], batch)
+    return losses
 
-    target, predicted = taught["heatmap"].sigmoid(), outputs["heatmap"]
+
+def _occupancy_loss(logits: Tensor, taught: Tensor, batch: Batch, class_weights: Tensor) -> Tensor:
+    size, nz, ny, nx = batch.labels.shape
+    shape = (size, nz, len(class_weights), ny, nx)
+    logits, soft = logits.view(shape), taught.view(shape).softmax(2)
+    weighted = soft * class_weights.view(-1, 1, 1)
+    visible = (batch.labels != UNSEEN).unsqueeze(2)
+    return -(weighted * visible * F.log_softmax(logits, 2)).sum() / normaliser((weighted * visible).sum())
+
+
+def _heatmap_loss(predicted: Tensor, taught: Tensor, batch: Batch) -> Tensor:
+    target = taught.sigmoid()
     distance = (target - predicted.sigmoid()).square()
     entropy = F.binary_cross_entropy_with_logits(predicted, target, reduction="none")
-    heatmap = (distance * entropy).sum() / normaliser((batch.heatmap == 1).sum())
-    return {"occupancy": occupancy, "depth": depth, "heatmap": heatmap}
+    return (distance * entropy).sum() / normaliser((batch.heatmap == 1).sum())

@@ -46,9 +46,10 @@ class OccupancyFigures:
 @dataclass(frozen=True)
 class Evaluation:
     samples: int
-    network: OccupancyFigures
+    # None for a network without occupancy head.
+    network: OccupancyFigures | None
     # The same metric for the constant that says each voxel's most frequent class of these very samples.
-    prior: OccupancyFigures
+    prior: OccupancyFigures | None
     # Mean |expected depth − mean depth of the returns| over the feature cells with LiDAR returns, in metres.
     depth_error: float
 
@@ -63,38 +64,37 @@ def evaluate(network: nn.Module, maker: BatchMaker, indices: Sequence[int], batc
     for start in range(0, len(indices), batch_size):
         batch = maker.plain(list(indices[start : start + batch_size]))
         with torch.no_grad():
-            outputs = network(batch.images, batch.rays, batch.origins, batch.camera_mask)
-        size, nz, ny, nx = batch.labels.shape
-        predicted = outputs["occupancy_logits"].reshape(size, nz, -1, ny, nx).argmax(2)
-        # Both to Occ3D's [x][y][z].
-        labels = batch.labels.permute(0, 3, 2, 1).numpy().astype(np.uint8)
-        metric.add(labels, predicted.permute(0, 3, 2, 1).numpy())
-        for sample in labels:
-            prior.add(sample)
+            outputs = network(*batch.inputs)
+        if "occupancy_logits" in outputs:
+            size, nz, ny, nx = batch.labels.shape
+            predicted = outputs["occupancy_logits"].reshape(size, nz, -1, ny, nx).argmax(2)
+            # Both to Occ3D's [x][y][z].
+            labels = batch.labels.permute(0, 3, 2, 1).numpy().astype(np.uint8)
+            metric.add(labels, predicted.permute(0, 3, 2, 1).numpy())
+            for sample in labels:
+                prior.add(sample)
         known = batch.depth.sum(2) > 0
         expected = (outputs["depth_logits"].softmax(2) * depths).sum(2)
         error_sum += (expected - (batch.depth * depths).sum(2)).abs()[known].sum().item()
         error_count += int(known.sum())
+    depth_error = error_sum / max(1, error_count)
+    if not spec.has_labels:
+        return Evaluation(len(indices), None, None, depth_error)
     constant = prior.prediction()
     for index in indices:
         prior_metric.add(maker.dataset.labels(index), constant)
-    return Evaluation(
-        samples=len(indices),
-        network=OccupancyFigures.of(metric),
-        prior=OccupancyFigures.of(prior_metric),
-        depth_error=error_sum / max(1, error_count),
-    )
+    return Evaluation(len(indices), OccupancyFigures.of(metric), OccupancyFigures.of(prior_metric), depth_error)
 
 
-def table(result: Evaluation) -> str:
+def table(network: OccupancyFigures, prior: OccupancyFigures) -> str:
     """Markdown: a row a class, IoU in percent, network and prior side by side."""
 
     def percent(share: float | None) -> str:
         return "–" if share is None else f"{100 * share:.1f}"
 
-    rows = [("mIoU", result.network.mean_iou, result.prior.mean_iou)]
-    rows.append(("occupied", result.network.occupied_iou, result.prior.occupied_iou))
-    rows += [(name, iou, result.prior.class_iou[name]) for name, iou in result.network.class_iou.items()]
+    rows = [("mIoU", network.mean_iou, prior.mean_iou)]
+    rows.append(("occupied", network.occupied_iou, prior.occupied_iou))
+    rows += [(name, iou, prior.class_iou[name]) for name, iou in network.class_iou.items()]
     width = max(len(name) for name, _, _ in rows)
     lines = [f"| {'IoU in %':<{width}} | network | constant prior |", f"| {'-' * width} | ------: | -------------: |"]
     lines += [f"| {name:<{width}} | {percent(iou):>7} | {percent(prior):>14} |" for name, iou, prior in rows]
@@ -138,7 +138,7 @@ def predictor(network: nn.Module) -> Callable[[Batch], np.ndarray]:
 
     def predict(batch: Batch) -> np.ndarray:
         with torch.no_grad():
-            outputs = network(batch.images, batch.rays, batch.origins, batch.camera_mask)
+            outputs = network(*batch.inputs)
         size, nz, ny, nx = batch.labels.shape
         labels = outputs["occupancy_logits"].reshape(size, nz, -1, ny, nx).argmax(2)
         return labels.permute(0, 3, 2, 1).numpy().astype(np.uint8)
@@ -202,6 +202,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         count = min(options.samples or len(maker.dataset), len(maker.dataset))
         result = evaluate(network, maker, range(count))
         predict = predictor(network)
+    if not maker.dataset.spec.has_labels:
+        line = f"{count} samples; mean depth error {result.depth_error:.2f} m; no voxels: there is no occupancy head"
+        print(json.dumps({"samples": count, "depth_error": result.depth_error}) if options.json else line)
+        return 0
     report = score_dataset(predict, maker, options.data, count, options.engine_occupancy)
     if options.json:
         trained = {} if result is None else asdict(result)
@@ -209,7 +213,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps({"samples": count, **trained, "scores": report.scores, **engine}))
     else:
         if result is not None:
-            print(table(result))
+            print(table(result.network, result.prior))
             print(f"\n{result.samples} samples; mean depth error {result.depth_error:.2f} m")
         print(summary(report))
     return 0

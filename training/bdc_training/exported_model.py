@@ -11,7 +11,8 @@ import torch
 from .batches import Batch, BatchMaker
 from .dataset import OccupancyDataset
 from .model_file import load_model
-from .run_graph import GraphRun, Rig, run_graph
+from .previous import Previous
+from .run_graph import GraphRun, History, Rig, run_graph
 from .sample_spec import SampleSpec
 
 
@@ -42,7 +43,9 @@ class ExportedModel:
             detection_classes=tuple(c["name"] for c in self.manifest.get("detection", {"classes": ()})["classes"]),
         )
         dataset = OccupancyDataset(root, spec, cache)
-        return BatchMaker(dataset, tuple(image["mean"]), tuple(image["std"]), (ny, nx))
+        ops = {operation["op"] for operation in self.manifest["graph"]["operations"]}
+        frames_before = len(ops & {"align_previous", "stereo_cost_volume"})
+        return BatchMaker(dataset, tuple(image["mean"]), tuple(image["std"]), (ny, nx), frames_before)
 
     def predict(self, batch: Batch) -> np.ndarray:
         """Classes, uint8 [B, nx, ny, nz]; cameras without an image are left out, as the engine does."""
@@ -51,10 +54,26 @@ class ExportedModel:
         return np.stack([run.values[labels].numpy().astype(np.uint8).reshape(shape) for run in self.runs(batch)])
 
     def runs(self, batch: Batch) -> Iterator[GraphRun]:
-        """The values of all tensors of the graph, sample by sample."""
-        for images, live, rays, origins in zip(batch.images, batch.camera_mask, batch.rays, batch.origins, strict=True):
+        """The values of all tensors of the graph, sample by sample, each behind the frames before it."""
+        for sample in range(len(batch.images)):
             with torch.no_grad():
-                yield run_graph(self.manifest, self._tensors, {"images": images[live]}, Rig(rays[live], origins[live]))
+                yield self._run(batch, sample)
+
+    def _run(self, frame: Batch | Previous, sample: int) -> GraphRun:
+        live = frame.camera_mask[sample]
+        rig = _rig(frame, sample)
+        history, previous = None, frame.previous
+        if previous is not None and previous.exists[sample]:
+            if not torch.equal(live, previous.camera_mask[sample]):
+                raise ValueError("a network with a memory needs the same cameras in each frame of a scene")
+            before = self._run(previous, sample)
+            history = History(before.kept, previous.motion[sample, :3], _rig(previous, sample))
+        return run_graph(self.manifest, self._tensors, {"images": frame.images[sample][live]}, rig, history)
+
+
+def _rig(frame: Batch | Previous, sample: int) -> Rig:
+    live = frame.camera_mask[sample]
+    return Rig(frame.rays[sample][live], frame.origins[sample][live], frame.parameters[sample][live])
 
 
 def _stride_of(tensor: str, graph: Mapping[str, Any]) -> int:

@@ -11,7 +11,8 @@ from .real_layers import BasicBlock, ConvLayer
 
 
 class FlashOccBevEncoder(nn.Module):
-    """[B, C, ny, nx] → [B, C_out, ny, nx], by way of 2C, 4C and 8C channels at 1/2, 1/4 and 1/8 of the resolution.
+    """[B, C_in, ny, nx] → [B, C_out, ny, nx], by way of 2C, 4C and 8C channels (C the context's) at 1/2, 1/4 and 1/8 of
+    the resolution.
 
     Their bilinear enlargements have the corners of both grids on each other (align_corners); here cells keep their
     places (docs/paper.md).
@@ -20,11 +21,9 @@ class FlashOccBevEncoder(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         channels, out = config.view_transformer.context_channels, config.bev_encoder.out_channels
+        widths = (config.bev_channels, 2 * channels, 4 * channels, 8 * channels)
         self.stages = nn.ModuleList(
-            [
-                nn.Sequential(BasicBlock(channels << i, channels << i + 1, 2), BasicBlock(*[channels << i + 1] * 2))
-                for i in range(3)
-            ]
+            [nn.Sequential(BasicBlock(widths[i], widths[i + 1], 2), BasicBlock(*[widths[i + 1]] * 2)) for i in range(3)]
         )
         self.fuse = nn.Sequential(ConvLayer(10 * channels, 2 * out, 3), ConvLayer(2 * out, 2 * out, 3))
         self.out = nn.Sequential(ConvLayer(2 * out, out, 3), ConvLayer(out, out, 1, batch_norm=False, relu=False))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from .calibration import camera_parameters
 from .graph_builder import GraphBuilder, pack_signs
 
 Array = np.ndarray
@@ -21,6 +22,8 @@ class GoldenGraph:
     outputs: dict[str, str] = field(default_factory=dict)
     # (rays [N, h, w, 3], origins [N, 3]) of a graph with lift_splat.
     rig: tuple[Array, Array] | None = None
+    # [N, 27] of a graph that uses the calibration.
+    parameters: Array | None = None
     grid: dict[str, Any] | None = None
 
 
@@ -115,6 +118,11 @@ def conv(random: np.random.Generator, kernel: int, stride: int, bias: bool) -> G
     return one("conv2d", normal(random, 2, 7, 9, 6), tensors, attributes)
 
 
+def dilated_conv(random: np.random.Generator) -> GoldenGraph:
+    attributes = {"stride": [1, 1], "padding": [6, 6], "dilation": [6, 6]}
+    return one("conv2d", normal(random, 2, 7, 9, 15), {"weight": normal(random, 5, 7, 3, 3)}, attributes)
+
+
 def lift_splat(random: np.random.Generator) -> GoldenGraph:
     """Two cameras; some rays are NaN, some points leave the grid on every side."""
     depth = np.abs(normal(random, 2, 5, 3, 4))
@@ -125,6 +133,32 @@ def lift_splat(random: np.random.Generator) -> GoldenGraph:
     golden.grid = {"min": [-6.0, -4.0, -1.0], "max": [6.0, 4.0, 3.0], "shape": [6, 5, 2]}
     golden.graph.add("lift_splat", "bev", ["depth", "context"], {"depths": [0.5, 1.0, 2.0, 4.0, 7.5]})
     golden.outputs = {"output": "bev"}
+    return golden
+
+
+def forward_camera(yaw: float) -> Array:
+    """The parameters of a camera 1.5 m above the base frame's origin; images scaled by 0.5, 3 rows cut off."""
+    cos, sin = np.cos(yaw), np.sin(yaw)
+    pixels = np.array([[0.5, 0, 0], [0, 0.5, -3], [0, 0, 1]])
+    mount = np.array([[sin, 0, cos, 0], [-cos, 0, sin, 0.2], [0, -1, 0, 1.5], [0, 0, 0, 1]])
+    return camera_parameters(np.array([[40, 0, 35.5], [0, 40, 29.5], [0, 0, 1]]), pixels, mount)
+
+
+def two_cameras(random: np.random.Generator) -> GoldenGraph:
+    """Features of two cameras against those of the frame before, some of them zeros as behind a ReLU, and what the
+    cameras are."""
+    golden = GoldenGraph(
+        {"x": normal(random, 2, 8, 6, 9)},
+        # No lift_splat, no rays.
+        rig=(normal(random, 2, 0, 0, 3), normal(random, 2, 3)),
+        parameters=np.stack([forward_camera(0.1), forward_camera(2.4)]),
+    )
+    attributes = {"depths": [1.0, 1.6, 2.6, 4.2, 7.0], "stride": 4, "bias": 5.0}
+    x = golden.graph.add("relu", "features", ["x"])
+    golden.outputs = {
+        "volume": golden.graph.add("stereo_cost_volume", "volume", [x], attributes),
+        "parameters": golden.graph.add("camera_parameters", "parameters", [x]),
+    }
     return golden
 
 
@@ -174,6 +208,7 @@ GOLDEN_GRAPHS: dict[str, Callable[[np.random.Generator], GoldenGraph]] = {
     "conv2d-stride-2": lambda r: conv(r, 3, 2, bias=False),
     "conv2d-pointwise": lambda r: conv(r, 1, 1, bias=True),
     "conv2d-7x7": lambda r: conv(r, 7, 2, bias=False),
+    "conv2d-dilation-6": dilated_conv,
     "rprelu": per_channel("rprelu", "bias_in", "slope", "bias_out"),
     "prelu": per_channel("prelu", "slope"),
     "batch-norm": per_channel("batch_norm", "scale", "bias"),
@@ -182,6 +217,7 @@ GOLDEN_GRAPHS: dict[str, Callable[[np.random.Generator], GoldenGraph]] = {
     "softplus": plain("softplus"),
     "softmax": plain("softmax"),
     "channel-gate": lambda r: one("channel_gate", [normal(r, 2, 5, 3, 4), normal(r, 2, 5, 1, 1)]),
+    "channel-offset": lambda r: one("channel_offset", [normal(r, 2, 5, 3, 4), normal(r, 2, 5, 1, 1)]),
     "global-avg-pool2d": plain("global_avg_pool2d"),
     "avg-pool2d": lambda r: one("avg_pool2d", normal(r, 2, 3, 7, 8), attributes={"kernel": [2, 2], "stride": [2, 2]}),
     "avg-pool2d-3x2": lambda r: one(
@@ -201,7 +237,8 @@ GOLDEN_GRAPHS: dict[str, Callable[[np.random.Generator], GoldenGraph]] = {
     "concat": lambda r: one("concat", [normal(r, 2, c, 3, 4) for c in (1, 5, 2)]),
     "split": lambda r: one("split", normal(r, 2, 8, 3, 4), attributes={"sizes": [1, 5, 2]}, roles=("a", "b", "c")),
     "lift-splat": lift_splat,
-    # With frames before it: golden_sequences.
+    # With frames before them: golden_sequences.
     "align-previous": lambda r: one("align_previous", normal(r, 1, 3, 4, 5)),
+    "cameras": two_cameras,
     "occupancy-argmax": argmax,
 }

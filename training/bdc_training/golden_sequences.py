@@ -5,15 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .golden_graphs import Array, GoldenGraph, normal
+from .golden_graphs import Array, GoldenGraph, normal, two_cameras
 
-# (x, y, 1) of the base frame now → the base frame then. None: no history (the first frame, or a reset).
+# [3, 4]: (x, y, z, 1) of the base frame now → the base frame then. None: no history (the first frame, or a reset).
 Motion = Array | None
 
 
 def moved(yaw: float, x: float, y: float) -> Array:
-    """[2, 3]; radians, metres."""
-    return np.array([[np.cos(yaw), -np.sin(yaw), x], [np.sin(yaw), np.cos(yaw), y]], dtype=np.float32)
+    """On the ground plane; radians, metres."""
+    cos, sin = np.cos(yaw), np.sin(yaw)
+    return np.array([[cos, -sin, 0, x], [sin, cos, 0, y], [0, 0, 1, 0]], dtype=np.float32)
 
 
 @dataclass
@@ -67,5 +68,6 @@ def two_histories(random: np.random.Generator) -> GoldenGraph:
 
 GOLDEN_SEQUENCES = {
     "align-previous": sequence(aligned, None, moved(0.4, 1.3, -0.7), moved(0, 0, 0), None, moved(-2.5, 0, 3)),
+    "stereo": sequence(two_cameras, None, moved(0.05, 0.8, 0.1), moved(0.1, 0, 0), None, moved(-0.02, 1.2, 0.3)),
     "two-histories": sequence(two_histories, None, moved(0.1, 0.9, 0.2), moved(-0.05, 1.1, 0)),
 }

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from torch import nn
 
 from .blocks import ChannelIncrease, ChannelReduction, DownSample, ResidualBlock, UpSample
-from .config import UnitConfig
+from .config_sections import UnitConfig
 from .units import BDCUnit, build_unit
 
 

@@ -71,7 +71,10 @@ class GraphBuilder:
             weight = weight * factor.view(-1, 1, 1, 1)
             bias = offset if bias is None else bias * factor + offset
         tensors = {"weight": weight} if bias is None else {"weight": weight, "bias": bias}
-        return self.add("conv2d", name, [x], {"stride": list(conv.stride), "padding": list(conv.padding)}, tensors)
+        attributes = {"stride": list(conv.stride), "padding": list(conv.padding)}
+        if conv.dilation != (1, 1):
+            attributes["dilation"] = list(conv.dilation)
+        return self.add("conv2d", name, [x], attributes, tensors)
 
     def binary_conv2d(self, name: str, x: str, conv: "BinaryConv2d", norm: nn.BatchNorm2d | None = None) -> str:
         """A binary convolution with the batch norm after it folded into its scale and bias."""

@@ -4,7 +4,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .blocks import DownSample, UpStep
-from .config import COARSEST_STRIDE, Config
+from .config import Config
+from .config_sections import COARSEST_STRIDE
 from .graph_builder import GraphBuilder
 from .units import build_unit
 

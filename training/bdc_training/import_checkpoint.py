@@ -20,7 +20,7 @@ from .network import Network, build_network
 from .published_names import published_names
 from .safe_unpickling import load_state_dict
 
-# What torch.nn.parallel puts before every name.
+# What torch.nn.parallel and averaged models put before every name of theirs.
 WRAPPER = "module."
 
 
@@ -53,8 +53,7 @@ def import_state(network: Network, state: Mapping[str, Tensor]) -> ImportReport:
 
     @raises ValueError for a network that the published code can't have written.
     """
-    if state and all(name.startswith(WRAPPER) for name in state):
-        state = {name.removeprefix(WRAPPER): value for name, value in state.items()}
+    state = {name.removeprefix(WRAPPER): value for name, value in state.items()}
     report = ImportReport()
     own = network.state_dict()
     names = published_names(network)

@@ -13,10 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from .binary import BinaryConv2d, BinaryConvBlock
+from .calibration import PARAMETERS
 from .config import Config, load_config
 from .network import Network, build_network
 from .published_count import PublishedCount
 from .published_results import published_result
+from .stereo_view_transformer import MATCHING_STRIDE
 
 # A parameter of one bit as a share of one of 32, and a multiplication of bits as one of 64 in a word.
 BITS_IN_PARAMETER = 32
@@ -92,12 +94,21 @@ def _network_of_shapes(config: Config) -> Network:
 
 
 def _pass_shapes(network: Network, config: Config) -> None:
-    """All but lift-splat, which multiplies no weights and whose work depends on values."""
+    """All but lift-splat, the warp of the previous frame and the stereo cost volume, which multiply no weights."""
     cameras, (nx, ny, _) = len(config.input.camera_names), config.grid.shape
     with torch.no_grad():
         images = torch.empty(cameras, 3, config.input.height, config.input.width, device="meta")
-        network.view_transformer.depth_context(network.image_encoder(images))
-        bev = network.bev_encoder(torch.empty(1, config.view_transformer.context_channels, ny, nx, device="meta"))
+        features = network.image_encoder(images)
+        if config.view_transformer.kind == "stereo":
+            rows, columns = (size // MATCHING_STRIDE for size in (config.input.height, config.input.width))
+            volume = torch.empty(cameras, config.view_transformer.depth_bins, rows, columns, device="meta")
+            network.view_transformer.depth_context(features, torch.empty(cameras, PARAMETERS, device="meta"), volume)
+        else:
+            network.view_transformer.depth_context(features)
+        bev = torch.empty(1, config.view_transformer.context_channels, ny, nx, device="meta")
+        if network.temporal is not None:
+            bev = network.temporal(network.temporal.prepare(bev), None, None)
+        bev = network.bev_encoder(bev)
         for head in (network.occupancy_head, network.detection_head):
             if head is not None:
                 head(bev)

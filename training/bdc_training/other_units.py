@@ -6,7 +6,7 @@ BiSRNet's is BDC V0 without batch norm: bdc_training.units.build_unit.
 from torch import Tensor, nn
 
 from .binary import Binarization, BinaryConvBlock, RPReLU
-from .config import UnitConfig
+from .config_sections import UnitConfig
 from .graph_builder import GraphBuilder
 from .residual import Residual
 

@@ -4,24 +4,20 @@ The published networks are mmdet3d detectors; BDC-Occ's and BDC-Det's layers are
 github.com/zzk785089755/BDC.
 """
 
-from collections.abc import Iterator
-
 from torch import nn
 
 from .bdc_bev_encoder import BdcBevEncoder
 from .binary import BinaryConvBlock, SignActivation
 from .blocks import ChannelIncrease, ChannelReduction, ResidualBlock, UpSample
+from .depth_network import DepthNetwork
 from .network import Network
 from .published_heads import CentreHead, MlpOccupancyHead
+from .published_pairs import NORM, Pairs, conv_pairs, pairs
+from .published_stereo_names import depth_network
 from .real_layers import ConvLayer
 from .resnet import Bottleneck
 from .resnet_image_encoder import ResNetImageEncoder
 from .units import BDCUnit
-
-# (our name, its name): parameters and statistics; prefixes have no dot at the end.
-Pairs = Iterator[tuple[str, str]]
-
-NORM = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 
 
 def published_names(network: Network) -> dict[str, str]:
@@ -36,7 +32,15 @@ def published_names(network: Network) -> dict[str, str]:
             "import needs BDC-Occ's or BDC-Det's network: image_encoder.kind resnet50, bev_encoder.kind bdc"
         )
     names = dict(_image_encoder(encoder))
-    names |= dict(_pairs("view_transformer.depth_context", "img_view_transformer.depth_net", ("weight", "bias")))
+    depth, place = network.view_transformer.depth_context, "img_view_transformer.depth_net"
+    if isinstance(depth, DepthNetwork):
+        names |= dict(depth_network(depth, "view_transformer.depth_context", place))
+    else:
+        names |= dict(pairs("view_transformer.depth_context", place, ("weight", "bias")))
+    if network.temporal is not None and isinstance(network.temporal.pre_process, ResidualBlock):
+        names |= dict(
+            _residual_block(network.temporal.pre_process, "temporal.pre_process", "pre_process_net.layers.0.0")
+        )
     names |= dict(_bdc_bev_encoder(bev))
     if isinstance(network.occupancy_head, MlpOccupancyHead):
         names |= dict(_occupancy_head(network.occupancy_head))
@@ -46,16 +50,6 @@ def published_names(network: Network) -> dict[str, str]:
     if missing:
         raise ValueError(f"import knows no published name of {', '.join(missing)}")
     return names
-
-
-def _pairs(ours: str, theirs: str, parts: tuple[str, ...]) -> Pairs:
-    yield from ((f"{ours}.{part}", f"{theirs}.{part}") for part in parts)
-
-
-def _conv(layer: ConvLayer, ours: str, conv: str, norm: str | None) -> Pairs:
-    yield from _pairs(f"{ours}.conv", conv, ("weight",) if layer.conv.bias is None else ("weight", "bias"))
-    if layer.norm is not None and norm is not None:
-        yield from _pairs(f"{ours}.norm", norm, NORM)
 
 
 def _rprelu(ours: str, theirs: str) -> Pairs:
@@ -68,7 +62,7 @@ def _block(block: BinaryConvBlock, ours: str, sequence: str, first: int) -> Pair
     """Convolution, norm and activation are neighbours in a Sequential, an Identity where there is no norm."""
     yield f"{ours}.conv.weight", f"{sequence}.{first}.weight"
     if block.norm is not None:
-        yield from _pairs(f"{ours}.norm", f"{sequence}.{first + 1}", NORM)
+        yield from pairs(f"{ours}.norm", f"{sequence}.{first + 1}", NORM)
     if block.activation is not None:
         yield from _rprelu(f"{ours}.activation", f"{sequence}.{first + 2}")
 
@@ -89,7 +83,7 @@ def _unit(unit: nn.Module, ours: str, theirs: str) -> Pairs:
     yield from _rprelu(f"{ours}.refinement.squeeze.activation", f"{theirs}.se_block.fc.1")
     yield f"{ours}.refinement.expand.conv.weight", f"{theirs}.se_block.fc.2.weight"
     if unit.residual.norm is not None:
-        yield from _pairs(f"{ours}.residual.norm", f"{theirs}.bn_fp", NORM)
+        yield from pairs(f"{ours}.residual.norm", f"{theirs}.bn_fp", NORM)
 
 
 def _sign(sign: SignActivation, ours: str, theirs: str) -> Pairs:
@@ -109,7 +103,7 @@ def _module(module: nn.Module, ours: str, theirs: str) -> Pairs:
 
 def _image_encoder(encoder: ResNetImageEncoder) -> Pairs:
     ours, theirs = "image_encoder.backbone", "img_backbone"
-    yield from _conv(encoder.backbone.stem, f"{ours}.stem", f"{theirs}.conv1", f"{theirs}.bn1")
+    yield from conv_pairs(encoder.backbone.stem, f"{ours}.stem", f"{theirs}.conv1", f"{theirs}.bn1")
     for i, stage in enumerate(encoder.backbone.stages):
         for j, block in enumerate(stage):
             yield from _bottleneck(block, f"{ours}.stages.{i}.{j}", f"{theirs}.layer{i + 1}.{j}")
@@ -117,11 +111,11 @@ def _image_encoder(encoder: ResNetImageEncoder) -> Pairs:
         for j, step in enumerate(lateral):
             place = f"image_encoder.laterals.{i}.{j}"
             if isinstance(step, ConvLayer):
-                yield from _conv(step, place, f"img_neck.lateral_convs.{i}.conv", None)
+                yield from conv_pairs(step, place, f"img_neck.lateral_convs.{i}.conv", None)
             else:
                 yield from _module(step, place, f"img_neck.lateral_convs.{i}.l_conv_{i}_{j}")
     if isinstance(encoder.out, ConvLayer):
-        yield from _conv(encoder.out, "image_encoder.out", "img_neck.fpn_convs.0.conv", None)
+        yield from conv_pairs(encoder.out, "image_encoder.out", "img_neck.fpn_convs.0.conv", None)
     else:
         yield from _unit(encoder.out, "image_encoder.out", "img_neck.fpn_convs.0")
 
@@ -129,9 +123,9 @@ def _image_encoder(encoder: ResNetImageEncoder) -> Pairs:
 def _bottleneck(block: Bottleneck, ours: str, theirs: str) -> Pairs:
     for number in (1, 2, 3):
         layer = getattr(block, f"conv{number}")
-        yield from _conv(layer, f"{ours}.conv{number}", f"{theirs}.conv{number}", f"{theirs}.bn{number}")
+        yield from conv_pairs(layer, f"{ours}.conv{number}", f"{theirs}.conv{number}", f"{theirs}.bn{number}")
     if block.shortcut is not None:
-        yield from _conv(block.shortcut, f"{ours}.shortcut", f"{theirs}.downsample.0", f"{theirs}.downsample.1")
+        yield from conv_pairs(block.shortcut, f"{ours}.shortcut", f"{theirs}.downsample.0", f"{theirs}.downsample.1")
 
 
 def _bdc_bev_encoder(bev: BdcBevEncoder) -> Pairs:
@@ -142,7 +136,7 @@ def _bdc_bev_encoder(bev: BdcBevEncoder) -> Pairs:
     for i, module in enumerate(bev.up):
         yield from _module(module, f"bev_encoder.up.{i}", f"{neck}.up.{i}")
     # Its ReLU is a place of its own.
-    yield from _conv(bev.fuse[0], "bev_encoder.fuse.0", f"{neck}.conv.0", f"{neck}.conv.1")
+    yield from conv_pairs(bev.fuse[0], "bev_encoder.fuse.0", f"{neck}.conv.0", f"{neck}.conv.1")
     yield from _unit(bev.fuse[1], "bev_encoder.fuse.1", f"{neck}.conv.3")
     for i, module in enumerate(bev.out):
         yield from _module(module, f"bev_encoder.out.{i}", f"{neck}.up2.{i}")
@@ -158,8 +152,8 @@ def _residual_block(block: ResidualBlock, ours: str, theirs: str) -> Pairs:
 
 def _occupancy_head(head: MlpOccupancyHead) -> Pairs:
     yield from _unit(head.first, "occupancy_head.first", "occ_head.final_conv")
-    yield from _pairs("occupancy_head.hidden", "occ_head.predicter.0", ("weight", "bias"))
-    yield from _pairs("occupancy_head.logits", "occ_head.predicter.2", ("weight", "bias"))
+    yield from pairs("occupancy_head.hidden", "occ_head.predicter.0", ("weight", "bias"))
+    yield from pairs("occupancy_head.logits", "occ_head.predicter.2", ("weight", "bias"))
 
 
 def _detection_head(head: CentreHead) -> Pairs:
@@ -168,4 +162,4 @@ def _detection_head(head: CentreHead) -> Pairs:
     for role, layer in head.layers.items():
         place = f"pts_bbox_head.task_heads.0.{role}"
         yield from _unit(layer, f"detection_head.layers.{role}", f"{place}.0")
-        yield from _pairs(f"detection_head.maps.{role}", f"{place}.1", ("weight", "bias"))
+        yield from pairs(f"detection_head.maps.{role}", f"{place}.1", ("weight", "bias"))

@@ -38,8 +38,11 @@ DETECTION = (
 
 
 def published_result(config: Config) -> PublishedResult | None:
-    """The paper's row about this network; None for one that isn't the paper's."""
-    if config.image_encoder.kind != "resnet50":
+    """The paper's row about this network; None for one that isn't the paper's.
+
+    Of networks that see two frames the paper has the scores, but its parameters and operations are those of one frame.
+    """
+    if config.image_encoder.kind != "resnet50" or config.frames_before > 0:
         return None
     rows = OCCUPANCY if config.heads.detection == "none" else DETECTION
     if config.bev_encoder.kind == "flashocc":

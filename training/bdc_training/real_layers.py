@@ -9,7 +9,7 @@ from .graph_builder import GraphBuilder
 class ConvLayer(nn.Module):
     """Convolution (→ batch norm) (→ ReLU), padded by half its kernel: [N, C_in, H, W] → [N, C_out, H/stride, W/stride].
 
-    It has a bias where it has no batch norm.
+    It has a bias where it has no batch norm, unless `bias` says otherwise.
     """
 
     def __init__(
@@ -19,11 +19,21 @@ class ConvLayer(nn.Module):
         kernel_size: int,
         *,
         stride: int = 1,
+        dilation: int = 1,
         batch_norm: bool = True,
+        bias: bool | None = None,
         relu: bool = True,
     ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(channels_in, channels_out, kernel_size, stride, kernel_size // 2, bias=not batch_norm)
+        self.conv = nn.Conv2d(
+            channels_in,
+            channels_out,
+            kernel_size,
+            stride,
+            kernel_size // 2 * dilation,
+            dilation,
+            bias=not batch_norm if bias is None else bias,
+        )
         self.norm = nn.BatchNorm2d(channels_out) if batch_norm else None
         self.relu = relu
 
@@ -40,15 +50,22 @@ class ConvLayer(nn.Module):
 
 class BasicBlock(nn.Module):
     """ReLU(conv3×3(conv3×3(x)) + shortcut(x)) (arXiv 1512.03385), BEVDet's: where the size changes the shortcut is a
-    3×3 convolution with bias. [N, C_in, H, W] → [N, C_out, H/stride, W/stride]."""
+    convolution with bias, 3×3 or of `shortcut_kernel`; `projected` blocks have it anyway.
 
-    def __init__(self, channels_in: int, channels_out: int, stride: int = 1) -> None:
+    [N, C_in, H, W] → [N, C_out, H/stride, W/stride].
+    """
+
+    def __init__(
+        self, channels_in: int, channels_out: int, stride: int = 1, *, projected: bool = False, shortcut_kernel: int = 3
+    ) -> None:
         super().__init__()
         self.conv1 = ConvLayer(channels_in, channels_out, 3, stride=stride)
         self.conv2 = ConvLayer(channels_out, channels_out, 3, relu=False)
-        changes = stride != 1 or channels_in != channels_out
+        projected = projected or stride != 1 or channels_in != channels_out
         self.shortcut = (
-            ConvLayer(channels_in, channels_out, 3, stride=stride, batch_norm=False, relu=False) if changes else None
+            ConvLayer(channels_in, channels_out, shortcut_kernel, stride=stride, batch_norm=False, relu=False)
+            if projected
+            else None
         )
 
     def forward(self, x: Tensor) -> Tensor:

@@ -35,7 +35,8 @@ class Bottleneck(nn.Module):
 
 
 class ResNet50(nn.Module):
-    """[N, 3, H, W] → [N, 16·width, H/16, W/16] and [N, 32·width, H/32, W/32]; 64 is the published width."""
+    """[N, 3, H, W] → the four stages' maps, [N, 4·width, H/4, W/4] to [N, 32·width, H/32, W/32]; 64 is the published
+    width."""
 
     def __init__(self, width: int = 64) -> None:
         super().__init__()
@@ -50,12 +51,13 @@ class ResNet50(nn.Module):
             self.stages.append(nn.Sequential(*blocks))
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        x = F.max_pool2d(self.stem(x), 3, 2, 1)
-        maps = []
-        for stage in self.stages:
-            x = stage(x)
-            maps.append(x)
-        return maps[2:]
+        maps = [self.first_stage(x)]
+        for stage in self.stages[1:]:
+            maps.append(stage(maps[-1]))
+        return maps
+
+    def first_stage(self, x: Tensor) -> Tensor:
+        return self.stages[0](F.max_pool2d(self.stem(x), 3, 2, 1))
 
     def emit(self, graph: GraphBuilder, name: str, x: str) -> list[str]:
         x = self.stem.emit(graph, f"{name}.stem", x)
@@ -65,4 +67,4 @@ class ResNet50(nn.Module):
             for j, block in enumerate(stage):
                 x = block.emit(graph, f"{name}.stages.{i}.{j}", x)
             maps.append(x)
-        return maps[2:]
+        return maps

@@ -42,14 +42,26 @@ class ResNetImageEncoder(nn.Module):
             self.out = ConvLayer(out, out, 3, **plain)
 
     def forward(self, images: Tensor) -> Tensor:
-        fine, coarse = (lateral(x) for lateral, x in zip(self.laterals, self.backbone(images), strict=True))
-        return self.out(fine + F.interpolate(coarse, scale_factor=2, mode="nearest"))
+        return self.with_matching(images)[0]
+
+    def with_matching(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Beside the output the first stage's map [N, 4·width, H/4, W/4], which stereo compares between frames."""
+        maps = self.backbone(images)
+        fine, coarse = (lateral(x) for lateral, x in zip(self.laterals, maps[2:], strict=True))
+        return self.out(fine + F.interpolate(coarse, scale_factor=2, mode="nearest")), maps[0]
+
+    def matching(self, images: Tensor) -> Tensor:
+        """That map alone."""
+        return self.backbone.first_stage(images)
 
     def emit(self, graph: GraphBuilder, name: str, x: str) -> str:
+        return self.emit_with_matching(graph, name, x)[0]
+
+    def emit_with_matching(self, graph: GraphBuilder, name: str, x: str) -> tuple[str, str]:
         maps = self.backbone.emit(graph, f"{name}.backbone", x)
         fine, coarse = (
             emit_all(lateral, graph, f"{name}.laterals.{i}", x)
-            for i, (lateral, x) in enumerate(zip(self.laterals, maps, strict=True))
+            for i, (lateral, x) in enumerate(zip(self.laterals, maps[2:], strict=True))
         )
         coarse = graph.add("upsample2d", f"{name}.up", [coarse], {"factor": 2, "mode": "nearest"})
-        return self.out.emit(graph, f"{name}.out", graph.add("add", f"{name}.sum", [fine, coarse]))
+        return self.out.emit(graph, f"{name}.out", graph.add("add", f"{name}.sum", [fine, coarse])), maps[0]

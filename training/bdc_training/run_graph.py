@@ -10,24 +10,29 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .align_previous import align_previous
-from .config import GridConfig
+from .config_sections import GridConfig
+from .stereo import camera_motion, cost_volume
 from .view_transformer import lift_splat
 
 
 @dataclass(frozen=True)
 class Rig:
-    """rays [N, h, w, 3], origins [N, 3] (m, base frame); cameras that aren't there are left out of all inputs."""
+    """rays [N, h, w, 3], origins [N, 3] (m, base frame), and parameters [N, 27] (bdc_training.calibration) where the
+    graph uses them; cameras that aren't there are left out of all inputs."""
 
     rays: Tensor
     origins: Tensor
+    parameters: Tensor | None = None
 
 
 @dataclass(frozen=True)
 class History:
-    """What align_previous kept of the previous frame, by operation, and the motion [2, 3] since."""
+    """What operations kept of the previous frame, by their names, its rig, and the motion [3, 4] since: the base frame
+    now → the base frame then."""
 
     kept: Mapping[str, Tensor]
     motion: Tensor
+    rig: Rig | None = None
 
 
 @dataclass
@@ -65,6 +70,11 @@ def run_graph(
         elif operation["op"] == "align_previous":
             run.kept[operation["name"]] = call.x
             results = [_align_previous(call, manifest, operation["name"], history)]
+        elif operation["op"] == "camera_parameters":
+            results = [_calibration(rig)[:, :, None, None]]
+        elif operation["op"] == "stereo_cost_volume":
+            run.kept[operation["name"]] = call.x
+            results = [_stereo_cost_volume(call, operation["name"], rig, history)]
         else:
             output = _OPERATIONS[operation["op"]](call)
             results = output if isinstance(output, list) else [output]
@@ -130,6 +140,7 @@ def _conv2d(call: _Call) -> Tensor:
         None if bias is None else torch.from_numpy(bias),
         stride=call.attributes["stride"],
         padding=call.attributes["padding"],
+        dilation=call.attributes.get("dilation", 1),
     )
 
 
@@ -160,7 +171,25 @@ def _grid(manifest: Mapping[str, Any]) -> GridConfig:
 def _align_previous(call: _Call, manifest: Mapping[str, Any], name: str, history: History | None) -> Tensor:
     if history is None:
         return torch.zeros_like(call.x)
-    return align_previous(history.kept[name], history.motion[None], _grid(manifest))
+    planar = history.motion[None, :2][..., [0, 1, 3]]
+    return align_previous(history.kept[name], planar, _grid(manifest))
+
+
+def _calibration(rig: Rig | None) -> Tensor:
+    if rig is None or rig.parameters is None:
+        raise ValueError("this graph needs the calibration of its cameras: Rig.parameters")
+    return rig.parameters
+
+
+def _stereo_cost_volume(call: _Call, name: str, rig: Rig | None, history: History | None) -> Tensor:
+    depths, stride, bias = (call.attributes[key] for key in ("depths", "stride", "bias"))
+    if history is None:
+        return call.x.new_zeros(len(call.x), len(depths), *call.x.shape[2:])
+    motion = torch.eye(4, dtype=torch.float64)
+    motion[:3] = history.motion
+    previous_from_current = camera_motion(_calibration(rig)[None], _calibration(history.rig)[None], motion[None])[0]
+    calibration = _calibration(rig), _calibration(history.rig)
+    return cost_volume(call.x, history.kept[name], *calibration, previous_from_current, depths, stride, bias)
 
 
 def _lift_splat(call: _Call, manifest: Mapping[str, Any], rig: Rig | None) -> Tensor:
@@ -183,6 +212,7 @@ _OPERATIONS: dict[str, Callable[[_Call], Tensor | list[Tensor]]] = {
     "softplus": lambda call: F.softplus(call.x),
     "batch_norm": lambda call: call.x * call.channels("scale") + call.channels("bias"),
     "channel_gate": lambda call: call.x * call.inputs[1],
+    "channel_offset": lambda call: call.x + call.inputs[1],
     "global_avg_pool2d": lambda call: call.x.mean((2, 3), keepdim=True),
     "avg_pool2d": lambda call: F.avg_pool2d(call.x, call.attributes["kernel"], call.attributes["stride"]),
     "max_pool2d": lambda call: F.max_pool2d(call.x, **{key: tuple(call.attributes[name]) for key, name in _POOLING}),

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,18 @@ class RunLog:
 
     def validation(self, step: int, result: Evaluation) -> None:
         network, prior = result.network, result.prior
-        figures = (network.mean_iou, prior.mean_iou, network.occupied_iou, result.depth_error)
+        scores = (nan,) * 3 if network is None else (network.mean_iou, prior.mean_iou, network.occupied_iou)
+        figures = (*scores, result.depth_error)
         self._val.add(step, result.samples, *figures)
         self._scalars("validation", VAL_COLUMNS[2:], step, figures)
+        occupancy = (
+            ""
+            if network is None
+            else f"mIoU {100 * network.mean_iou:.2f} % (constant prior {100 * prior.mean_iou:.2f} %), "
+            f"occupied IoU {100 * network.occupied_iou:.1f} %, "
+        )
         print(
-            f"step {step}  validation on {result.samples} samples: mIoU {100 * figures[0]:.2f} % (constant prior "
-            f"{100 * figures[1]:.2f} %), occupied IoU {100 * figures[2]:.1f} %, depth error {figures[3]:.2f} m",
+            f"step {step}  validation on {result.samples} samples: {occupancy}depth error {result.depth_error:.2f} m",
             flush=True,
         )
 

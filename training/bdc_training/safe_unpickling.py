@@ -27,8 +27,13 @@ _DTYPES = {
 }
 
 
+# Where a checkpoint keeps its weights, the first one that is there.
+WRAPPERS = ("state_dict", "ema_state_dict")
+
+
 def load_state_dict(path: Path) -> dict[str, Tensor]:
-    """The tensors of a checkpoint by name: of its `state_dict`, as mmcv writes it, or the whole file.
+    """The tensors of a checkpoint by name: of its `state_dict`, as mmcv writes it and averaged weights beside it, of
+    its `ema_state_dict` where it has no other, or the whole file.
 
     @raises ValueError if the file isn't a checkpoint of PyTorch 1.6 or later, is damaged, or has anything but tensors,
     numbers and texts in it; OSError if it can't be read.
@@ -43,15 +48,18 @@ def load_state_dict(path: Path) -> dict[str, Tensor]:
     except Exception as error:
         # Unpickling what isn't a pickle raises nearly anything.
         raise ValueError(f"{path}: not a checkpoint that can be read safely ({error})") from error
-    if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
-        content = content["state_dict"]
+    if isinstance(content, dict):
+        content = next((content[key] for key in WRAPPERS if isinstance(content.get(key), dict)), content)
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise ValueError(f"{path}: expected tensors by name, or a `state_dict` of them; found {type(content).__name__}")
+        raise ValueError(
+            f"{path}: expected tensors by name, or {' or '.join(WRAPPERS)} of them; found {type(content).__name__}"
+        )
     return dict(content)
 
 
 class _Unpickler(pickle.Unpickler):
-    """Knows the names that a checkpoint of tensors, numbers and texts is made of, and no others."""
+    """Knows the names that a checkpoint of tensors, numbers and texts is made of, and no others. NumPy's numbers, which
+    stand beside the weights (a best score), become nothing."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         pickles = [name for name in archive.namelist() if name.endswith("/data.pkl")]
@@ -85,9 +93,20 @@ def _tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[i
     return torch.as_strided(storage, size, stride, offset)
 
 
+class _Ignored:
+    def __init__(self, *_: Any) -> None: ...
+
+    def __setstate__(self, _: Any) -> None: ...
+
+
 _ALLOWED = {
     ("collections", "OrderedDict"): collections.OrderedDict,
     ("torch", "Size"): tuple,
     ("torch._utils", "_rebuild_tensor_v2"): _tensor,
     ("torch._utils", "_rebuild_parameter"): lambda data, *_: data,
+    ("numpy.core.multiarray", "scalar"): _Ignored,
+    ("numpy._core.multiarray", "scalar"): _Ignored,
+    ("numpy", "dtype"): _Ignored,
+    # How protocol 2 spells the bytes of such a number.
+    ("_codecs", "encode"): _Ignored,
 }

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 
 # Voxels no camera sees; cross_entropy skips them.
 UNSEEN = 255
+# Of the arrays of a prepared sample: another number, another cache folder.
+LAYOUT = 2
 
 
 @dataclass(frozen=True)
@@ -21,9 +23,11 @@ class SampleSpec:
     grid_max: tuple[float, float, float]
     # Voxels along x, y, z.
     grid_shape: tuple[int, int, int]
-    # Bin centres along the optical axis, ascending and evenly spaced.
+    # Bin centres along the optical axis, ascending.
     depths: tuple[float, ...]
     detection_classes: tuple[str, ...]
+    # Of a network without occupancy head no labels are read, whose range its grid needn't be: all voxels are UNSEEN.
+    has_labels: bool = True
 
     @property
     def feature_shape(self) -> tuple[int, int]:
@@ -32,4 +36,4 @@ class SampleSpec:
 
     def digest(self) -> str:
         """Names the cache folder: samples prepared for another spec are never read by mistake."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps({**asdict(self), "layout": LAYOUT}, sort_keys=True).encode()).hexdigest()[:16]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .augmentation import AugmentationConfig
-from .config import from_mapping
+from .config_reading import from_mapping
 from .distillation import DistillationConfig
 from .losses import LossWeights
 

@@ -20,6 +20,7 @@ def sample_spec(config: Config) -> SampleSpec:
         grid_shape=config.grid.shape,
         depths=tuple(config.view_transformer.depths),
         detection_classes=tuple(c.name for c in DETECTION_CLASSES),
+        has_labels=config.heads.occupancy != "none",
     )
 
 
@@ -28,7 +29,7 @@ def batch_maker(config: Config, root: Path, cache: Path | None = None, scenes: l
     dataset = OccupancyDataset(root, sample_spec(config), cache, scenes)
     # The detection head works at the grid's resolution: rows are y, columns x.
     detection_shape = config.grid.shape[1], config.grid.shape[0]
-    return BatchMaker(dataset, config.input.mean, config.input.std, detection_shape)
+    return BatchMaker(dataset, config.input.mean, config.input.std, detection_shape, config.frames_before)
 
 
 def scene_list(path: Path | None) -> list[str] | None:

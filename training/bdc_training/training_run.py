@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from .batches import Batch, training_batches
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint, start_from
+from .classes import OCCUPANCY_CLASSES
 from .config import changed_keys, config_mapping, load_config
 from .device_interface import DeviceInterface
 from .distillation import Teacher, distillation_losses
@@ -165,7 +166,7 @@ class TrainingRun:
 
     def _loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         with self._autocast():
-            outputs = self._shared_network(batch.images, batch.rays, batch.origins, batch.camera_mask)
+            outputs = self._shared_network(*batch.inputs)
         outputs = {name: tensor.float() for name, tensor in outputs.items()}
         if self._teacher is None:
             return total_loss(outputs, batch, self._class_weights, self._config.losses)
@@ -235,6 +236,8 @@ class TrainingRun:
 
     def _measure_class_weights(self) -> Tensor:
         dataset = self._maker.dataset
+        if not dataset.spec.has_labels:
+            return torch.ones(len(OCCUPANCY_CLASSES))
         count = min(self._config.class_weight_samples, len(dataset))
         frequencies = class_frequencies(dataset.labels(index) for index in range(count))
         weights = class_weights(frequencies, self._config.class_weight_exponent, self._config.class_weight_limit)

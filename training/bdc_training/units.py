@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from . import fused
 from .binary import BinaryConvBlock
-from .config import Precision, UnitConfig
+from .config_sections import Precision, UnitConfig
 from .graph_builder import GraphBuilder
 from .other_units import BBCUUnit, BiMattingUnit, ReActNetUnit
 from .residual import Residual

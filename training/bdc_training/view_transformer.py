@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from . import fused
-from .config import Config, GridConfig
+from .config import Config
+from .config_sections import GridConfig
 from .graph_builder import GraphBuilder
 
 
@@ -60,30 +61,44 @@ def bev_cells(
     return torch.where(inside, columns[1] * grid.shape[0] + columns[0], -1.0).int()
 
 
-class ViewTransformer(nn.Module):
+class LiftSplat(nn.Module):
+    """What view transformers share: from depth logits and context to the grid."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.depths = config.view_transformer.depths
+        self.context_channels = config.view_transformer.context_channels
+        self.grid = config.grid
+        self.norm = nn.BatchNorm2d(self.context_channels) if config.view_transformer.batch_norm else None
+
+    def splat(self, both: Tensor, rays: Tensor, origins: Tensor, camera_mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Depth logits and context [B·N, D + C, h, w] → (bev [B, C, ny, nx], depth_logits [B, N, D, h, w])."""
+        both = both.unflatten(0, rays.shape[:2])
+        depth_logits, context = both.split([len(self.depths), self.context_channels], dim=2)
+        depth = depth_logits.softmax(2)
+        bev = lift_splat(depth, context, rays, origins, camera_mask, self.depths, self.grid)
+        return bev if self.norm is None else self.norm(bev), depth_logits
+
+    def emit_splat(self, graph: GraphBuilder, name: str, logits: str, context: str) -> str:
+        depth = graph.add("softmax", f"{name}.depth", [logits])
+        bev = graph.add("lift_splat", f"{name}.lift_splat", [depth, context], {"depths": self.depths})
+        return bev if self.norm is None else graph.batch_norm(f"{name}.norm", bev, self.norm)
+
+
+class ViewTransformer(LiftSplat):
     """features [B·N, C₁₆, h, w] → (bev [B, C, ny, nx], depth_logits [B, N, D, h, w]).
 
     The 1×1 depth/context layer is real.
     """
 
     def __init__(self, channels: int, config: Config) -> None:
-        super().__init__()
-        self.depths = config.view_transformer.depths
-        self.context_channels = config.view_transformer.context_channels
-        self.grid = config.grid
+        super().__init__(config)
         self.depth_context = nn.Conv2d(channels, len(self.depths) + self.context_channels, 1)
-        self.norm = nn.BatchNorm2d(self.context_channels) if config.view_transformer.batch_norm else None
 
     def forward(self, x: Tensor, rays: Tensor, origins: Tensor, camera_mask: Tensor | None) -> tuple[Tensor, Tensor]:
-        both = self.depth_context(x).unflatten(0, rays.shape[:2])
-        depth_logits, context = both.split([len(self.depths), self.context_channels], dim=2)
-        depth = depth_logits.softmax(2)
-        bev = lift_splat(depth, context, rays, origins, camera_mask, self.depths, self.grid)
-        return bev if self.norm is None else self.norm(bev), depth_logits
+        return self.splat(self.depth_context(x), rays, origins, camera_mask)
 
     def emit(self, graph: GraphBuilder, name: str, x: str) -> str:
         x = graph.conv2d(f"{name}.depth_context", x, self.depth_context)
         logits, context = graph.split(f"{name}.parts", x, [len(self.depths), self.context_channels])
-        depth = graph.add("softmax", f"{name}.depth", [logits])
-        bev = graph.add("lift_splat", f"{name}.lift_splat", [depth, context], {"depths": self.depths})
-        return bev if self.norm is None else graph.batch_norm(f"{name}.norm", bev, self.norm)
+        return self.emit_splat(graph, name, logits, context)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from .calibration import with_pixels, with_world
 from .dataset import Sample
 from .detection_targets import HEIGHT, LENGTH, VX, VY, WIDTH, YAW, X, Y, Z
 from .sample_spec import UNSEEN, SampleSpec
@@ -18,6 +19,8 @@ def flip(sample: Sample, axis: int) -> Sample:
     """
     mirror = np.ones(3, dtype=np.float32)
     mirror[axis] = -1
+    last = sample.images.shape[-1] - 1
+    parameters = with_pixels(sample.parameters, np.array([[-1, 0, last], [0, 1, 0], [0, 0, 1]]))
     boxes = sample.boxes.copy()
     boxes[:, [X + axis, VX + axis]] *= -1
     # A heading (cos, sin) becomes (−cos, sin) along x, (cos, −sin) along y.
@@ -27,6 +30,7 @@ def flip(sample: Sample, axis: int) -> Sample:
         images=np.ascontiguousarray(sample.images[..., ::-1]),
         rays=np.ascontiguousarray(sample.rays[:, :, ::-1]) * mirror,
         origins=sample.origins * mirror,
+        parameters=with_world(parameters, np.diag(mirror)),
         labels=np.ascontiguousarray(np.flip(sample.labels, axis)),
         depth=np.ascontiguousarray(sample.depth[..., ::-1]),
         boxes=boxes,
@@ -50,6 +54,7 @@ def turn_and_scale(sample: Sample, angle: float, scale: float, spec: SampleSpec)
         sample,
         rays=(sample.rays @ matrix.T).astype(np.float32),
         origins=(sample.origins @ matrix.T).astype(np.float32),
+        parameters=with_world(sample.parameters, matrix),
         labels=_resample(sample.labels, np.linalg.inv(matrix), spec),
         boxes=boxes,
     )

@@ -106,11 +106,11 @@ class Block(nn.Module):
 class Backbone(nn.Module):
     """BEV backbone of three stages."""
 
-    def __init__(self, c, with_bn):
+    def __init__(self, c, with_bn, frames=1):
         super().__init__()
         stages = []
         for i in range(3):
-            a, b = c << i, c << i + 1
+            a, b = (c << i, c << i + 1) if i else (frames * c, 2 * c)
             first, short = (
                 (Bdc(a, b, 2, with_bn), Bdc(a, b, 2)) if i == 0 else (Pair("down", a, with_bn), Pair("down", a))
             )
@@ -166,15 +166,17 @@ class ResNet(nn.Module):
             self.add_module(f"layer{i + 1}", nn.Sequential(*blocks))
 
     def forward(self, x):
-        x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, 1)
-        third = self.layer3(self.layer2(self.layer1(x)))
+        third = self.layer3(self.layer2(self.first_stage(x)))
         return third, self.layer4(third)
+
+    def first_stage(self, x):
+        return self.layer1(F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, 1))
 
 
 class Neck(nn.Module):
     """Laterals of reductions (T) or of real 1×1 layers (B), added top-down; `real` says which."""
 
-    def __init__(self, levels, out, real):
+    def __init__(self, levels, out, real, with_bn=False):
         super().__init__()
         laterals = []
         for i, channels in enumerate(levels):
@@ -184,10 +186,12 @@ class Neck(nn.Module):
             steps = {}
             while channels > out:
                 channels //= 2
-                steps[f"l_conv_{i}_{len(steps)}"] = Pair("reduce", channels)
+                steps[f"l_conv_{i}_{len(steps)}"] = Pair("reduce", channels, with_bn)
             laterals.append(Named(**steps))
         self.lateral_convs = nn.ModuleList(laterals)
-        self.fpn_convs = nn.ModuleList([Named(conv=conv3(out, out, bias=True)) if real else Bdc(out, out)])
+        self.fpn_convs = nn.ModuleList(
+            [Named(conv=conv3(out, out, bias=True)) if real else Bdc(out, out, with_bn=with_bn)]
+        )
 
     def forward(self, maps):
         fine, coarse = (self._apply_all(lateral, x) for lateral, x in zip(self.lateral_convs, maps, strict=True))
@@ -231,15 +235,80 @@ class BoxHead(nn.Module):
         return {name: branch(x) for name, branch in self.task_heads[0].named_children()}
 
 
-def published_network(width, out, context, depths, *, occupancy=0, boxes=None, real_neck=False, with_bn=False):
-    """`occupancy`: channels of the voxel logits; `boxes`: channels by name of the detection maps."""
+class DepthNet(nn.Module):
+    """BEVDepth's, with a cost volume beside the features; `aspp` is the pyramid's middle width."""
+
+    def __init__(self, c, depths, context, aspp):
+        super().__init__()
+        self.reduce_conv = nn.Sequential(conv3(c, c, bias=True), nn.BatchNorm2d(c), nn.ReLU())
+        self.context_conv = nn.Conv2d(c, context, 1)
+        self.bn = nn.BatchNorm1d(27)
+        for kind in ("depth", "context"):
+            self.add_module(f"{kind}_mlp", Named(fc1=nn.Linear(27, c), fc2=nn.Linear(c, c)))
+            self.add_module(f"{kind}_se", Named(conv_reduce=nn.Conv2d(c, c, 1), conv_expand=nn.Conv2d(c, c, 1)))
+        steps = [[conv3(depths, depths, 2, True), nn.BatchNorm2d(depths)] for _ in range(2)]
+        self.cost_volumn_net = nn.Sequential(*steps[0], *steps[1])
+        blocks = [BasicBlock(c + depths, c), BasicBlock(c, c), BasicBlock(c, c), Aspp(c, aspp), nn.Conv2d(c, depths, 1)]
+        self.depth_conv = nn.Sequential(*blocks)
+
+    def gated(self, kind, x, known):
+        perceptron, excitation = getattr(self, f"{kind}_mlp"), getattr(self, f"{kind}_se")
+        y = perceptron.fc2(F.relu(perceptron.fc1(known)))[..., None, None]
+        return x * torch.sigmoid(excitation.conv_expand(F.relu(excitation.conv_reduce(y))))
+
+    def forward(self, x, parameters, volume):
+        known, x = self.bn(parameters), self.reduce_conv(x)
+        context = self.context_conv(self.gated("context", x, known))
+        depth = torch.cat([self.gated("depth", x, known), self.cost_volumn_net(volume)], 1)
+        return torch.cat([self.depth_conv(depth), context], 1)
+
+
+class BasicBlock(nn.Module):
+    def __init__(self, i, o):
+        super().__init__()
+        self.conv1, self.bn1, self.conv2, self.bn2 = conv3(i, o), nn.BatchNorm2d(o), conv3(o, o), nn.BatchNorm2d(o)
+        self.downsample = None if i == o else nn.Conv2d(i, o, 1)
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(y + (x if self.downsample is None else self.downsample(x)))
+
+
+class Aspp(nn.Module):
+    def __init__(self, c, middle):
+        super().__init__()
+        for i, dilation in enumerate((1, 6, 12, 18)):
+            kernel = {"kernel_size": 3, "padding": dilation, "dilation": dilation} if i else {"kernel_size": 1}
+            conv = nn.Conv2d(c, middle, bias=False, **kernel)
+            self.add_module(f"aspp{i + 1}", Named(atrous_conv=conv, bn=nn.BatchNorm2d(middle)))
+        pool = [nn.AdaptiveAvgPool2d(1), nn.Conv2d(c, middle, 1, bias=False), nn.BatchNorm2d(middle), nn.ReLU()]
+        self.global_avg_pool = nn.Sequential(*pool)
+        self.conv1, self.bn1 = nn.Conv2d(5 * middle, c, 1, bias=False), nn.BatchNorm2d(c)
+
+    def forward(self, x):
+        branches = [getattr(self, f"aspp{i}") for i in (1, 2, 3, 4)]
+        parts = [F.relu(branch.bn(branch.atrous_conv(x))) for branch in branches]
+        parts.append(F.interpolate(self.global_avg_pool(x), size=x.shape[2:], mode="bilinear", align_corners=True))
+        return F.relu(self.bn1(self.conv1(torch.cat(parts, 1))))
+
+
+def published_network(
+    width, out, context, depths, *, occupancy=0, boxes=None, real_neck=False, with_bn=False, neck_bn=False, aspp=0
+):
+    """`occupancy`: channels of the voxel logits; `boxes`: channels by name of the detection maps; `aspp`: of the depth
+    network of 4D stereo."""
+    depth_net = DepthNet(out, depths, context, aspp) if aspp else nn.Conv2d(out, depths + context, 1)
     parts = {
         "img_backbone": ResNet(width),
-        "img_neck": Neck((16 * width, 32 * width), out, real_neck),
-        "img_view_transformer": Named(depth_net=nn.Conv2d(out, depths + context, 1)),
-        "img_bev_encoder_backbone": Backbone(context, with_bn),
+        "img_neck": Neck((16 * width, 32 * width), out, real_neck, neck_bn),
+        "img_view_transformer": Named(depth_net=depth_net),
+        "img_bev_encoder_backbone": Backbone(context, with_bn, 2 if aspp else 1),
         "img_bev_encoder_neck": BevNeck(context, out, with_bn),
     }
+    if aspp:
+        first, short = Bdc(context, context, with_bn=with_bn), Bdc(context, context, with_bn=with_bn)
+        block = Block(context, context, first, short, with_bn)
+        parts["pre_process_net"] = Named(layers=nn.Sequential(nn.Sequential(block)))
     if occupancy:
         parts["occ_head"] = OccHead(out, occupancy, with_bn)
     if boxes:

@@ -32,11 +32,11 @@ def test_photometric_jitter_stays_in_its_range_and_differs_between_cameras(datas
 @pytest.mark.parametrize(
     ("change", "moved"),
     [
-        ({"flip_x": 1.0}, {"images", "rays", "origins", "labels", "depth", "boxes"}),
-        ({"rotation": 20.0}, {"rays", "origins", "labels", "boxes"}),
-        ({"scale": 0.3}, {"rays", "origins", "labels", "boxes"}),
-        ({"image_zoom": 0.1}, {"images", "rays", "depth"}),
-        ({"image_rotation": 5.0}, {"images", "rays", "depth"}),
+        ({"flip_x": 1.0}, {"images", "rays", "origins", "labels", "depth", "boxes", "parameters"}),
+        ({"rotation": 20.0}, {"rays", "origins", "labels", "boxes", "parameters"}),
+        ({"scale": 0.3}, {"rays", "origins", "labels", "boxes", "parameters"}),
+        ({"image_zoom": 0.1}, {"images", "rays", "depth", "parameters"}),
+        ({"image_rotation": 5.0}, {"images", "rays", "depth", "parameters"}),
     ],
 )
 def test_each_change_moves_what_it_should_and_repeats_with_its_seed(

@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 
 from bdc_training.blocks import ChannelIncrease, ChannelReduction, DownSample, ResidualBlock, UpSample
-from bdc_training.config import UnitConfig
+from bdc_training.config_sections import UnitConfig
 from bdc_training.units import BDCUnit
 
 UNIT = UnitConfig()

@@ -24,7 +24,7 @@ def batch():
     heatmap = torch.zeros(1, 2, 4, 5)
     heatmap[0, 0, 1, 1] = 1
     empty = torch.zeros(0)
-    return Batch(empty, empty, empty, empty, labels, depth, heatmap, empty, empty, empty)
+    return Batch(empty, empty, empty, empty, empty, None, labels, depth, heatmap, empty, empty, empty)
 
 
 def test_gradients_vanish_where_the_student_says_what_the_teacher_says():

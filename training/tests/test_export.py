@@ -8,9 +8,10 @@ import torch
 from tiny_checkpoint import save_network
 
 from bdc_training.binary import BinaryConv2d, BinaryConvBlock
-from bdc_training.config import UnitConfig, load_config
+from bdc_training.config import load_config
+from bdc_training.config_sections import UnitConfig
 from bdc_training.export import export_network, main
-from bdc_training.golden import EDGE, MARGIN, normal, outputs_of, randomise, small_config
+from bdc_training.golden_networks import EDGE, MARGIN, normal, outputs_of, randomise, small_config
 from bdc_training.graph_builder import GraphBuilder
 from bdc_training.model_file import graph_manifest, load_model, network_manifest, save_model
 from bdc_training.network import build_network

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from bdc_training.config import UnitConfig
+from bdc_training.config_sections import UnitConfig
 from bdc_training.fused import library
 from bdc_training.units import BDCUnit
 

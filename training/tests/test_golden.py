@@ -8,7 +8,8 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from bdc_training.golden import main, outputs_of
+from bdc_training.golden import main
+from bdc_training.golden_networks import outputs_of
 from bdc_training.model_file import load_model
 from bdc_training.run_graph import History, Rig, normalised, run_graph
 
@@ -58,21 +59,30 @@ def test_no_fixture_was_forgotten_or_left_over(regenerated):
     assert sorted(folder.name for folder in regenerated.iterdir()) == NAMES
 
 
-SEQUENCES = [name for name in NAMES if name.startswith("sequence-")]
+def rig_of(values, live=slice(None)):
+    if "rays" not in values:
+        return None
+    parameters = values["parameters"][live] if "parameters" in values else None
+    return Rig(values["rays"][live], values["origins"][live], parameters)
+
+
+SEQUENCES = [name for name in NAMES if name.startswith("sequence-") or name == "network-temporal"]
 
 
 @pytest.mark.parametrize("name", SEQUENCES)
 def test_the_interpreter_computes_each_frame_of_this_sequence(name):
     manifest, tensors = load_model(FIXTURES / name / "model.safetensors")
     values = {key: torch.from_numpy(value) for key, value in load_file(FIXTURES / name / "io.safetensors").items()}
-    rig = Rig(values["rays"], values["origins"]) if "rays" in values else None
+    rig = rig_of(values)
     frames = sorted({int(key[5 : key.index(".")]) for key in values if key.startswith("frame")})
     assert len(frames) >= 3
     kept = {}
     for frame in frames:
         inputs = {entry["name"]: values[f"frame{frame}.input.{entry['name']}"] for entry in manifest["graph"]["inputs"]}
+        if "images" in inputs:
+            inputs["images"] = normalised(inputs["images"].numpy(), manifest)
         motion = values.get(f"frame{frame}.motion")
-        run = run_graph(manifest, tensors, inputs, rig, None if motion is None else History(kept, motion))
+        run = run_graph(manifest, tensors, inputs, rig, None if motion is None else History(kept, motion.double(), rig))
         kept = run.kept
         for role, value in outputs_of(manifest, run.values).items():
             assert close(value.numpy(), values[f"frame{frame}.output.{role}"].numpy()), (frame, role)
@@ -83,7 +93,7 @@ def test_the_interpreter_computes_the_outputs_of_this_fixture(name):
     manifest, tensors = load_model(FIXTURES / name / "model.safetensors")
     values = {key: torch.from_numpy(value) for key, value in load_file(FIXTURES / name / "io.safetensors").items()}
     live = values["input.camera_mask"].bool() if "input.camera_mask" in values else slice(None)
-    rig = Rig(values["rays"][live], values["origins"][live]) if "rays" in values else None
+    rig = rig_of(values, live)
     inputs = {}
     for graph_input in manifest["graph"]["inputs"]:
         value = values[f"input.{graph_input['name']}"]

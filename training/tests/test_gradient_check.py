@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bdc_training.binary import Binarization, BinaryConv2d, RPReLU, SignActivation
-from bdc_training.config import GridConfig
+from bdc_training.config_sections import GridConfig
 from bdc_training.view_transformer import lift_splat
 
 

@@ -3,17 +3,22 @@
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from published_reference import published_network
 
+from bdc_training.align_previous import align_previous
 from bdc_training.config import load_config
+from bdc_training.golden_graphs import forward_camera
 from bdc_training.heads import MAP_SIZES
 from bdc_training.import_checkpoint import import_state, main
 from bdc_training.model_file import load_model
 from bdc_training.network import build_network
+from bdc_training.previous import Previous
 from bdc_training.run_graph import Rig, run_graph
 from bdc_training.safe_unpickling import load_state_dict
+from bdc_training.stereo import camera_motion, cost_volume
 from bdc_training.view_transformer import lift_splat
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
@@ -52,6 +57,8 @@ def trained_looking(module, seed=0):
             value.copy_(normal(value, 0.7, 0.3))
         else:
             value.copy_(normal(value, 0, 0.2))
+        # torch.randn draws one in about 10^7; their signs differ (docs/paper.md).
+        value[value == 0] = 1e-6
     return module.eval()
 
 
@@ -73,7 +80,8 @@ def published_outputs(network, config):
     images, rays, origins = scene()
     with torch.no_grad():
         both = network.img_view_transformer.depth_net(network.img_neck(network.img_backbone(images)))
-        depth, context = both[:, :7].softmax(1), both[:, 7:]
+        bins = config.view_transformer.depth_bins
+        depth, context = both[:, :bins].softmax(1), both[:, bins:]
         depths = config.view_transformer.depths
         bev = lift_splat(depth[None], context[None], rays[None], origins[None], None, depths, config.grid)
         bev = network.img_bev_encoder_neck(network.img_bev_encoder_backbone(bev))
@@ -111,6 +119,75 @@ def test_the_imported_network_computes_what_its_source_does(name, tmp_path, caps
     assert_parity({role: values[tensor] for role, tensor in manifest["graph"]["outputs"].items()}, expected)
 
 
+def stereo_case():
+    parts = {"occupancy": 36, "with_bn": True, "neck_bn": True, "aspp": 6}
+    overrides = [*SMALL, OCCUPANCY_GRID, "view_transformer.pyramid_channels=6"]
+    config = load_config(CONFIGS / "bdc-t-r50-4d-stereo-occupancy.yaml", overrides)
+    return trained_looking(published_network(4, 16, 4, 7, **parts)), config
+
+
+def published_stereo_outputs(network, config, frames, parameters):
+    """Of the last of three frames (images, motion since the frame before), oldest first; the features of the frame
+    before that are only compared with."""
+    _, rays, origins = scene()
+    depths, kept, matched = config.view_transformer.depths, None, None
+    for images, motion in frames:
+        matching = network.img_backbone.first_stage(images)
+        if matched is not None:
+            moved = camera_motion(parameters[None], parameters[None], motion[None])[0]
+            volume = cost_volume(matching, matched, parameters, parameters, moved, depths, 4, 5.0)
+            both = network.img_view_transformer.depth_net(
+                network.img_neck(network.img_backbone(images)), parameters, volume
+            )
+            depth, context = both[:, :7].softmax(1), both[:, 7:]
+            bev = lift_splat(depth[None], context[None], rays[None], origins[None], None, depths, config.grid)
+            bev = network.pre_process_net.layers(bev)
+            before = torch.zeros_like(bev)
+            if kept is not None:
+                before = align_previous(kept, motion[None, :2][..., [0, 1, 3]], config.grid)
+            kept = bev
+        matched = matching
+    return network.occ_head(network.img_bev_encoder_neck(network.img_bev_encoder_backbone(torch.cat([before, bev], 1))))
+
+
+def test_an_imported_4d_stereo_network_computes_what_its_source_does():
+    published, config = stereo_case()
+    network = build_network(config).eval()
+    with torch.no_grad():
+        report = import_state(network, published.state_dict())
+    assert report.faults() == [] and sorted(report.mapped.values()) == sorted(network.state_dict())
+    _, rays, origins = scene()
+    generator = torch.Generator().manual_seed(7)
+    frames = []
+    for i in range(3):
+        motion = torch.eye(4, dtype=torch.float64)
+        motion[0, 3], motion[1, 3] = 0.5 * i, -0.1
+        frames.append((torch.randn(2, 3, 64, 96, generator=generator), motion))
+    parameters = torch.from_numpy(np.stack([forward_camera(0.1), forward_camera(2.4)]))
+    mask, previous = torch.ones(1, 2, dtype=torch.bool), None
+    for i, (images, _) in enumerate(frames[:2]):
+        fixed = images[None], rays[None], origins[None], mask, parameters[None]
+        previous = Previous(*fixed, frames[i + 1][1][None], torch.tensor([True]), previous)
+    with torch.no_grad():
+        expected = published_stereo_outputs(published, config, frames, parameters)
+        found = network(frames[2][0][None], rays[None], origins[None], mask, parameters[None], previous)
+    assert_parity({"occupancy_logits": found["occupancy_logits"]}, {"occupancy_logits": expected})
+
+
+def test_a_network_of_full_width_computes_what_its_source_does():
+    """Every layer as wide as published, on small images and a small grid."""
+    sizes = [SMALL[0], OCCUPANCY_GRID.replace("2]}", "16]}")]
+    config = load_config(CONFIGS / "bdc-t-r50-occupancy.yaml", sizes)
+    published = trained_looking(published_network(64, 256, 64, 88, occupancy=288), seed=11)
+    network = build_network(config).eval()
+    with torch.no_grad():
+        assert import_state(network, published.state_dict()).faults() == []
+    images, rays, origins = scene()
+    expected = published_outputs(published, config)
+    with torch.no_grad():
+        assert_parity(network(images[None], rays[None], origins[None]), expected)
+
+
 def test_every_tensor_of_the_source_is_mapped_once():
     state = source("bdc-t-r50-occupancy").state_dict()
     network = build_network(config_of("bdc-t-r50-occupancy"))
@@ -123,6 +200,16 @@ def test_names_behind_a_data_parallel_wrapper_are_read():
     state = source("bdc-t-r50-occupancy").state_dict()
     wrapped = {f"module.{name}": value for name, value in state.items()}
     assert import_state(build_network(config_of("bdc-t-r50-occupancy")), wrapped).faults() == []
+
+
+@pytest.mark.parametrize("wrapper", ["state_dict", "ema_state_dict"])
+def test_weights_are_found_wherever_the_checkpoint_keeps_them(wrapper, tmp_path):
+    state = source("bdc-t-r50-occupancy").state_dict()
+    averaged = {f"module.{name}": value for name, value in state.items()} | {"steps": torch.tensor(3)}
+    meta = {"best_score": np.float64(0.37), "hook_msgs": {"epoch": np.int64(3)}}
+    torch.save({"meta": meta, wrapper: averaged, "optimizer": {"state": {0: {"step": 5}}}}, tmp_path / "c.pth")
+    report = import_state(build_network(config_of("bdc-t-r50-occupancy")), load_state_dict(tmp_path / "c.pth"))
+    assert report.mapped.keys() == state.keys() and report.faults() == ["unexpected: steps"]
 
 
 def test_all_that_does_not_fit_is_named(tmp_path, capsys):

@@ -7,8 +7,9 @@ from torch import nn
 
 from bdc_training.binary import BinaryConv2d
 from bdc_training.classes import DETECTION_CLASSES, OCCUPANCY_CLASSES
-from bdc_training.config import UnitConfig, load_config
-from bdc_training.golden import small_config
+from bdc_training.config import load_config
+from bdc_training.config_sections import UnitConfig
+from bdc_training.golden_networks import small_config
 from bdc_training.network import build_network
 
 EDGE = load_config(Path(__file__).resolve().parents[1] / "configs" / "edge.yaml")

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from bdc_training.binary import BinaryConv2d, SignActivation
 from bdc_training.blocks import ChannelIncrease, ChannelReduction, DownSample, ResidualBlock, UpSample
-from bdc_training.config import UnitConfig
+from bdc_training.config_sections import UnitConfig
 from bdc_training.units import BDCUnit, build_unit
 
 OTHERS = ["ReActNet", "BBCU", "BiMatting", "BiSRNet"]

@@ -9,7 +9,7 @@ from bdc_training.config import load_config
 from bdc_training.graph_builder import GraphBuilder
 from bdc_training.model_file import graph_manifest, network_manifest
 from bdc_training.network import build_network
-from bdc_training.network_cost import main, network_cost, published_count
+from bdc_training.network_cost import main, module_costs, network_cost, published_count
 from bdc_training.published_results import published_result
 from bdc_training.run_graph import Rig, run_graph
 
@@ -131,7 +131,25 @@ def test_the_table_has_a_row_for_each_module_and_the_papers_figures(capsys):
     assert "none.yaml" in capsys.readouterr().err
 
 
+def test_the_networks_of_two_frames_cost_what_was_counted_by_hand():
+    macs = network_cost(full_size("bdc-t-r50-4d-stereo-occupancy"))
+    assert round(macs.real / 1e9, 1) == 159.8
+    # 200 × 200 cells: four 3×3 units of 80 channels, and the last 1×1 of each.
+    units = 3 * 200 * 200 * 80 * 80 * 10
+    without = network_cost(full_size("bdc-t-r50-4d-stereo-occupancy", "temporal.pre_process=none"))
+    assert macs.binary + macs.mixed - without.binary - without.mixed == units + 3 * 2 * 80 * 80
+    costs = module_costs(full_size("flashocc-r50-4d-stereo"))
+    assert round(costs["temporal"].macs.real / 1e9, 2) == 6.91
+
+
+def test_spacing_increasing_bins_have_even_ratios_from_1_m_to_44_m():
+    depths = full_size("bdc-t-r50-4d-stereo-occupancy").view_transformer.depths
+    assert (len(depths), depths[0], depths[-1]) == (88, 1.0, pytest.approx(44.0))
+    assert depths[44] / depths[43] == pytest.approx(depths[1] / depths[0])
+
+
 def test_only_the_papers_networks_have_its_figures():
+    assert published_result(full_size("bdc-t-r50-4d-stereo-occupancy")) is None
     assert published_result(load_config(CONFIGS / "edge.yaml")) is None
     assert published_result(full_size("bdc-t-r50-occupancy", "unit.version=V1")) is None
     assert published_result(full_size("bdc-t-r50-detection", "unit.version=BBCU")).name == "BBCU-T"

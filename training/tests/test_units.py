@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from bdc_training.config import UnitConfig
+from bdc_training.config_sections import UnitConfig
 from bdc_training.graph_builder import GraphBuilder
 from bdc_training.run_graph import run_graph
 from bdc_training.units import BDCUnit, Residual

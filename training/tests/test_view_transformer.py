@@ -2,7 +2,7 @@ import math
 
 import torch
 
-from bdc_training.config import GridConfig
+from bdc_training.config_sections import GridConfig
 from bdc_training.view_transformer import lift_splat
 
 GRID = GridConfig(min=(-6.0, -4.0, -1.0), max=(6.0, 4.0, 3.0), shape=(6, 5, 2))

@@ -6,7 +6,8 @@ import yaml
 from tiny_dataset import CAMERAS, HEIGHT, SPEC, WIDTH
 
 
-def write_tiny_config(path: Path) -> None:
+def write_tiny_config(path: Path, **changes: object) -> None:
+    """`changes` are whole sections."""
     config = {
         "name": "tiny",
         "input": {"width": WIDTH, "height": HEIGHT, "camera_names": list(CAMERAS)},
@@ -22,4 +23,4 @@ def write_tiny_config(path: Path) -> None:
             "checkpoint_every": 100,
         },
     }
-    path.write_text(yaml.safe_dump(config))
+    path.write_text(yaml.safe_dump(config | changes))

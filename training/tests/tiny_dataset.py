@@ -108,7 +108,14 @@ def edit_table(root: Path, name: str, change: Callable[[dict], dict]) -> None:
 def _write_sample(root: Path, tables: dict[str, list[dict]], sample: int, samples: int) -> None:
     token, seconds = f"sample-{sample}", 0.5 * sample
     rng = np.random.default_rng(sample)
-    tables["sample"].append({"token": token, "scene_token": "scene", "timestamp": int(seconds * 1e6)})
+    tables["sample"].append(
+        {
+            "token": token,
+            "scene_token": "scene",
+            "timestamp": int(seconds * 1e6),
+            "prev": f"sample-{sample - 1}" if sample > 0 else "",
+        }
+    )
     # The cameras expose at other times than the LiDAR turns, as in nuScenes.
     for channel, delay in (("LIDAR_TOP", 0.0), ("CAM_FRONT", 0.02), ("CAM_BACK", -0.03)):
         rotation, translation = ego_pose(seconds + delay)
