@@ -1,6 +1,7 @@
-"""What compare_units reads and writes: the variants' file, results of single runs, the table."""
+"""What compare_units reads and writes: the file of variants and tables, results of single runs, the tables."""
 
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,6 @@ import yaml
 from .config_reading import from_mapping
 from .file_replacement import replace_file
 from .network_cost import Cost
-from .page_section import write_page_section
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Variant:
     name: str
     # Config values by key path. Texts may hold {runs} and {seed}: the folder of all runs and the seed of this one.
     set: Mapping[str, Any] = field(default_factory=dict)
-    # For the reader of the table.
-    note: str = ""
+    # A variant before it whose run of the same seed this one reads.
+    needs: str = ""
 
     def overrides(self, runs: Path, seed: int) -> list[str]:
         """As `key.path=value`; JSON is YAML."""
@@ -35,24 +35,60 @@ class Variant:
 
 
 @dataclass(frozen=True)
+class Row:
+    variant: str
+    # In the table; the variant's name without.
+    label: str = ""
+    # For the reader of the table.
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    name: str
+    title: str
+    # The variant whose mIoU is 100 %.
+    reference: str
+    rows: tuple[Row, ...]
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Comparison:
     # The network's config file, relative to this one.
     config: str
-    # The variant whose mIoU is 100 % in the table; trained first where others learn from it.
-    reference: str
     variants: tuple[Variant, ...]
-    # Heading and introduction of its section on a page of comparisons.
-    title: str = "Units compared"
-    text: str = ""
+    tables: tuple[Table, ...]
     # Config values of all variants.
     set: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = [variant.name for variant in self.variants]
-        if self.reference not in names:
-            raise ValueError(f"reference: expected one of {', '.join(names)}; found {self.reference}")
-        if len({*names}) < len(names):
-            raise ValueError(f"variants: expected every name once; found {', '.join(names)}")
+        for what, all_names in (("variants", names), ("tables", [table.name for table in self.tables])):
+            if len({*all_names}) < len(all_names):
+                raise ValueError(f"{what}: expected every name once; found {', '.join(all_names)}")
+        for i, variant in enumerate(self.variants):
+            _require(variant.needs in ("", *names[:i]), f"variants[{i}].needs", names[:i], variant.needs)
+        for table in self.tables:
+            where = f"tables.{table.name}"
+            _require(table.reference in names, f"{where}.reference", names, table.reference)
+            for row in table.rows:
+                _require(row.variant in names, f"{where}.rows", names, row.variant)
+
+    def variant(self, name: str) -> Variant:
+        return next(variant for variant in self.variants if variant.name == name)
+
+    def chosen(self, tables: Sequence[str] | None) -> tuple[Table, ...]:
+        """The tables of these names, or all. @raises ValueError for one that there isn't."""
+        names = [table.name for table in self.tables]
+        for name in tables or ():
+            _require(name in names, "tables", names, name)
+        return tuple(table for table in self.tables if tables is None or table.name in tables)
+
+
+def _require(holds: bool, where: str, names: Sequence[str], found: str) -> None:
+    if not holds:
+        raise ValueError(f"{where}: expected one of {', '.join(names)}; found {found}")
 
 
 def load_comparison(path: Path) -> Comparison:
@@ -69,7 +105,10 @@ class RunResult:
 
     variant: str
     seed: int
+    # Of the configuration that was trained: `configuration_digest`.
+    configuration: str
     steps: int
+    val_samples: int
     seconds: float
     mean_iou: float
     prior_mean_iou: float
@@ -79,55 +118,51 @@ class RunResult:
     cost: Cost
 
 
-def save_result(path: Path, result: RunResult) -> None:
-    replace_file(path, json.dumps(asdict(result), indent=2).encode())
+def configuration_digest(base: Mapping[str, Any], variant: Variant) -> str:
+    """Of a config file's content with what all variants set, and of what this one does."""
+    return hashlib.sha256(json.dumps([base, variant.set], sort_keys=True).encode()).hexdigest()[:12]
 
 
-def load_result(path: Path) -> RunResult | None:
-    """None where the run isn't finished."""
+def load_results(path: Path) -> list[RunResult]:
+    """Empty where there is no file. @raises ValueError for a file of something else."""
     if not path.exists():
-        return None
-    values = json.loads(path.read_text())
-    return RunResult(**{**values, "cost": Cost(**values["cost"])})
+        return []
+    try:
+        return [RunResult(**{**run, "cost": Cost(**run["cost"])}) for run in json.loads(path.read_text())]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{path}: expected results as compare_units writes them; found {error}") from error
 
 
-def write_tables(out: Path, comparison: Comparison, results: Sequence[RunResult]) -> None:
-    """comparison.json and .csv with every run, comparison.md with a row a variant."""
-    replace_file(out / "comparison.json", json.dumps([asdict(result) for result in results], indent=2).encode())
+def save_results(path: Path, results: Sequence[RunResult]) -> None:
+    """As JSON, and beside it as CSV."""
+    replace_file(path, (json.dumps([asdict(result) for result in results], indent=2) + "\n").encode())
     text = io.StringIO()
     rows = [{**asdict(result), **asdict(result.cost)} for result in results]
     columns = [name for name in rows[0] if name != "cost"]
     writer = csv.DictWriter(text, columns, extrasaction="ignore")
     writer.writeheader()
     writer.writerows(rows)
-    replace_file(out / "comparison.csv", text.getvalue().encode())
-    replace_file(out / "comparison.md", markdown_table(comparison, results).encode())
+    replace_file(path.with_suffix(".csv"), text.getvalue().encode())
 
 
-def write_section(page: Path, name: str, comparison: Comparison, results: Sequence[RunResult]) -> None:
-    """Puts the comparison's table into its section of a Markdown page."""
-    parts = [f"## {comparison.title}", comparison.text.strip(), markdown_table(comparison, results).strip()]
-    write_page_section(page, name, "compare_units", "\n\n".join(part for part in parts if part))
-
-
-def markdown_table(comparison: Comparison, results: Sequence[RunResult]) -> str:
+def markdown_section(table: Table, results: Sequence[RunResult]) -> str:
     """Means over seeds ± their sample standard deviation, in percent; variants without a result are left out."""
-    by_variant = {v.name: [r for r in results if r.variant == v.name] for v in comparison.variants}
-    reference = mean([result.mean_iou for result in by_variant[comparison.reference]] or [0.0])
+    by_variant = {row.variant: [r for r in results if r.variant == row.variant] for row in table.rows}
+    reference = mean([r.mean_iou for r in results if r.variant == table.reference] or [0.0])
     lines = [
-        f"| unit | seeds | mIoU (%) | of {comparison.reference} (%) | occupied IoU (%) | depth error (m) "
+        f"| unit | seeds | mIoU (%) | of {table.reference} (%) | occupied IoU (%) | depth error (m) "
         "| ±1·±1, ±1·real, real (M MAC) | parameters (k) | note |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
     ]
-    for variant in comparison.variants:
-        runs = by_variant[variant.name]
+    for row in table.rows:
+        runs = by_variant[row.variant]
         if not runs:
             continue
         cost = runs[0].cost
         # No share of a reference that isn't trained, or has learned nothing.
         share = f"{100 * mean(r.mean_iou for r in runs) / reference:.0f}" if reference > 0 else "–"
         columns = [
-            variant.name,
+            row.label or row.variant,
             str(len(runs)),
             _spread([100 * r.mean_iou for r in runs], 1),
             share,
@@ -135,13 +170,19 @@ def markdown_table(comparison: Comparison, results: Sequence[RunResult]) -> str:
             _spread([r.depth_error for r in runs], 2),
             ", ".join(f"{count / 1e6:.0f}" for count in (cost.binary, cost.mixed, cost.real)),
             f"{runs[0].parameters / 1e3:.0f}",
-            variant.note,
+            row.note,
         ]
         lines.append(f"| {' | '.join(columns)} |")
-    steps = ", ".join(str(count) for count in sorted({result.steps for result in results}))
-    prior = 100 * results[0].prior_mean_iou
-    lines += ["", f"{steps} steps each; constant prior {prior:.1f} %; ± is the standard deviation over seeds.", ""]
-    return "\n".join(lines)
+    shown = [result for runs in by_variant.values() for result in runs]
+    steps, samples = (
+        ", ".join(str(n) for n in sorted({getattr(run, key) for run in shown})) for key in ("steps", "val_samples")
+    )
+    prior = 100 * shown[0].prior_mean_iou
+    foot = (
+        f"{steps} steps each, measured on {samples} samples; constant prior {prior:.1f} %; "
+        "± is the standard deviation over seeds."
+    )
+    return "\n\n".join(part for part in (f"## {table.title}", table.text.strip(), "\n".join(lines), foot) if part)
 
 
 def _spread(values: Sequence[float], digits: int) -> str:

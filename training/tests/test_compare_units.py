@@ -1,7 +1,7 @@
 """A comparison of units goes on where it stopped and tells means with their spread."""
 
 import csv
-import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,17 +12,18 @@ from tiny_dataset import write_tiny_dataset
 from bdc_training import compare_units
 from bdc_training.compare_units import CONFIGS, main
 from bdc_training.comparison import (
-    Comparison,
+    Row,
     RunResult,
+    Table,
     Variant,
     load_comparison,
-    load_result,
-    markdown_table,
-    save_result,
-    write_section,
+    load_results,
+    markdown_section,
+    save_results,
 )
 from bdc_training.config import load_config
 from bdc_training.network_cost import Cost, network_cost
+from bdc_training.page_section import write_page_section
 from bdc_training.training_config import training_config
 
 
@@ -31,34 +32,88 @@ def arguments(tmp_path: Path) -> list[str]:
     write_tiny_dataset(tmp_path / "data", samples=2)
     write_tiny_config(tmp_path / "tiny.yaml")
     variants = [{"name": "V0", "set": {"unit.version": "V0"}}, {"name": "V1", "set": {"unit.version": "V1"}}]
-    comparison = {"config": "tiny.yaml", "reference": "V0", "variants": variants}
+    tables = [
+        {"name": "one", "title": "V0 alone", "reference": "V0", "rows": [{"variant": "V0"}]},
+        {"name": "two", "title": "Both", "reference": "V0", "rows": [{"variant": "V0"}, {"variant": "V1"}]},
+    ]
+    comparison = {"config": "tiny.yaml", "variants": variants, "tables": tables}
     (tmp_path / "comparison.yaml").write_text(yaml.safe_dump(comparison))
     data = str(tmp_path / "data")
     command = ["--variants", str(tmp_path / "comparison.yaml"), "--data", data, "--val", data]
     return [*command, "--out", str(tmp_path / "out"), "--threads", "1", "--device", "cpu"]
 
 
-def test_every_variant_is_trained_with_every_seed_once(
-    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main([*arguments, "--steps", "2", "--seeds", "1"]) == 0
-    trained: list[str] = []
+@pytest.fixture()
+def trained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """The runs that are trained, as they begin."""
+    names: list[str] = []
 
     class CountedRun(compare_units.TrainingRun):
         def run(self) -> bool:
-            trained.append(str(self._out.relative_to(tmp_path / "out")))
+            names.append(str(self._out.relative_to(tmp_path / "out")))
             return super().run()
 
     monkeypatch.setattr(compare_units, "TrainingRun", CountedRun)
-    assert main([*arguments, "--steps", "2", "--seeds", "2"]) == 0
-    assert trained == ["V0/seed-1", "V1/seed-1"]
-    with (tmp_path / "out" / "comparison.csv").open(newline="") as file:
-        runs = [(row["variant"], row["seed"], row["steps"]) for row in csv.DictReader(file)]
-    assert runs == [("V0", "0", "2"), ("V1", "0", "2"), ("V0", "1", "2"), ("V1", "1", "2")]
-    assert len(json.loads((tmp_path / "out" / "comparison.json").read_text())) == 4
-    assert (tmp_path / "out" / "comparison.md").read_text() in capsys.readouterr().out
-    assert main([*arguments, "--steps", "3", "--seeds", "2"]) == 2
-    assert "trained for 2 steps, not 3; choose another --out" in capsys.readouterr().err
+    return names
+
+
+def runs_of(path: Path) -> list[tuple[str, int]]:
+    return [(result.variant, result.seed) for result in load_results(path)]
+
+
+def test_every_variant_is_trained_with_every_seed_once(
+    arguments: list[str], tmp_path: Path, trained: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = [*arguments, "--steps", "2"]
+    assert main([*command, "--seeds", "1", "--tables", "one"]) == 0
+    assert trained == ["V0/seed-0"]
+    output = capsys.readouterr().out
+    assert "## V0 alone" in output and "## Both" not in output
+    assert main([*command, "--seeds", "2"]) == 0
+    assert trained == ["V0/seed-0", "V1/seed-0", "V0/seed-1", "V1/seed-1"]
+    results = tmp_path / "out" / "results.json"
+    assert runs_of(results) == [("V0", 0), ("V1", 0), ("V0", 1), ("V1", 1)]
+    with results.with_suffix(".csv").open(newline="") as file:
+        assert [(row["variant"], row["steps"]) for row in csv.DictReader(file)] == [("V0", "2"), ("V1", "2")] * 2
+    assert "## Both" in capsys.readouterr().out
+
+
+def test_results_of_another_machine_count(arguments: list[str], tmp_path: Path, trained: list[str]) -> None:
+    command = [*arguments, "--steps", "2", "--seeds", "1", "--results", str(tmp_path / "kept.json")]
+    assert main([*command, "--tables", "one"]) == 0
+    shutil.rmtree(tmp_path / "out")
+    assert main(command) == 0
+    assert trained == ["V0/seed-0", "V1/seed-0"]
+    assert runs_of(tmp_path / "kept.json") == [("V0", 0), ("V1", 0)]
+
+
+@pytest.mark.parametrize(("option", "value"), [("--steps", "3"), ("--set", "training.weight_decay=0.1")])
+def test_results_of_other_runs_are_refused(
+    arguments: list[str], option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = [*arguments, "--seeds", "1", "--tables", "one"]
+    assert main([*command, "--steps", "2"]) == 0
+    assert main([*command, "--steps", "2", option, value]) == 2
+    assert "there is a result of V0, seed 0, after 2 steps" in capsys.readouterr().err
+
+
+def test_a_run_that_another_needs_is_trained_again_where_only_its_result_is_known(
+    arguments: list[str], tmp_path: Path, trained: list[str]
+) -> None:
+    path = tmp_path / "comparison.yaml"
+    comparison = yaml.safe_load(path.read_text())
+    comparison["variants"][1] = {
+        "name": "V1",
+        "needs": "V0",
+        "set": {"training.distillation.teacher": "{runs}/V0/seed-{seed}"},
+    }
+    path.write_text(yaml.safe_dump(comparison))
+    command = [*arguments, "--steps", "2", "--seeds", "1", "--results", str(tmp_path / "kept.json")]
+    assert main([*command, "--tables", "one"]) == 0
+    shutil.rmtree(tmp_path / "out")
+    assert main(command) == 0
+    assert trained == ["V0/seed-0", "V0/seed-0", "V1/seed-0"]
+    assert runs_of(tmp_path / "kept.json") == [("V0", 0), ("V1", 0)]
 
 
 def test_a_stopped_run_goes_on_from_its_checkpoint(
@@ -81,23 +136,34 @@ def test_a_stopped_run_goes_on_from_its_checkpoint(
 
     monkeypatch.setattr(compare_units, "TrainingRun", StoppedRun)
     assert main([*arguments, "--steps", "3", "--seeds", "1"]) == 130
-    assert load_result(tmp_path / "out" / "V0" / "seed-0" / "result.json") is None
+    assert load_results(tmp_path / "out" / "results.json") == []
     assert main([*arguments, "--steps", "3", "--seeds", "1"]) == 0
     assert first_steps == [0, 1, 0]
 
 
 def result(variant: str, seed: int, mean_iou: float) -> RunResult:
-    return RunResult(variant, seed, 500, 60.0, mean_iou, 0.058, 0.8, 1.5, 730_000, Cost(1_000_000, 0, 2_000_000))
+    cost = Cost(1_000_000, 0, 2_000_000)
+    return RunResult(variant, seed, "abc", 500, 100, 60.0, mean_iou, 0.058, 0.8, 1.5, 730_000, cost)
 
 
 def test_the_table_has_means_and_the_standard_deviation_over_seeds(tmp_path: Path) -> None:
-    comparison = Comparison("edge.yaml", "twin", (Variant("twin"), Variant("V3", note="the paper's"), Variant("later")))
+    rows = (Row("twin"), Row("V3", label="BDC", note="the paper's"), Row("later"))
+    table = Table("units", "Units", "twin", rows, text="Why.")
     results = [result("twin", 0, 0.2), result("V3", 0, 0.14), result("twin", 1, 0.2), result("V3", 1, 0.18)]
-    row = next(line for line in markdown_table(comparison, results).splitlines() if line.startswith("| V3"))
-    assert row == "| V3 | 2 | 16.0 ± 2.8 | 80 | 80.0 ± 0.0 | 1.50 ± 0.00 | 1, 0, 2 | 730 | the paper's |"
-    assert "later" not in markdown_table(comparison, results)
-    save_result(tmp_path / "result.json", results[1])
-    assert load_result(tmp_path / "result.json") == results[1]
+    section = markdown_section(table, results)
+    row = next(line for line in section.splitlines() if line.startswith("| BDC"))
+    assert row == "| BDC | 2 | 16.0 ± 2.8 | 80 | 80.0 ± 0.0 | 1.50 ± 0.00 | 1, 0, 2 | 730 | the paper's |"
+    assert section.startswith("## Units\n\nWhy.\n\n| unit")
+    assert section.splitlines()[-1].startswith("500 steps each, measured on 100 samples; constant prior 5.8 %")
+    assert "later" not in section
+    save_results(tmp_path / "results.json", results)
+    assert load_results(tmp_path / "results.json") == results
+
+
+def test_a_file_of_something_else_is_no_results(tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text('[{"variant": "V0"}]')
+    with pytest.raises(ValueError, match=r"results\.json: expected results as compare_units writes them"):
+        load_results(tmp_path / "results.json")
 
 
 def test_texts_may_name_the_run_of_another_variant() -> None:
@@ -119,19 +185,16 @@ def test_signs_and_real_inputs_are_counted_apart(tmp_path: Path) -> None:
     assert cost("unit.version=V0").real == real.real
 
 
-def test_the_shipped_comparison_is_of_networks_that_exist() -> None:
-    comparison = load_comparison(CONFIGS / "comparison.yaml")
-    for variant in comparison.variants:
-        shared = Variant("", comparison.set).overrides(Path("out"), 0)
-        config = load_config(CONFIGS / comparison.config, [*shared, *variant.overrides(Path("out"), 0)])
-        training_config(config.training)
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"reference": "V9"}, r"reference: expected one of V0, V1; found V9"),
-        ({"variants": [{"name": "V0"}, {"name": "V0"}], "reference": "V0"}, r"every name once"),
+        ({"tables": [{"name": "one", "title": "", "reference": "V9", "rows": []}]}, r"one\.reference: expected one of"),
+        (
+            {"tables": [{"name": "one", "title": "", "reference": "V0", "rows": [{"variant": "V9"}]}]},
+            r"tables\.one\.rows: expected one of V0, V1; found V9",
+        ),
+        ({"variants": [{"name": "V0"}, {"name": "V0"}]}, r"variants: expected every name once"),
+        ({"variants": [{"name": "V0", "needs": "V1"}, {"name": "V1"}]}, r"variants\[0\]\.needs: .*found V1"),
         ({"variants": [{"nam": "V0"}]}, r"variants\[0\]\.nam: no such key; did you mean name\?"),
     ],
 )
@@ -142,51 +205,49 @@ def test_mistakes_in_the_file_are_named(arguments: list[str], tmp_path: Path, ch
         load_comparison(path)
 
 
-def is_twin(variant: Variant) -> bool:
-    return variant.set.get("unit.precision") == "full" or len(variant.set.get("full_precision", [])) == 3
+def test_a_table_that_there_is_not_is_named(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*arguments, "--tables", "three"]) == 2
+    assert "tables: expected one of one, two; found three" in capsys.readouterr().err
 
 
-ABLATIONS = sorted((CONFIGS / "ablations").glob("*.yaml"))
+SHIPPED = load_comparison(CONFIGS / "ablations.yaml")
 
 
-@pytest.mark.parametrize("path", ABLATIONS, ids=lambda path: path.stem)
-def test_an_ablation_is_of_networks_that_exist_and_differ(path: Path) -> None:
-    comparison = load_comparison(path)
+def test_the_shipped_variants_are_of_networks_that_exist_and_differ() -> None:
     configs = []
-    for variant in comparison.variants:
-        shared = Variant("", comparison.set).overrides(Path("out"), 0)
-        config = load_config(path.parent / comparison.config, [*shared, *variant.overrides(Path("out"), 0)])
-        configs.append((config.unit, config.full_precision))
-    assert len({*configs}) == len(comparison.variants)
+    for variant in SHIPPED.variants:
+        shared = Variant("", SHIPPED.set).overrides(Path("out"), 0)
+        config = load_config(CONFIGS / SHIPPED.config, [*shared, *variant.overrides(Path("out"), 0)])
+        configs.append((config.unit, config.full_precision, training_config(config.training)))
+    assert all(config not in configs[:i] for i, config in enumerate(configs))
 
 
-@pytest.mark.parametrize("path", ABLATIONS, ids=lambda path: path.stem)
-def test_an_ablation_is_computed_at_a_tiny_size(path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("variant", SHIPPED.variants, ids=lambda variant: variant.name)
+def test_a_shipped_variant_is_computed_at_a_tiny_size(variant: Variant, tmp_path: Path) -> None:
     write_tiny_config(tmp_path / "tiny.yaml")
-    for variant in load_comparison(path).variants:
-        cost = network_cost(load_config(tmp_path / "tiny.yaml", variant.overrides(Path("out"), 0)))
-        assert cost.real > 0 and (cost.binary > 0) == (not is_twin(variant)), variant.name
+    cost = network_cost(load_config(tmp_path / "tiny.yaml", variant.overrides(Path("out"), 0)))
+    assert cost.real > 0 and (cost.binary > 0) == (variant.name != "full precision")
 
 
-def test_the_table_is_put_into_a_page(arguments: list[str], tmp_path: Path) -> None:
+def test_the_tables_are_put_into_a_page(arguments: list[str], tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("# Ablations\n\nKept.\n")
-    assert main([*arguments, "--steps", "1", "--seeds", "1", "--val-samples", "1", "--page", str(page)]) == 0
+    command = [*arguments, "--steps", "1", "--seeds", "1", "--val-samples", "1", "--page", str(page)]
+    assert main([*command, "--tables", "two"]) == 0
     text = page.read_text()
-    assert text.startswith("# Ablations\n\nKept.\n\n<!-- comparison: written by compare_units -->\n\n## Units compared")
+    assert text.startswith("# Ablations\n\nKept.\n\n<!-- two: written by compare_units -->\n\n## Both")
     assert "| V0 | 1 |" in text and "| V1 | 1 |" in text
+    assert main([*command, "--tables", "one"]) == 0
+    assert page.read_text().startswith(text.rstrip())
 
 
 def test_a_section_is_replaced_where_it_stands(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    comparison = Comparison("edge.yaml", "twin", (Variant("twin"),), title="First")
-    write_section(page, "one", comparison, [result("twin", 0, 0.1)])
-    write_section(page, "two", comparison, [result("twin", 0, 0.3)])
-    write_section(page, "one", comparison, [result("twin", 0, 0.2)])
+    for name, text in (("one", "First."), ("two", "Second."), ("one", "Third.")):
+        write_page_section(page, name, "compare_units", text)
     text = page.read_text()
-    assert "10.0" not in text
-    assert text.index("20.0") < text.index("30.0")
-    assert text.count("## First") == 2
+    assert "First." not in text
+    assert text.index("Third.") < text.index("Second.")
     page.write_text(text.replace("<!-- end of one -->", ""))
     with pytest.raises(ValueError, match="end of one"):
-        write_section(page, "one", comparison, [result("twin", 0, 0.2)])
+        write_page_section(page, "one", "compare_units", "Fourth.")
