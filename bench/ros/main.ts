@@ -121,7 +121,8 @@ async function measure(
       if (line === 'measuring') {
         node.kill('SIGUSR2');
         usage = new ProcessUsage(node.pid!);
-      } else report = JSON.parse(line) as PeerReport;
+      } else if (line === 'measured') node.kill('SIGUSR2');
+      else report = JSON.parse(line) as PeerReport;
     }
     if (usage === undefined || report === undefined)
       throw new Error(
@@ -169,7 +170,13 @@ function table(runs: readonly LoadFigures[]): string {
     ['resident memory, MB', (run) => run.rss_mb.toFixed(0)],
     ['… of it shared with DDS', (run) => run.rss_shared_mb.toFixed(0)],
     ['… growth', (run) => run.rss_growth_mb.toFixed(0)],
-    ['event loop blocked, ms at most', (run) => run.event_loop_block_ms.max.toFixed(1)],
+    ['event loop kept, ms at most', (run) => run.event_loop_block_ms.max.toFixed(1)],
+    ['… late, with the wait for a core', (run) => run.event_loop_late_ms.max.toFixed(1)],
+    [
+      '… kept at start-up / shutdown',
+      ({ event_loop_block_max_ms: { start_up, shutdown } }) =>
+        `${start_up.toFixed(0)} / ${shutdown.toFixed(0)}`,
+    ],
   ];
   return markdownTable(
     ['(p50 / p95 / p99)', ...runs.map(({ transport }) => transport)],
