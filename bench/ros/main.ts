@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -78,6 +78,16 @@ function nodeParameters({ cameras }: LoadScene, transport: Transport, threads: n
   return stringify({ '/**': { ros__parameters: parameters } });
 }
 
+/** The program that `ros2 run` starts, with its settings of memory, in a place as colcon installs it. */
+async function installedLauncher(folder: string): Promise<string> {
+  const launcher = path.join(folder, 'lib/bdc_occ/occupancy_node');
+  await mkdir(path.dirname(launcher), { recursive: true });
+  await copyFile(path.join(project, 'scripts/occupancy_node'), launcher);
+  await mkdir(path.join(folder, 'share'));
+  await symlink(project, path.join(folder, 'share/bdc_occ'));
+  return launcher;
+}
+
 /** One run: six cameras with this transport, for so many seconds. */
 async function measure(
   shots: StreetShots,
@@ -92,20 +102,14 @@ async function measure(
   await writeFile(file('load.json'), JSON.stringify({ ...scene, transport, rate, seconds, warm_up: warmUp }));
   const monitorFile = file('monitor.json');
   const preload = path.join(project, 'bench/ros/node-monitor.mjs');
-  const main = path.join(project, 'dist/cli/main.js');
-  // memory as scripts/occupancy_node sets it
-  const nodeEnv = { ...env, MALLOC_ARENA_MAX: '2', BDC_NODE_MONITOR: monitorFile, ROS_LOG_DIR: folder };
-  const nodeArgs = [
-    '--max-semi-space-size=4',
-    '--import',
-    preload,
-    main,
-    'node',
-    '--ros-args',
-    '--params-file',
-    file('robot.yaml'),
-  ];
-  const node = spawn(process.execPath, nodeArgs, { env: nodeEnv });
+  const node = spawn(await installedLauncher(folder), ['--ros-args', '--params-file', file('robot.yaml')], {
+    env: {
+      ...env,
+      NODE_OPTIONS: `--import ${preload}`,
+      BDC_NODE_MONITOR: monitorFile,
+      ROS_LOG_DIR: folder,
+    },
+  });
   const log = createWriteStream(file('node.log'));
   node.stdout.pipe(log, { end: false });
   node.stderr.pipe(log, { end: false });
