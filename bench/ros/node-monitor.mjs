@@ -9,6 +9,7 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { openSync, readSync, writeFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
+import { setTimeout } from 'node:timers';
 
 const TICK_MS = 2;
 

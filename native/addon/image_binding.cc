@@ -79,8 +79,8 @@ Napi::Value UnpackImage(const Napi::CallbackInfo& info) {
       [job] { job->data.Reset(); });
 }
 
-/// release(data): frees the memory behind an array at once, not at some garbage collection; the array is empty
-/// afterwards. Whatever has a pointer into it must be done with it.
+/// release(data): frees the memory behind an array at once, not at some garbage collection; the array is
+/// empty afterwards. Whatever has a pointer into it must be done with it.
 void ReleaseImage(const Napi::CallbackInfo& info) {
   Napi::ArrayBuffer memory = JsReader(info[0], "data").Bytes().ArrayBuffer();
   if (!memory.IsDetached()) memory.Detach();
