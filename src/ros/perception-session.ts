@@ -145,11 +145,14 @@ export class PerceptionSession {
     try {
       frame = await this.#frames.process(input);
       if (frame === undefined) statistics.dropped();
-      else if (this.#isClosed) statistics.failed();
+      else if (this.#isClosed) statistics.abandoned();
       else this.#publish(frame);
     } catch (error) {
+      if ((error as Error).name === 'AbortError') {
+        statistics.abandoned();
+        return;
+      }
       statistics.failed();
-      if ((error as Error).name === 'AbortError') return;
       if (error instanceof BdcError) log.warn(error.code, `frame dropped: ${error.message} [${error.code}]`);
       else log.error('defect', `frame dropped by a defect, please report it: ${(error as Error).stack}`);
     } finally {
