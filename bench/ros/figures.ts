@@ -20,14 +20,20 @@ export interface Spread {
   readonly p99: number;
 }
 
-/** How late the node's event loop was, milliseconds. */
 export interface LoopDelay extends Spread {
   readonly max: number;
 }
 
+/** How late the node's event loop was, milliseconds. */
+export interface LoopLateness {
+  readonly late: LoopDelay;
+  /** Less the wait for a processor while other threads had all of them: what callbacks, garbage collection and locks took. */
+  readonly kept: LoopDelay;
+}
+
 /** What node-monitor.mjs writes. */
 export interface MonitorReport {
-  readonly loop: LoopDelay;
+  readonly loop: Readonly<Record<'startUp' | 'steady' | 'shutdown', LoopLateness>>;
   /** By image topic. */
   readonly taken: Readonly<Record<string, readonly TakenImage[]>>;
 }
@@ -61,7 +67,12 @@ export interface LoadFigures {
   /** Of it, memory shared with other processes: the camera drivers' and the node's own segments of the DDS transport. */
   readonly rss_shared_mb: number;
   readonly rss_growth_mb: number;
+  /** While it was measured: what a robot at work feels. */
   readonly event_loop_block_ms: LoopDelay;
+  /** The same with the wait for a processor. */
+  readonly event_loop_late_ms: LoopDelay;
+  /** From the start of the process to the end of the warm-up, and from the last image to the end of the process. */
+  readonly event_loop_block_max_ms: { readonly start_up: number; readonly shutdown: number };
 }
 
 export function loadFigures(
@@ -115,7 +126,12 @@ export function loadFigures(
     rss_mb: usage.rssMb,
     rss_shared_mb: usage.rssSharedMb,
     rss_growth_mb: usage.rssGrowthMb,
-    event_loop_block_ms: monitor.loop,
+    event_loop_block_ms: monitor.loop.steady.kept,
+    event_loop_late_ms: monitor.loop.steady.late,
+    event_loop_block_max_ms: {
+      start_up: monitor.loop.startUp.kept.max,
+      shutdown: monitor.loop.shutdown.kept.max,
+    },
   };
 }
 

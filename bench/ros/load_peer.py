@@ -1,7 +1,7 @@
 """Publishes camera images at a fixed rate and receives what the node makes of them: the other side of bench/ros/main.ts.
 
 Takes the path of a JSON file: `cameras` and `transforms` as scene.ts writes them, `transport`, `rate` (Hz), `warm_up` and `seconds`. Prints
-`measuring` when the warm-up is over, and in the end one JSON object: what was sent, what came back, and the node's diagnostics.
+`measuring` when the warm-up is over, `measured` when the last image is out, and in the end one JSON object: what was sent, what came back, and the node's diagnostics.
 """
 
 from __future__ import annotations
@@ -137,6 +137,7 @@ class Load:
         self.diagnostics.clear()
         print("measuring", flush=True)
         self.send(self.spec["seconds"])
+        print("measured", flush=True)
         time.sleep(SETTLE_S)
         return {
             "frames": self.frames,

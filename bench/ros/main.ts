@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -78,6 +78,16 @@ function nodeParameters({ cameras }: LoadScene, transport: Transport, threads: n
   return stringify({ '/**': { ros__parameters: parameters } });
 }
 
+/** The program that `ros2 run` starts, with its settings of memory, in a place as colcon installs it. */
+async function installedLauncher(folder: string): Promise<string> {
+  const launcher = path.join(folder, 'lib/bdc_occ/occupancy_node');
+  await mkdir(path.dirname(launcher), { recursive: true });
+  await copyFile(path.join(project, 'scripts/occupancy_node'), launcher);
+  await mkdir(path.join(folder, 'share'));
+  await symlink(project, path.join(folder, 'share/bdc_occ'));
+  return launcher;
+}
+
 /** One run: six cameras with this transport, for so many seconds. */
 async function measure(
   shots: StreetShots,
@@ -92,20 +102,14 @@ async function measure(
   await writeFile(file('load.json'), JSON.stringify({ ...scene, transport, rate, seconds, warm_up: warmUp }));
   const monitorFile = file('monitor.json');
   const preload = path.join(project, 'bench/ros/node-monitor.mjs');
-  const main = path.join(project, 'dist/cli/main.js');
-  // memory as scripts/occupancy_node sets it
-  const nodeEnv = { ...env, MALLOC_ARENA_MAX: '2', BDC_NODE_MONITOR: monitorFile, ROS_LOG_DIR: folder };
-  const nodeArgs = [
-    '--max-semi-space-size=4',
-    '--import',
-    preload,
-    main,
-    'node',
-    '--ros-args',
-    '--params-file',
-    file('robot.yaml'),
-  ];
-  const node = spawn(process.execPath, nodeArgs, { env: nodeEnv });
+  const node = spawn(await installedLauncher(folder), ['--ros-args', '--params-file', file('robot.yaml')], {
+    env: {
+      ...env,
+      NODE_OPTIONS: `--import ${preload}`,
+      BDC_NODE_MONITOR: monitorFile,
+      ROS_LOG_DIR: folder,
+    },
+  });
   const log = createWriteStream(file('node.log'));
   node.stdout.pipe(log, { end: false });
   node.stderr.pipe(log, { end: false });
@@ -121,7 +125,8 @@ async function measure(
       if (line === 'measuring') {
         node.kill('SIGUSR2');
         usage = new ProcessUsage(node.pid!);
-      } else report = JSON.parse(line) as PeerReport;
+      } else if (line === 'measured') node.kill('SIGUSR2');
+      else report = JSON.parse(line) as PeerReport;
     }
     if (usage === undefined || report === undefined)
       throw new Error(
@@ -169,7 +174,13 @@ function table(runs: readonly LoadFigures[]): string {
     ['resident memory, MB', (run) => run.rss_mb.toFixed(0)],
     ['… of it shared with DDS', (run) => run.rss_shared_mb.toFixed(0)],
     ['… growth', (run) => run.rss_growth_mb.toFixed(0)],
-    ['event loop blocked, ms at most', (run) => run.event_loop_block_ms.max.toFixed(1)],
+    ['event loop kept, ms at most', (run) => run.event_loop_block_ms.max.toFixed(1)],
+    ['… late, with the wait for a core', (run) => run.event_loop_late_ms.max.toFixed(1)],
+    [
+      '… kept at start-up / shutdown',
+      ({ event_loop_block_max_ms: { start_up, shutdown } }) =>
+        `${start_up.toFixed(0)} / ${shutdown.toFixed(0)}`,
+    ],
   ];
   return markdownTable(
     ['(p50 / p95 / p99)', ...runs.map(({ transport }) => transport)],

@@ -79,11 +79,19 @@ Napi::Value UnpackImage(const Napi::CallbackInfo& info) {
       [job] { job->data.Reset(); });
 }
 
+/// release(data): frees the memory behind an array at once, not at some garbage collection; the array is
+/// empty afterwards. Whatever has a pointer into it must be done with it.
+void ReleaseImage(const Napi::CallbackInfo& info) {
+  Napi::ArrayBuffer memory = JsReader(info[0], "data").Bytes().ArrayBuffer();
+  if (!memory.IsDetached()) memory.Detach();
+}
+
 }  // namespace
 
 void RegisterImages(Napi::Env env, Napi::Object exports) {
   Napi::Object images = Napi::Object::New(env);
   images.Set("unpack", Napi::Function::New(env, UnpackImage, "unpack"));
+  images.Set("release", Napi::Function::New(env, ReleaseImage, "release"));
   exports.Set("images", images);
 }
 

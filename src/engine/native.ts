@@ -148,6 +148,8 @@ export interface UnpackedImage {
 export interface NativeImages {
   /** The bytes must not change until the promise settles. A Bayer mosaic comes out at half its width and height. */
   unpack(image: NativeRawImage): Promise<UnpackedImage>;
+  /** Frees the memory behind an array, all of it, at once; nothing may read it any more. */
+  release(data: Uint8Array): void;
 }
 
 interface Addon {

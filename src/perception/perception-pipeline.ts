@@ -198,10 +198,13 @@ export class PerceptionPipeline {
     return this.#view;
   }
 
-  /** The network's inputs; undefined where there is no image, or none that can be used. */
+  /**
+   * The network's inputs; undefined where there is no image, or none that can be used. Once it has settled nothing reads the frame's images
+   * any more, whatever went wrong.
+   */
   async #prepare(frame: CameraFrame, rig: CameraRig): Promise<readonly (Uint8Array | undefined)[]> {
     const errors: BdcError[] = [];
-    const images = await Promise.all(
+    const attempts = await Promise.allSettled(
       rig.cameras.map(async (camera, i) => {
         const image = frame.images[i];
         try {
@@ -215,6 +218,10 @@ export class PerceptionPipeline {
         }
       }),
     );
+    const images = attempts.map((attempt) => {
+      if (attempt.status === 'rejected') throw attempt.reason;
+      return attempt.value;
+    });
     if (images.every((image) => image === undefined)) {
       throw new BdcError('camera', {
         code: 'CAMERA_IMAGES_MISSING',

@@ -15,13 +15,15 @@ export interface PeriodStatistics {
   /** Frames whose place a newer one took, for lack of time. */
   readonly dropped: number;
   readonly failed: number;
+  /** Frames in work, or waiting, when time jumped back or work ended. */
+  readonly abandoned: number;
   /** By stage, and `age`: from the image's stamp to the results' way out. Empty without frames. */
   readonly stages: Readonly<Record<string, StageStatistics>>;
 }
 
 /** Counts frames and times, by period and since the start. */
 export class FrameStatistics {
-  readonly total = { received: 0, processed: 0, dropped: 0, failed: 0 };
+  readonly total = { received: 0, processed: 0, dropped: 0, failed: 0, abandoned: 0 };
   readonly #samples = new Map<string, number[]>();
   #before = { ...this.total };
   #periodStart = performance.now();
@@ -50,6 +52,11 @@ export class FrameStatistics {
     this.total.failed++;
   }
 
+  abandoned(): void {
+    this.#inWork--;
+    this.total.abandoned++;
+  }
+
   /** @param ageMs undefined where there is no clock to tell it by */
   processed({ timings }: PerceptionResult, publishMs: number, ageMs: number | undefined): void {
     this.#inWork--;
@@ -70,6 +77,7 @@ export class FrameStatistics {
       processed: since('processed'),
       dropped: since('dropped'),
       failed: since('failed'),
+      abandoned: since('abandoned'),
       stages: Object.fromEntries([...this.#samples].map(([stage, samples]) => [stage, summary(samples)])),
     };
     this.#periodStart = now;

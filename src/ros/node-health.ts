@@ -94,10 +94,10 @@ export class NodeHealth {
     return { component: 'lifecycle', level: OK, message: lifecycle.state, values };
   }
 
-  #egoMotionStatus({ lastFrame, lastPose }: PerceptionSession): readonly ComponentStatus[] {
+  #egoMotionStatus({ hasFrame, lastPose }: PerceptionSession): readonly ComponentStatus[] {
     if (this.#options.settings.egoMotion.source === 'none') return [];
     const component = 'ego motion';
-    if (lastFrame === undefined) return [{ component, level: OK, message: 'no frame yet' }];
+    if (!hasFrame) return [{ component, level: OK, message: 'no frame yet' }];
     if (lastPose === undefined) {
       return [{ component, level: WARN, message: 'the last frame has no pose: see component cameras' }];
     }

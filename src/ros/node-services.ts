@@ -27,14 +27,14 @@ export function offerServices(node: Node, occupancy: OccupancyNode, parameters: 
   });
   offer('save_frame', async () => {
     const { session } = occupancy;
-    if (session?.lastFrame === undefined) {
+    const directory = (parameters.values.get('save_frame_directory') as string) || defaultDirectory();
+    const file = await session?.withLastFrame((frame) => saveFrame(frame, session.intake, directory));
+    if (file === undefined) {
       throw new BdcError('configuration', {
         code: 'NO_FRAME',
         message: 'there is no frame to save: the node is not active, or no camera could be used yet',
       });
     }
-    const directory = (parameters.values.get('save_frame_directory') as string) || defaultDirectory();
-    const file = await saveFrame(session.lastFrame, session.intake, directory);
     node.getLogger().info(`saved the current frame: ${file}`);
     return file;
   });

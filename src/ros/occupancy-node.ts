@@ -6,6 +6,7 @@ import { BdcError } from '../errors.js';
 import { parseCalibrationFile } from '../geometry/calibration-file.js';
 import type { MessageCodec } from '../messages/message-codec.js';
 import type { CalibratedCamera } from './camera-subscriptions.js';
+import { createTogether } from './create-together.js';
 import { FrameStatistics } from './frame-statistics.js';
 import type { ManagedNode } from './lifecycle.js';
 import { modelSettings } from './node-settings.js';
@@ -111,7 +112,7 @@ export class OccupancyNode implements ManagedNode {
   async deactivate(): Promise<void> {
     const session = this.#session;
     this.#session = undefined;
-    await session?.close({ isGraphGone: this.#isGraphGone });
+    await session?.close(() => this.#isGraphGone);
   }
 
   cleanup(): Promise<void> {
@@ -168,17 +169,21 @@ export class OccupancyNode implements ManagedNode {
 
   #startSession({ engine, outputs, cameras }: Configured): void {
     const { node, translator, codec, settings } = this.#options;
-    this.#session = new PerceptionSession({
-      settings,
-      cameras,
-      subscriptions: new TypedSubscriptions(node, translator, codec),
-      engine,
-      outputs,
-      statistics: this.statistics,
-      time: this.time,
-      log: this.#log,
-      onTimeJump: () => this.#onTimeJump(),
-    });
+    this.#session = createTogether(
+      node,
+      () =>
+        new PerceptionSession({
+          settings,
+          cameras,
+          subscriptions: new TypedSubscriptions(node, translator, codec),
+          engine,
+          outputs,
+          statistics: this.statistics,
+          time: this.time,
+          log: this.#log,
+          onTimeJump: () => this.#onTimeJump(),
+        }),
+    );
   }
 
   #makeOutputs(engine: Engine): OutputPublishers {

@@ -9,6 +9,7 @@ import { PerceptionPipeline } from '../perception/perception-pipeline.js';
 import { subscribeCameras } from './camera-subscriptions.js';
 import type { CalibratedCamera } from './camera-subscriptions.js';
 import { egoMotionSource } from './ego-motion-subscription.js';
+import { FrameMemory } from './frame-memory.js';
 import type { FrameStatistics } from './frame-statistics.js';
 import type { NodeSettings } from './node-settings.js';
 import type { OutputPublishers } from './outputs/output-publishers.js';
@@ -37,6 +38,7 @@ export class PerceptionSession {
   readonly #options: SessionOptions;
   readonly #pipeline: PerceptionPipeline;
   readonly #frames: FrameProcessor;
+  readonly #memory = new FrameMemory();
   #lastFrame: RiggedFrame | undefined;
   #isClosed = false;
 
@@ -81,9 +83,23 @@ export class PerceptionSession {
     subscribeCameras(subscriptions, settings.qos, cameras, this.intake);
   }
 
-  /** The newest frame that cameras gave, whether it could be processed or not. */
-  get lastFrame(): RiggedFrame | undefined {
-    return this.#lastFrame;
+  get hasFrame(): boolean {
+    return this.#lastFrame !== undefined;
+  }
+
+  /**
+   * Works on the newest frame that cameras gave, whether it could be processed or not; its images stay for as long as that takes.
+   * @returns undefined where there is no frame
+   */
+  async withLastFrame<Result>(work: (frame: RiggedFrame) => Promise<Result>): Promise<Result | undefined> {
+    const frame = this.#lastFrame;
+    if (frame === undefined) return undefined;
+    this.#memory.hold(frame);
+    try {
+      return await work(frame);
+    } finally {
+      this.#memory.drop(frame);
+    }
   }
 
   /** Where the robot was at the newest frame. */
@@ -99,37 +115,48 @@ export class PerceptionSession {
 
   /**
    * Ends work in order: no more input, the frame in work dropped. Resolves once nothing uses the engine.
-   * @param isGraphGone the ROS context is no more, and took the subscriptions with it
+   * @param isGraphGone whether the ROS context is no more, and took the subscriptions with it
    */
-  async close({ isGraphGone = false } = {}): Promise<void> {
+  async close(isGraphGone: () => boolean): Promise<void> {
     this.#isClosed = true;
-    if (!isGraphGone) this.subscriptions.close();
+    await Promise.all([this.#frames.close(), this.subscriptions.close(isGraphGone)]);
     this.intake.clear();
-    await this.#frames.close();
-    this.#lastFrame = undefined;
+    this.#setLastFrame(undefined);
   }
 
   #forget(): void {
     this.#frames.abandon();
-    this.#lastFrame = undefined;
+    this.#setLastFrame(undefined);
+  }
+
+  #setLastFrame(frame: RiggedFrame | undefined): void {
+    if (frame !== undefined) this.#memory.hold(frame);
+    if (this.#lastFrame !== undefined) this.#memory.drop(this.#lastFrame);
+    this.#lastFrame = frame;
   }
 
   async #process(input: RiggedFrame): Promise<void> {
     if (this.#isClosed) return;
     const { statistics, log } = this.#options;
-    this.#lastFrame = input;
+    this.#setLastFrame(input);
+    this.#memory.hold(input);
     statistics.received();
     let frame: PerceivedFrame | undefined;
     try {
       frame = await this.#frames.process(input);
       if (frame === undefined) statistics.dropped();
-      else if (this.#isClosed) statistics.failed();
+      else if (this.#isClosed) statistics.abandoned();
       else this.#publish(frame);
     } catch (error) {
+      if ((error as Error).name === 'AbortError') {
+        statistics.abandoned();
+        return;
+      }
       statistics.failed();
-      if ((error as Error).name === 'AbortError') return;
       if (error instanceof BdcError) log.warn(error.code, `frame dropped: ${error.message} [${error.code}]`);
       else log.error('defect', `frame dropped by a defect, please report it: ${(error as Error).stack}`);
+    } finally {
+      this.#memory.drop(input);
     }
   }
 

@@ -63,6 +63,8 @@ export interface Node {
   /** Called by the executor with what is ready; an exception that leaves it ends the process. */
   execute(handles: readonly unknown[]): void;
   spin(): void;
+  /** Has the executor wait for what there is now; waits for the executor's thread itself. */
+  syncHandles(): void;
   /** Called by whoever shuts the context down. */
   destroy(): void;
 
@@ -75,6 +77,7 @@ export interface Node {
     response: ServiceResponse,
   ): Promise<object> | void;
   _validateParameters(parameters: readonly Parameter[], isDeclaration?: boolean): SetParametersResult;
+  readonly _subscriptions: readonly { readonly handle: unknown }[];
   readonly _parameterService: ParameterService;
   readonly _timeSource: TimeSource;
 }

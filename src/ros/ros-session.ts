@@ -26,9 +26,10 @@ export async function withNode(
     const stop = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(signal));
     const node = new (rclnodejs as unknown as PlainNodes).Node(name);
-    guardExecute(node as unknown as Node, (error) =>
-      node.getLogger().error(`a callback failed: ${(error as Error).stack ?? String(error)}`),
-    );
+    guardExecute(node as unknown as Node, {
+      onError: (error) =>
+        node.getLogger().error(`a callback failed: ${(error as Error).stack ?? String(error)}`),
+    });
     node.spin();
     try {
       await work({ rclnodejs, node, stop: stop.signal });

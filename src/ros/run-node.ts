@@ -65,10 +65,12 @@ class RunningNode {
     const logger = node.getLogger();
     const log = new ThrottledLog(logger);
     let callbackErrors = 0;
-    guardExecute(node, (error) => {
-      callbackErrors++;
-      const text = (error as Error).stack ?? String(error);
-      log.error(text, `a callback failed (${callbackErrors} times so far): ${text}`);
+    guardExecute(node, {
+      onError: (error) => {
+        callbackErrors++;
+        const text = (error as Error).stack ?? String(error);
+        log.error(text, `a callback failed (${callbackErrors} times so far): ${text}`);
+      },
     });
     const given = givenOverrides(addon, context);
     const fullName = node.getFullyQualifiedName();

@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
+import { setImmediate } from 'node:timers/promises';
 import { BdcError } from '../errors.js';
 import type { MessageCodec } from '../messages/message-codec.js';
 import type { RosMessages, RosTypeName } from '../messages/ros-types.js';
@@ -72,7 +73,12 @@ export class TypedSubscriptions {
     this.#open.push({ subscription, type, qos });
   }
 
-  close(): void {
-    for (const { subscription } of this.#open.splice(0)) this.#node.destroySubscription(subscription);
+  /** One in a turn of the event loop: each waits for the executor's thread, up to 10 ms. */
+  async close(isGraphGone: () => boolean): Promise<void> {
+    for (const { subscription } of this.#open.splice(0)) {
+      if (isGraphGone()) return;
+      this.#node.destroySubscription(subscription);
+      await setImmediate();
+    }
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { nsFromTime } from '../../src/messages/stamp.js';
 import { meanOf } from './helpers/clouds.js';
 import { LATCHED_QOS, RingRobot, valuesOf } from './helpers/ring-robot.js';
 import type { RingCamera } from './helpers/ring-robot.js';
@@ -88,24 +89,39 @@ describe('behaviour 3: transforms and calibration', function () {
 
     it('is where it was at the image’s stamp, between two transforms', async () => {
       await robot.driver.publish('/tf', { transforms: [turned(0, 100n * S), turned(80, 101n * S)] });
-      await robot.publishSet(100n * S + S / 4n);
-      assert.ok(isNear(await nextBearing(), 20));
-      await robot.publishSet(100n * S + (3n * S) / 4n);
-      assert.ok(isNear(await nextBearing(), 60));
+      for (const [first, expected] of [
+        [100n * S + S / 4n, 20],
+        [100n * S + (3n * S) / 4n, 60],
+      ] as const) {
+        const coverage = robot.next<ReceivedCloud>(
+          '~/camera_coverage',
+          ({ header, width }) => nsFromTime(header.stamp) >= first && width > 0,
+        );
+        const found = bearing(await robot.publishUntil(coverage, { first }));
+        assert.ok(isNear(found, expected), `${found}° instead of ${expected}°`);
+      }
     });
 
     it('names both frames and the gap in seconds where its transforms end too early', async () => {
       await robot.driver.publish('/tf', { transforms: [turned(0, 100n * S), turned(80, 101n * S)] });
-      for (const second of [103n, 104n, 105n]) await robot.publishSet(second * S + S / 2n);
-      await robot.node.waitForLog(
-        /no transform from "turning" to "base_link" at \d+\.500 s: that is [234]\.500 s after the newest known pose of "turning" in "base_link"/,
+      const [, at, gap] = await robot.publishUntil(
+        robot.node.waitForLog(
+          /no transform from "turning" to "base_link" at (\d+)\.500 s: that is (\d+)\.500 s after the newest known pose of "turning" in "base_link"/,
+        ),
+        { first: 103n * S + S / 2n, step: S },
       );
+      assert.equal(Number(gap), Number(at) - 101);
     });
 
     it('names both frames and the gap in seconds for an image before the first transform', async () => {
       await robot.driver.publish('/tf', { transforms: [turned(0, 100n * S), turned(80, 101n * S)] });
-      for (const second of [97n, 98n, 99n]) await robot.publishSet(second * S);
-      await robot.node.waitForLog(/"turning" to "base_link".* [123]\.000 s before the oldest known pose/);
+      const [, at, gap] = await robot.publishUntil(
+        robot.node.waitForLog(
+          /"turning" to "base_link" at (\d+)\.000 s: that is (\d+)\.000 s before the oldest known pose/,
+        ),
+        { first: 10n * S, step: S },
+      );
+      assert.equal(Number(gap), 100 - Number(at));
     });
   });
 

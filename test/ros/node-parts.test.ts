@@ -79,7 +79,7 @@ describe('FrameStatistics', () => {
     assert.equal(statistics.droppedInARow, 3);
     statistics.received();
     assert.equal(statistics.droppedInARow, 0);
-    assert.deepEqual(statistics.total, { received: 8, processed: 4, dropped: 3, failed: 0 });
+    assert.deepEqual(statistics.total, { received: 8, processed: 4, dropped: 3, failed: 0, abandoned: 0 });
   });
 
   it('gives the numbers of a period once', () => {

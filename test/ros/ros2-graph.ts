@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Peer } from './peer.js';
+import { program } from './program.js';
 import { RunningNode } from './running-node.js';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
@@ -97,21 +98,17 @@ export class Ros2Graph {
   }
 
   /**
-   * `bdc-occ node` with these arguments, from the TypeScript sources.
+   * `bdc-occ node` with these arguments.
    * @param preload a module that is loaded before the program, to make happen from inside what cannot be provoked from outside
    */
   startNode(args: readonly string[], env: NodeJS.ProcessEnv = {}, preload?: string): RunningNode {
     return this.startProgram(['node', ...args], env, preload);
   }
 
-  /** `bdc-occ` with these arguments, from the TypeScript sources. */
+  /** `bdc-occ` with these arguments. */
   startProgram(args: readonly string[], env: NodeJS.ProcessEnv = {}, preload?: string): RunningNode {
-    const main = path.join(project, 'src/cli/main.ts');
-    const imports = ['tsx', ...(preload === undefined ? [] : [preload])].flatMap((name) => [
-      '--import',
-      name,
-    ]);
-    return new RunningNode(this.#spawn(process.execPath, [...imports, main, ...args], env));
+    const imports = preload === undefined ? [] : ['--import', 'tsx', '--import', preload];
+    return new RunningNode(this.#spawn(process.execPath, [...imports, program(), ...args], env));
   }
 
   /** Any other program, for example an installed one. */

@@ -16,6 +16,7 @@ export function processingStatus(
     'frames processed': total.processed,
     'frames dropped': total.dropped,
     'frames failed': total.failed,
+    'frames abandoned': total.abandoned,
     'dropped in a row': droppedInARow,
     ...Object.fromEntries(
       Object.entries(stages).flatMap(([stage, { p50, p99, max }]) => [
@@ -33,6 +34,6 @@ export function processingStatus(
   });
   const overrun = `frames come faster than they can be processed: ${dropped} dropped in ${seconds.toFixed(1)} s, ${droppedInARow} since there last was a pause`;
   if (dropped > 0) return status(droppedInARow >= overrunLimit ? ERROR : WARN, overrun);
-  if (failed > 0) return status(WARN, `${failed} frames failed`);
+  if (failed > 0) return status(WARN, `${failed} ${failed === 1 ? 'frame' : 'frames'} failed`);
   return status(OK, `${rate.toFixed(1)} frames a second`);
 }

@@ -1,6 +1,9 @@
 import { voxelMarkers } from '../../messages/voxel-markers.js';
-import { topicOutput } from './topic-output.js';
+import type { TopicOutput } from './topic-output.js';
 
-export const voxelMarkersOutput = topicOutput('voxel_markers', ({ frame, occupancy, selection }) =>
-  voxelMarkers(frame.result, occupancy, selection.voxelClasses),
-);
+export const voxelMarkersOutput: TopicOutput = {
+  name: 'voxel_markers',
+  topic: '~/voxel_markers',
+  encode: (_codec, { frame, occupancy, selection }) =>
+    voxelMarkers(frame.result, occupancy, selection.voxelClasses),
+};

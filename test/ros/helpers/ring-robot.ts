@@ -180,17 +180,27 @@ export class RingRobot {
   }
 
   /**
-   * Publishes sets stamped 1 s, 2 s, … until results come: best-effort messages are lost until each end knows of the other one, and nobody can
-   * see when that is.
+   * Publishes sets of images until what they are to bring about has come: best-effort messages are lost until each end knows of the other
+   * one, which nobody can see, and where the machine is busy.
+   *
+   * @param first stamp of the first set, `step` from set to set
    */
+  async publishUntil<T>(
+    come: Promise<T>,
+    { first, step = 1_000_000n }: { readonly first: bigint; readonly step?: bigint },
+  ): Promise<T> {
+    const isThere = come.then(() => true);
+    for (let stamp = first; ; stamp += step) {
+      await this.publishSet(stamp);
+      if (await Promise.race([isThere, setTimeout(500, false)])) return come;
+    }
+  }
+
+  /** Publishes sets stamped 1 s, 2 s, … until results come. */
   async warmUp(): Promise<void> {
     await this.listen('~/occupied_voxels', 'sensor_msgs/msg/PointCloud2');
     await this.driver.waitMatched();
-    const first = this.next('~/occupied_voxels').then(() => true);
-    for (let second = 1n; ; second++) {
-      await this.publishSet(second * 1_000_000_000n);
-      if (await Promise.race([first, setTimeout(500, false)])) return;
-    }
+    await this.publishUntil(this.next('~/occupied_voxels'), { first: 1_000_000_000n, step: 1_000_000_000n });
   }
 
   /**
