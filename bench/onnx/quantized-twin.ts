@@ -2,7 +2,7 @@ import type { GraphOperation } from '../../src/engine/manifest.js';
 import { floatsOf, type Network } from '../network.js';
 import { convolutionWeights } from './convolution-weights.js';
 import { MICROSOFT, OnnxGraph } from './onnx-graph.js';
-import { addResize, addSplit, convolutionAttributes, poolAttributes } from './shared-nodes.js';
+import { addMaxPool, addResize, addSplit, convolutionAttributes, poolAttributes } from './shared-nodes.js';
 import type { TwinInput } from './twin.js';
 
 /** Largest value that an activation stands for; timing does not depend on it. */
@@ -107,6 +107,9 @@ export class QuantizedTwin {
           poolAttributes(operation),
           MICROSOFT,
         );
+        return;
+      case 'max_pool2d':
+        addMaxPool(graph, operation, first);
         return;
       case 'upsample2d':
         addResize(graph, operation, first);

@@ -27,6 +27,15 @@ export function poolAttributes(operation: GraphOperation) {
   return { kernel_shape: numbersOf(operation, 'kernel'), strides: numbersOf(operation, 'stride') };
 }
 
+/** MaxPool takes real and 8-bit values alike: the order of 8-bit values of one scale is that of what they stand for. */
+export function addMaxPool(graph: OnnxGraph, operation: GraphOperation, input: string): void {
+  const padding = numbersOf(operation, 'padding');
+  graph.node('MaxPool', [input], operation.outputs, {
+    ...poolAttributes(operation),
+    pads: [...padding, ...padding],
+  });
+}
+
 /** @param dims of the weights, `[O, I, kh, kw]` */
 export function convolutionAttributes(operation: GraphOperation, dims: readonly number[]) {
   const padding = numbersOf(operation, 'padding');

@@ -2,7 +2,7 @@ import type { GraphOperation } from '../../src/engine/manifest.js';
 import { floatsOf, type Network } from '../network.js';
 import { convolutionWeights } from './convolution-weights.js';
 import { OnnxGraph } from './onnx-graph.js';
-import { addResize, addSplit, convolutionAttributes, poolAttributes } from './shared-nodes.js';
+import { addMaxPool, addResize, addSplit, convolutionAttributes, poolAttributes } from './shared-nodes.js';
 
 export interface TwinInput {
   readonly name: string;
@@ -96,6 +96,9 @@ export class OnnxTwin {
         return;
       case 'avg_pool2d':
         graph.node('AveragePool', inputs, outputs, poolAttributes(operation));
+        return;
+      case 'max_pool2d':
+        addMaxPool(graph, operation, first);
         return;
       case 'upsample2d':
         addResize(graph, operation, first);

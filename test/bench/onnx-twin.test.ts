@@ -50,7 +50,12 @@ const steps: Readonly<Record<string, Step>> = {
   gated: { op: 'channel_gate', inputs: ['pooled', 'gate'] },
   smooth: { op: 'upsample2d', inputs: ['gated'], attributes: { factor: 2, mode: 'bilinear' } },
   blocky: { op: 'upsample2d', inputs: ['gated'], attributes: { factor: 2, mode: 'nearest' } },
-  last: { op: 'concat', inputs: ['smooth', 'blocky', 'mean'] },
+  largest: {
+    op: 'max_pool2d',
+    inputs: ['mean'],
+    attributes: { kernel: [3, 3], stride: [1, 1], padding: [1, 1] },
+  },
+  last: { op: 'concat', inputs: ['smooth', 'blocky', 'mean', 'largest'] },
 };
 
 function networkOf(list: Readonly<Record<string, Step>>, output: string): Network {
@@ -175,7 +180,7 @@ describe('QuantizedTwin', () => {
       'last',
     ]);
     const output = await run(model, network);
-    assert.deepEqual([output.type, output.dims], ['uint8', [1, 12, 6, 8]]);
+    assert.deepEqual([output.type, output.dims], ['uint8', [1, 16, 6, 8]]);
     assert.ok(new Set(output.data as Uint8Array).size > 4, 'the outputs are almost constant');
   });
 });
