@@ -35,8 +35,8 @@ struct ChannelEpilogue {
   int64_t residual_ahead = 0, stream_ahead = 0;
 };
 
-/// A block of a channel is a kilobyte or two of a plane, too short for the prefetcher of a CPU to help; so the
-/// epilogue asks for the lines of a later channel.
+/// A block of a channel is a kilobyte or two of a plane, too short for the prefetcher of a CPU to help; so
+/// the epilogue asks for the lines of a later channel.
 constexpr int kChannelsAhead = 4;
 
 inline int64_t BytesOf(StreamType type) { return type == StreamType::kFloat32 ? 4 : 2; }

@@ -15,6 +15,7 @@ const PeakLoops& LoopsOf(Isa isa) {
     case Isa::kAvx2:
       return kPeakLoopsAvx2;
     case Isa::kAvx512:
+    case Isa::kAmx:
       return kPeakLoopsAvx512;
 #elif defined(__aarch64__)
     case Isa::kNeon:
