@@ -5,6 +5,7 @@
 #include "graph/take.h"
 #include "ops/binary_block.h"
 #include "ops/pointwise_block.h"
+#include "ops/resampling.h"
 #include "ops/sums.h"
 #include "ops/sweep.h"
 
@@ -91,6 +92,22 @@ void Graph::FuseResiduals() {
     }
     auto signs = TakeSigns(*maker, 1);
     if (!signs.empty()) block->TakeSign(std::move(signs[0]));
+  }
+}
+
+/// block → global_avg_pool2d, and other readers: the block sums its output up while it has it in registers.
+void Graph::FuseMeans() {
+  for (GraphNode& node : nodes_) {
+    auto* block = As<BlockOperation>(node);
+    if (!block || block->has_residual() || block->has_sign() || node.outputs.empty()) continue;
+    for (size_t reader : ReadersOf(node.outputs[0])) {
+      if (block->has_mean() || !As<GlobalAvgPool2d>(nodes_[reader])) continue;
+      const TensorSpec& y = tensors_[node.outputs[0]].spec;
+      block->TakeMean(y.batch == TensorSpec::kPerCamera ? max_cameras() : y.batch, y.Plane(), y.channels);
+      node.op += " + mean";
+      node.outputs.push_back(nodes_[reader].outputs[0]);
+      nodes_[reader].operation.reset();
+    }
   }
 }
 

@@ -4,7 +4,8 @@
 
 namespace bdc {
 
-BlockEpilogue BlockOperation::EpilogueFor(int64_t image, Tensors inputs, Tensors outputs) const {
+BlockEpilogue BlockOperation::EpilogueFor(int64_t image, Tensors inputs, Tensors outputs,
+                                          std::byte* sums) const {
   const Tensor& y = outputs[0];
   BlockEpilogue epilogue;
   if (has_residual_) epilogue.residual = StreamIn(inputs[1], image);
@@ -14,12 +15,30 @@ BlockEpilogue BlockOperation::EpilogueFor(int64_t image, Tensors inputs, Tensors
   } else {
     epilogue.stream = StreamOut(y, image);
   }
+  if (has_mean()) {
+    epilogue.block_sums = reinterpret_cast<float*>(sums) + image * BlocksOf(y.plane()) * y.channels;
+  }
   if (sign_) {
     epilogue.signs = SignsOf(outputs[1], image);
     epilogue.threshold = sign_->threshold();
     epilogue.direction = sign_->direction();
   }
   return epilogue;
+}
+
+void BlockOperation::FinishMeans(const std::byte* sums, Tensors outputs) const {
+  if (!has_mean()) return;
+  const Tensor& y = outputs[0];
+  const int64_t blocks = BlocksOf(y.plane());
+  const float* block_sums = reinterpret_cast<const float*>(sums);
+  for (int64_t image = 0; image < y.batch; ++image, block_sums += blocks * y.channels) {
+    for (int channel = 0; channel < y.channels; ++channel) {
+      double sum = 0;
+      for (int64_t block = 0; block < blocks; ++block) sum += block_sums[block * y.channels + channel];
+      outputs[1].f32()[image * y.channels + channel] =
+          static_cast<float>(sum / static_cast<double>(y.plane()));
+    }
+  }
 }
 
 }  // namespace bdc

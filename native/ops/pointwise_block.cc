@@ -30,13 +30,13 @@ void PointwiseBlock::Load(EngineMode mode, const KernelSet& kernels) {
 int64_t PointwiseBlock::ScratchBytes(int threads) const {
   const ConvGeometry& g = convolution_->geometry();
   const int64_t values = convolution_->max_images() * g.in_channels * g.Columns();
-  return threads * slot_bytes_ + (input_factor() == 0.0f ? 0 : values);
+  return threads * slot_bytes_ + sum_bytes() + (input_factor() == 0.0f ? 0 : values);
 }
 
 Tensor PointwiseBlock::Quantize(const RunContext& context, const Tensor& x) const {
   Tensor q = x;
   q.type = ElementType::kInt8;
-  q.data = context.scratch + context.pool.size() * slot_bytes_;
+  q.data = context.scratch + context.pool.size() * slot_bytes_ + sum_bytes();
   ForEachBlock(context, x.batch, x.plane(), [&](int64_t image, int64_t block) {
     SweepArgs args{StreamIn(x, image), x.plane(), x.channels, {}};
     args.epilogue.quantized = q.s8() + image * q.image();
@@ -50,11 +50,12 @@ void PointwiseBlock::Run(const RunContext& context, Tensors inputs, Tensors outp
   const bool has_to_quantize = input_factor() != 0.0f && inputs[0].type != ElementType::kInt8;
   const Tensor x = has_to_quantize ? Quantize(context, inputs[0]) : inputs[0];
   const ConvActivation activation = convolution_->activation();
+  std::byte* sums = context.scratch + context.pool.size() * slot_bytes_;
   ForEachBlockRange(context, outputs[0], [&](int64_t slot, int64_t image, const BlockRange& range) {
     PointwiseBlockArgs args{.weights = table_weights_.get(),
                             .tiles = tile_weights_.get(),
                             .pixels = x.plane(),
-                            .epilogue = EpilogueFor(image, inputs, outputs)};
+                            .epilogue = EpilogueFor(image, inputs, outputs, sums)};
     if (x.type == ElementType::kInt8) {
       args.input_s8 = x.s8() + image * x.image();
     } else {
@@ -67,6 +68,7 @@ void PointwiseBlock::Run(const RunContext& context, Tensors inputs, Tensors outp
     const auto kernel = tile_weights_ ? kernels.pointwise_tiles : kernels.pointwise_block;
     kernel(args, range, context.scratch + slot * slot_bytes_);
   });
+  FinishMeans(sums, outputs);
 }
 
 }  // namespace bdc

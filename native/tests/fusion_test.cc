@@ -65,9 +65,10 @@ class Chain {
                {{"bias_in", name + ".i"}, {"slope", name + ".s"}, {"bias_out", name + ".o"}});
   }
 
+  std::string Mean(const std::string& input) { return Add("global_avg_pool2d", Next("mean"), {input}, {}); }
+
   std::string Gate(const std::string& input) {
-    const std::string gate =
-        Add("sigmoid", Next("sigmoid"), {Add("global_avg_pool2d", Next("mean"), {input}, {})}, {});
+    const std::string gate = Add("sigmoid", Next("sigmoid"), {Mean(input)}, {});
     return Add("channel_gate", Next("gate"), {input, gate}, {});
   }
 
@@ -132,6 +133,18 @@ TEST(FusionTest, ARefinementBranchIsExactUpToItsGate) {
   const std::string conv = chain.Activation(chain.Convolution(chain.Sign("x"), 3));
   // The gate's sigmoid is a fast one.
   chain.Compare(chain.Sum(chain.Gate(conv), "x"), StreamType::kFloat32, 1e-5);
+}
+
+TEST(FusionTest, MeansAreExact) {
+  for (const auto& [channels, height, width] : {std::tuple{40, 11, 30}, {20, 25, 41}, {33, 32, 32}}) {
+    for (double activation_scale : {0.0, 0.05}) {
+      Chain chain(channels, height, width);
+      const std::string conv = chain.Activation(chain.Convolution(chain.Sign("x"), 3));
+      const std::string y =
+          activation_scale != 0 ? chain.Activation(chain.Pointwise(conv, activation_scale)) : conv;
+      chain.Compare(chain.Mean(y), StreamType::kFloat32, 0);
+    }
+  }
 }
 
 TEST(FusionTest, AFloat16StreamIsWithinOneUnitInTheLastPlace) {
