@@ -9,11 +9,11 @@ BlockEpilogue BlockOperation::EpilogueFor(int64_t image, Tensors inputs, Tensors
   const Tensor& y = outputs[0];
   BlockEpilogue epilogue;
   if (has_residual_) epilogue.residual = StreamIn(inputs[1], image);
-  if (y.type == ElementType::kInt8) {
-    epilogue.quantized = y.s8() + image * y.image();
+  if (y.type != ElementType::kInt8) epilogue.stream = StreamOut(y, image);
+  for (const Tensor& q : outputs) {
+    if (q.type != ElementType::kInt8) continue;
+    epilogue.quantized = q.s8() + image * q.image();
     epilogue.quantized_factor = quantized_factor_;
-  } else {
-    epilogue.stream = StreamOut(y, image);
   }
   if (has_mean()) {
     epilogue.block_sums = reinterpret_cast<float*>(sums) + image * BlocksOf(y.plane()) * y.channels;

@@ -17,7 +17,7 @@ class BlockOperation : public Operation {
  public:
   void TakeResidual() { has_residual_ = true; }
   void TakeSign(std::unique_ptr<Sign> sign) { sign_ = std::move(sign); }
-  /// The output becomes int8: clamp(round(y · factor), ±127).
+  /// One of the outputs is int8: clamp(round(y · factor), ±127).
   void TakeQuantizer(float factor) { quantized_factor_ = factor; }
   /// The mean of each channel becomes output 1, of `images` images of `pixels` pixels and `channels` channels
   /// at most.
