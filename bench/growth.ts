@@ -1,3 +1,4 @@
+import { measurePeaks } from '../src/engine/native.js';
 import type { EngineOptions } from '../src/engine/types.js';
 import { engineWithRig, randomImages } from './frame-benchmark.js';
 import { benchmarkLayer } from './layer-benchmark.js';
@@ -6,6 +7,13 @@ import { median } from './paired.js';
 export interface ScalingRow {
   readonly threads: number;
   readonly ms: number;
+  /** How many times as fast as with one thread. */
+  readonly speedup: number;
+  /**
+   * The same of a loop of XOR, popcount and addition on registers, which waits for neither memory nor other threads: what the cores allow.
+   * Where two threads share a core it is far below two.
+   */
+  readonly limit: number;
 }
 export type GrowthRow = { readonly ms: number } & (
   { readonly cameras: number } | { readonly grid: number } | { readonly channels: number }
@@ -42,7 +50,9 @@ export async function measureScaling(
 ): Promise<ScalingRow[]> {
   const rows: ScalingRow[] = [];
   for (let threads = 1; threads <= most; threads *= 2) {
-    rows.push({ threads, ms: await timeFrames(path, { threads, isa }, undefined, repetitions) });
+    const ms = await timeFrames(path, { threads, isa }, undefined, repetitions);
+    const limit = measurePeaks(isa, threads).binary / measurePeaks(isa, 1).binary;
+    rows.push({ threads, ms, speedup: (rows[0]?.ms ?? ms) / ms, limit });
   }
   return rows;
 }

@@ -144,10 +144,11 @@ Napi::Value ListIsas(const Napi::CallbackInfo& info) {
   return names;
 }
 
-/// measurePeaks(isa): {binary, real}, 10⁹ multiply-adds a second of one thread.
+/// measurePeaks(isa, threads): {binary, real}, 10⁹ multiply-adds a second of all of them.
 Napi::Value Measure(const Napi::CallbackInfo& info) {
   return Guarded(info.Env(), [&]() -> Napi::Value {
-    const MachinePeaks peaks = MeasurePeaks(ChooseIsa(JsReader(info[0], "isa").String()));
+    const MachinePeaks peaks = MeasurePeaks(ChooseIsa(JsReader(info[0], "isa").String()),
+                                            static_cast<int>(JsReader(info[1], "threads").Int(1, 1024)));
     const Napi::Object result = Napi::Object::New(info.Env());
     result.Set("binary", peaks.binary);
     result.Set("real", peaks.real);

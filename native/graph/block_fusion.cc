@@ -5,6 +5,7 @@
 #include "graph/take.h"
 #include "ops/binary_block.h"
 #include "ops/pointwise_block.h"
+#include "ops/resampling.h"
 #include "ops/sums.h"
 #include "ops/sweep.h"
 
@@ -94,22 +95,53 @@ void Graph::FuseResiduals() {
   }
 }
 
-/// A block whose output only W1A8 convolutions of one scale read makes it int8.
+/// block → global_avg_pool2d, and other readers: the block sums its output up while it has it in registers.
+void Graph::FuseMeans() {
+  for (GraphNode& node : nodes_) {
+    auto* block = As<BlockOperation>(node);
+    if (!block || block->has_residual() || block->has_sign() || node.outputs.empty()) continue;
+    for (size_t reader : ReadersOf(node.outputs[0])) {
+      if (block->has_mean() || !As<GlobalAvgPool2d>(nodes_[reader])) continue;
+      const TensorSpec& y = tensors_[node.outputs[0]].spec;
+      block->TakeMean(y.batch == TensorSpec::kPerCamera ? max_cameras() : y.batch, y.Plane(), y.channels);
+      node.op += " + mean";
+      node.outputs.push_back(nodes_[reader].outputs[0]);
+      nodes_[reader].operation.reset();
+    }
+  }
+}
+
+/// A block makes the int8 values that W1A8 convolutions of one scale read of it: as its only output where
+/// nobody reads another, else as one more.
 void Graph::FuseQuantizers() {
   for (GraphNode& node : nodes_) {
     auto* block = As<BlockOperation>(node);
-    if (!block || node.outputs.empty() || IsOutput(node.outputs[0])) continue;
-    const auto readers = ReadersOf(node.outputs[0]);
-    const auto* first = readers.empty() ? nullptr : As<PointwiseBlock>(nodes_[readers[0]]);
-    const float factor = first ? first->input_factor() : 0.0f;
-    const auto agrees = [&](size_t i) {
+    if (!block || node.outputs.empty()) continue;
+    const int y = node.outputs[0];
+    std::vector<GraphNode*> quantizing;
+    float factor = 0.0f;
+    const auto readers = ReadersOf(y);
+    for (size_t i : readers) {
       const auto* reader = As<PointwiseBlock>(nodes_[i]);
-      const bool as_residual = nodes_[i].inputs.size() > 1 && nodes_[i].inputs[1] == node.outputs[0];
-      return reader && reader->input_factor() == factor && !as_residual;
-    };
-    if (factor == 0.0f || !std::all_of(readers.begin(), readers.end(), agrees)) continue;
-    tensors_[node.outputs[0]].spec.type = ElementType::kInt8;
+      const bool reads_input = reader && reader->input_factor() != 0.0f && nodes_[i].inputs[0] == y;
+      if (!reads_input || (factor != 0.0f && reader->input_factor() != factor)) continue;
+      factor = reader->input_factor();
+      if (quantizing.empty() || quantizing.back() != &nodes_[i]) quantizing.push_back(&nodes_[i]);
+    }
+    if (quantizing.empty()) continue;
+    // A convolution may read its own residual from it too.
+    const bool is_only = readers.size() == quantizing.size() && !IsOutput(y);
+    TensorSpec bytes = tensors_[y].spec;
+    bytes.type = ElementType::kInt8;
     block->TakeQuantizer(factor);
+    if (is_only) {
+      tensors_[y].spec = bytes;
+      continue;
+    }
+    const int q = static_cast<int>(tensors_.size());
+    tensors_.push_back({tensors_[y].name + ", int8", bytes, -1, -1});
+    node.outputs.push_back(q);
+    for (GraphNode* reader : quantizing) reader->inputs[0] = q;
   }
 }
 

@@ -35,6 +35,7 @@ void Graph::Fuse(StreamType residual) {
   UsePointwiseBlocks();
   FuseGates();
   FuseResiduals();
+  FuseMeans();
   FuseQuantizers();
   if (residual == StreamType::kFloat16) HalveStreams();
   CloseGaps();

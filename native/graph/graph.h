@@ -85,6 +85,7 @@ class Graph {
   std::vector<std::unique_ptr<Sign>> TakeSigns(GraphNode& maker, size_t most);
   void FuseGates();
   void FuseResiduals();
+  void FuseMeans();
   void FuseQuantizers();
   void HalveStreams();
   /// Drops the nodes that others have taken over (those without an operation) and dates the tensors anew.

@@ -86,6 +86,7 @@ struct BlockRange {
 
 class MajorityWeights;
 class SumTableWeights;
+class TileWeights;
 
 /// W1A1 of one image: sign planes in.
 struct BinaryBlockArgs {
@@ -96,13 +97,14 @@ struct BinaryBlockArgs {
 
 /// 1×1 of one image on real values, stride 1, no padding. W1A8: int8 planes [in_channels][pixels], |q| ≤ 127,
 /// and epilogue.scale holding scale[o] · activation scale; the sums are exact. W1A32: float planes; the sums
-/// are regrouped. One input is set.
+/// are regrouped. One input is set, and the weights that the kernel reads.
 struct PointwiseBlockArgs {
-  const SumTableWeights* weights;
-  const int8_t* input_s8;
-  const float* input_f32;
-  int64_t pixels;
-  BlockEpilogue epilogue;
+  const SumTableWeights* weights = nullptr;
+  const TileWeights* tiles = nullptr;
+  const int8_t* input_s8 = nullptr;
+  const float* input_f32 = nullptr;
+  int64_t pixels = 0;
+  BlockEpilogue epilogue = {};
 };
 
 /// No convolution: the epilogue applied to a stream (scale and bias are a batch norm; nullptr: none), e.g. z

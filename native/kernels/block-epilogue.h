@@ -31,7 +31,13 @@ struct ChannelEpilogue {
   uint8_t* signs = nullptr;
   int8_t* quantized = nullptr;
   float* sum = nullptr;
+  /// Bytes to the same pixels of the channel that is kChannelsAhead further on.
+  int64_t residual_ahead = 0, stream_ahead = 0;
 };
+
+/// A block of a channel is a kilobyte or two of a plane, too short for the prefetcher of a CPU to help; so
+/// the epilogue asks for the lines of a later channel.
+constexpr int kChannelsAhead = 4;
 
 inline int64_t BytesOf(StreamType type) { return type == StreamType::kFloat32 ? 4 : 2; }
 
@@ -55,6 +61,7 @@ inline ChannelEpilogue EpilogueOf(const BlockEpilogue& e, int channels, int chan
   if (e.residual.data != nullptr) {
     c.residual = static_cast<const uint8_t*>(e.residual.data) + OffsetIn(e.residual, channel, pixel);
     c.residual_type = e.residual.type;
+    c.residual_ahead = OffsetIn(e.residual, kChannelsAhead, 0);
   }
   if ((c.has_final_activation = e.final_activation.bias_in != nullptr)) {
     c.final_bias_in = e.final_activation.bias_in[channel];
@@ -64,6 +71,7 @@ inline ChannelEpilogue EpilogueOf(const BlockEpilogue& e, int channels, int chan
   if (e.stream.data != nullptr) {
     c.stream = static_cast<uint8_t*>(e.stream.data) + OffsetIn(e.stream, channel, pixel);
     c.stream_type = e.stream.type;
+    c.stream_ahead = OffsetIn(e.stream, kChannelsAhead, 0);
   }
   if (e.signs != nullptr) {
     c.signs =
@@ -105,8 +113,15 @@ inline __attribute__((always_inline)) void RunFullBlockOf(const ChannelEpilogue&
   constexpr int kVectors = 16 / Float::kLanes;
   Vector sums[kVectors];
   for (int v = 0; v < kVectors; ++v) sums[v] = Float::Set(0.0f);
+  const auto prefetch = [](const void* from, int64_t i, StreamType type, int64_t ahead) {
+    __builtin_prefetch(static_cast<const uint8_t*>(from) + i * BytesOf(type) + ahead, 0, 3);
+  };
   for (int i = 0; i < kBlockPixels; i += 16) {
     uint32_t bits = 0;
+    if (residual_f32 != nullptr) prefetch(c.residual, i, c.residual_type, c.residual_ahead);
+    if (stream_f32 != nullptr) {
+      __builtin_prefetch(static_cast<uint8_t*>(c.stream) + i * BytesOf(c.stream_type) + c.stream_ahead, 1, 3);
+    }
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
       const int at = i + v * Float::kLanes;

@@ -47,6 +47,10 @@ struct KernelSet {
   int64_t (*binary_block_scratch)(const MajorityWeights& weights, int channels);
   void (*pointwise_block)(const PointwiseBlockArgs& args, const BlockRange& range, std::byte* scratch);
   int64_t (*pointwise_block_scratch)(int channels);
+  /// The same of args.tiles on a matrix unit; nullptr: there is none.
+  void (*pointwise_tiles)(const PointwiseBlockArgs& args, const BlockRange& range,
+                          std::byte* scratch) = nullptr;
+  int64_t (*pointwise_tiles_scratch)(const TileWeights& weights) = nullptr;
   void (*sweep)(const SweepArgs& args, const BlockRange& range);
   /// Output rows [begin, end).
   void (*conv_f32)(const ConvF32Args& args, int begin, int end);

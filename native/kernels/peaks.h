@@ -6,14 +6,15 @@
 
 namespace bdc {
 
-/// What one thread of this machine reaches at most, 10⁹ multiply-adds a second.
+/// What `threads` threads of this machine reach at most together, 10⁹ multiply-adds a second.
 struct MachinePeaks {
   double binary;  // XOR, popcount, add on registers
   double real;    // float32 multiply-add on registers
 };
 
-/// Takes some 20 ms.
-MachinePeaks MeasurePeaks(Isa isa);
+/// Takes some 20 ms. Two threads that share a core's units, or a core with somebody else, reach less than
+/// twice what one does: no network scales better.
+MachinePeaks MeasurePeaks(Isa isa, int threads = 1);
 
 /// Loops on registers alone, `rounds` times; each returns the multiply-adds it did.
 struct PeakLoops {

@@ -30,18 +30,21 @@ void BinaryBlock::Load(EngineMode mode, const KernelSet& kernels) {
   slot_bytes_ = AlignedBytes(kernels.binary_block_scratch(*weights_, g.out_channels));
 }
 
-int64_t BinaryBlock::ScratchBytes(int threads) const { return threads * slot_bytes_; }
+int64_t BinaryBlock::ScratchBytes(int threads) const { return threads * slot_bytes_ + sum_bytes(); }
 
 void BinaryBlock::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
   const BinaryWeights& weights = convolution_->weights();
   const ConvActivation activation = convolution_->activation();
+  std::byte* sums = context.scratch + context.pool.size() * slot_bytes_;
   ForEachBlockRange(context, outputs[0], [&](int64_t slot, int64_t image, const BlockRange& range) {
-    BinaryBlockArgs args{weights_.get(), SignsOf(inputs[0], image), EpilogueFor(image, inputs, outputs)};
+    BinaryBlockArgs args{weights_.get(), SignsOf(inputs[0], image),
+                         EpilogueFor(image, inputs, outputs, sums)};
     args.epilogue.scale = weights.scale.data();
     args.epilogue.bias = weights.bias.data();
     args.epilogue.activation = {activation.bias_in, activation.slope, activation.bias_out};
     context.kernels.binary_block(args, range, context.scratch + slot * slot_bytes_);
   });
+  FinishMeans(sums, outputs);
 }
 
 }  // namespace bdc

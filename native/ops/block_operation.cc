@@ -4,15 +4,19 @@
 
 namespace bdc {
 
-BlockEpilogue BlockOperation::EpilogueFor(int64_t image, Tensors inputs, Tensors outputs) const {
+BlockEpilogue BlockOperation::EpilogueFor(int64_t image, Tensors inputs, Tensors outputs,
+                                          std::byte* sums) const {
   const Tensor& y = outputs[0];
   BlockEpilogue epilogue;
   if (has_residual_) epilogue.residual = StreamIn(inputs[1], image);
-  if (y.type == ElementType::kInt8) {
-    epilogue.quantized = y.s8() + image * y.image();
+  if (y.type != ElementType::kInt8) epilogue.stream = StreamOut(y, image);
+  for (const Tensor& q : outputs) {
+    if (q.type != ElementType::kInt8) continue;
+    epilogue.quantized = q.s8() + image * q.image();
     epilogue.quantized_factor = quantized_factor_;
-  } else {
-    epilogue.stream = StreamOut(y, image);
+  }
+  if (has_mean()) {
+    epilogue.block_sums = reinterpret_cast<float*>(sums) + image * BlocksOf(y.plane()) * y.channels;
   }
   if (sign_) {
     epilogue.signs = SignsOf(outputs[1], image);
@@ -20,6 +24,21 @@ BlockEpilogue BlockOperation::EpilogueFor(int64_t image, Tensors inputs, Tensors
     epilogue.direction = sign_->direction();
   }
   return epilogue;
+}
+
+void BlockOperation::FinishMeans(const std::byte* sums, Tensors outputs) const {
+  if (!has_mean()) return;
+  const Tensor& y = outputs[0];
+  const int64_t blocks = BlocksOf(y.plane());
+  const float* block_sums = reinterpret_cast<const float*>(sums);
+  for (int64_t image = 0; image < y.batch; ++image, block_sums += blocks * y.channels) {
+    for (int channel = 0; channel < y.channels; ++channel) {
+      double sum = 0;
+      for (int64_t block = 0; block < blocks; ++block) sum += block_sums[block * y.channels + channel];
+      outputs[1].f32()[image * y.channels + channel] =
+          static_cast<float>(sum / static_cast<double>(y.plane()));
+    }
+  }
 }
 
 }  // namespace bdc

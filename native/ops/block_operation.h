@@ -7,23 +7,35 @@
 #include "kernels/binary-block.h"
 #include "ops/operation.h"
 #include "ops/sign.h"
+#include "runtime/aligned_buffer.h"
 
 namespace bdc {
 
 /// A convolution that a block kernel (kernels/binary-block.h) computes, together with what it has taken over
-/// from the nodes behind it: a residual, and the next layer's signs or int8 values.
+/// from the nodes behind it: a residual, the mean of each channel, and the next layer's signs or int8 values.
 class BlockOperation : public Operation {
  public:
   void TakeResidual() { has_residual_ = true; }
   void TakeSign(std::unique_ptr<Sign> sign) { sign_ = std::move(sign); }
-  /// The output becomes int8: clamp(round(y · factor), ±127).
+  /// One of the outputs is int8: clamp(round(y · factor), ±127).
   void TakeQuantizer(float factor) { quantized_factor_ = factor; }
+  /// The mean of each channel becomes output 1, of `images` images of `pixels` pixels and `channels` channels
+  /// at most.
+  void TakeMean(int64_t images, int64_t pixels, int channels) {
+    sum_bytes_ = AlignedBytes(images * BlocksOf(pixels) * channels * int64_t{sizeof(float)});
+  }
+  bool has_mean() const { return sum_bytes_ != 0; }
   bool has_residual() const { return has_residual_; }
   bool has_sign() const { return sign_ != nullptr; }
 
  protected:
-  /// What the kernel does behind its sums of one image. Inputs x, residual; outputs y, sign planes.
-  BlockEpilogue EpilogueFor(int64_t image, Tensors inputs, Tensors outputs) const;
+  /// Scratch in which the kernel leaves the sums that means are made of, 0 where there are none.
+  int64_t sum_bytes() const { return sum_bytes_; }
+  /// What the kernel does behind its sums of one image. Inputs x, residual; outputs y, then sign planes or
+  /// means.
+  BlockEpilogue EpilogueFor(int64_t image, Tensors inputs, Tensors outputs, std::byte* sums) const;
+  /// Means from the sums of all blocks.
+  void FinishMeans(const std::byte* sums, Tensors outputs) const;
   void LoadSign(EngineMode mode, const KernelSet& kernels) {
     if (sign_) sign_->Load(mode, kernels);
   }
@@ -31,6 +43,7 @@ class BlockOperation : public Operation {
  private:
   std::unique_ptr<Sign> sign_;
   bool has_residual_ = false;
+  int64_t sum_bytes_ = 0;
   float quantized_factor_ = 0.0f;
 };
 

@@ -15,22 +15,28 @@ void PointwiseBlock::Load(EngineMode mode, const KernelSet& kernels) {
   LoadSign(mode, kernels);
   const ConvGeometry& g = convolution_->geometry();
   const uint64_t* bits = convolution_->weights().weight.data();
-  weights_ = std::make_unique<const SumTableWeights>(g.in_channels, g.out_channels, bits);
+  if (kernels.pointwise_tiles != nullptr) {
+    const TileElement element = input_factor() != 0.0f ? TileElement::kInt8 : TileElement::kBfloat16;
+    tile_weights_ = std::make_unique<const TileWeights>(g.in_channels, g.out_channels, bits, element);
+    slot_bytes_ = AlignedBytes(kernels.pointwise_tiles_scratch(*tile_weights_));
+  } else {
+    table_weights_ = std::make_unique<const SumTableWeights>(g.in_channels, g.out_channels, bits);
+    slot_bytes_ = AlignedBytes(kernels.pointwise_block_scratch(g.out_channels));
+  }
   scale_.clear();
   for (int o = 0; o < g.out_channels; ++o) scale_.push_back(convolution_->SumScale(o));
-  slot_bytes_ = AlignedBytes(kernels.pointwise_block_scratch(g.out_channels));
 }
 
 int64_t PointwiseBlock::ScratchBytes(int threads) const {
   const ConvGeometry& g = convolution_->geometry();
   const int64_t values = convolution_->max_images() * g.in_channels * g.Columns();
-  return threads * slot_bytes_ + (input_factor() == 0.0f ? 0 : values);
+  return threads * slot_bytes_ + sum_bytes() + (input_factor() == 0.0f ? 0 : values);
 }
 
 Tensor PointwiseBlock::Quantize(const RunContext& context, const Tensor& x) const {
   Tensor q = x;
   q.type = ElementType::kInt8;
-  q.data = context.scratch + context.pool.size() * slot_bytes_;
+  q.data = context.scratch + context.pool.size() * slot_bytes_ + sum_bytes();
   ForEachBlock(context, x.batch, x.plane(), [&](int64_t image, int64_t block) {
     SweepArgs args{StreamIn(x, image), x.plane(), x.channels, {}};
     args.epilogue.quantized = q.s8() + image * q.image();
@@ -44,8 +50,12 @@ void PointwiseBlock::Run(const RunContext& context, Tensors inputs, Tensors outp
   const bool has_to_quantize = input_factor() != 0.0f && inputs[0].type != ElementType::kInt8;
   const Tensor x = has_to_quantize ? Quantize(context, inputs[0]) : inputs[0];
   const ConvActivation activation = convolution_->activation();
+  std::byte* sums = context.scratch + context.pool.size() * slot_bytes_;
   ForEachBlockRange(context, outputs[0], [&](int64_t slot, int64_t image, const BlockRange& range) {
-    PointwiseBlockArgs args{weights_.get(), nullptr, nullptr, x.plane(), EpilogueFor(image, inputs, outputs)};
+    PointwiseBlockArgs args{.weights = table_weights_.get(),
+                            .tiles = tile_weights_.get(),
+                            .pixels = x.plane(),
+                            .epilogue = EpilogueFor(image, inputs, outputs, sums)};
     if (x.type == ElementType::kInt8) {
       args.input_s8 = x.s8() + image * x.image();
     } else {
@@ -54,8 +64,11 @@ void PointwiseBlock::Run(const RunContext& context, Tensors inputs, Tensors outp
     args.epilogue.scale = scale_.data();
     args.epilogue.bias = convolution_->weights().bias.data();
     args.epilogue.activation = {activation.bias_in, activation.slope, activation.bias_out};
-    context.kernels.pointwise_block(args, range, context.scratch + slot * slot_bytes_);
+    const KernelSet& kernels = context.kernels;
+    const auto kernel = tile_weights_ ? kernels.pointwise_tiles : kernels.pointwise_block;
+    kernel(args, range, context.scratch + slot * slot_bytes_);
   });
+  FinishMeans(sums, outputs);
 }
 
 }  // namespace bdc

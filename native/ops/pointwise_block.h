@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernels/sum-table-weights.h"
+#include "kernels/tile-weights.h"
 #include "ops/binary_conv2d.h"
 #include "ops/block_operation.h"
 
@@ -36,7 +37,9 @@ class PointwiseBlock : public BlockOperation {
   Tensor Quantize(const RunContext& context, const Tensor& x) const;
 
   std::unique_ptr<BinaryWeightConv2d> convolution_;
-  std::unique_ptr<const SumTableWeights> weights_;
+  /// One of the two.
+  std::unique_ptr<const SumTableWeights> table_weights_;
+  std::unique_ptr<const TileWeights> tile_weights_;
   std::vector<float> scale_;  // of the sums: with the activations' scale where they are int8
   int64_t slot_bytes_ = 0;
 };

@@ -35,15 +35,21 @@ void GlobalAvgPool2d::Run(const RunContext& context, Tensors inputs, Tensors out
   const int64_t size = x.plane();
   ForEachPlane(context, int64_t{x.batch} * x.channels, size, [&](int64_t plane) {
     const float* values = x.f32() + plane * size;
-    // Eight sums in a fixed order: vectorises, and loses less than one would.
-    float sums[8] = {};
-    int64_t i = 0;
-    for (; i + 8 <= size; i += 8) {
-      for (int k = 0; k < 8; ++k) sums[k] += values[i + k];
-    }
+    // Sixteen sums a block, then the blocks: the order of BlockEpilogue::block_sums.
     double sum = 0;
-    for (; i < size; ++i) sum += values[i];
-    for (float part : sums) sum += part;
+    for (int64_t block = 0; block < size; block += kBlockPixels) {
+      const int64_t end = std::min(size, block + kBlockPixels);
+      float parts[16] = {};
+      int64_t i = block;
+      for (; i + 16 <= end; i += 16) {
+        for (int k = 0; k < 16; ++k) parts[k] += values[i + k];
+      }
+      for (int k = 0; i + k < end; ++k) parts[k] += values[i + k];
+      for (int width = 8; width > 0; width /= 2) {
+        for (int k = 0; k < width; ++k) parts[k] += parts[k + width];
+      }
+      sum += parts[0];
+    }
     outputs[0].f32()[plane] = static_cast<float>(sum / static_cast<double>(size));
   });
 }

@@ -8,6 +8,10 @@
 #if defined(__aarch64__) && defined(__linux__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
+#elif defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 namespace bdc {
@@ -15,7 +19,7 @@ namespace {
 
 constexpr std::pair<Isa, std::string_view> kNames[] = {
     {Isa::kPortable, "portable"}, {Isa::kNeon, "neon"},     {Isa::kNeonDotprod, "neon-dotprod"},
-    {Isa::kAvx2, "avx2"},         {Isa::kAvx512, "avx512"},
+    {Isa::kAvx2, "avx2"},         {Isa::kAvx512, "avx512"}, {Isa::kAmx, "amx"},
 };
 
 std::string NamesOf(const std::vector<Isa>& isas) {
@@ -26,6 +30,23 @@ std::string NamesOf(const std::vector<Isa>& isas) {
   }
   return names;
 }
+
+#if defined(__x86_64__)
+/// Whether the CPU has AMX with int8 and bfloat16 and the operating system lets this process use it: Linux
+/// asks for a request, as tiles make a thread's saved state larger by 8 KB.
+bool HasAmx() {
+#if defined(__linux__)
+  constexpr unsigned kBfloat16 = 1u << 22, kTile = 1u << 24, kInt8 = 1u << 25;
+  unsigned a, b, c, d;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
+  if ((d & kBfloat16) == 0 || (d & kTile) == 0 || (d & kInt8) == 0) return false;
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+#endif
 
 }  // namespace
 
@@ -56,6 +77,7 @@ std::vector<Isa> SupportedIsas() {
       __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512vnni") &&
       __builtin_cpu_supports("gfni")) {
     isas.push_back(Isa::kAvx512);
+    if (HasAmx()) isas.push_back(Isa::kAmx);
   }
 #elif defined(__aarch64__)
   isas.push_back(Isa::kNeon);  // part of the base architecture

@@ -65,9 +65,10 @@ class Chain {
                {{"bias_in", name + ".i"}, {"slope", name + ".s"}, {"bias_out", name + ".o"}});
   }
 
+  std::string Mean(const std::string& input) { return Add("global_avg_pool2d", Next("mean"), {input}, {}); }
+
   std::string Gate(const std::string& input) {
-    const std::string gate =
-        Add("sigmoid", Next("sigmoid"), {Add("global_avg_pool2d", Next("mean"), {input}, {})}, {});
+    const std::string gate = Add("sigmoid", Next("sigmoid"), {Mean(input)}, {});
     return Add("channel_gate", Next("gate"), {input, gate}, {});
   }
 
@@ -134,6 +135,18 @@ TEST(FusionTest, ARefinementBranchIsExactUpToItsGate) {
   chain.Compare(chain.Sum(chain.Gate(conv), "x"), StreamType::kFloat32, 1e-5);
 }
 
+TEST(FusionTest, MeansAreExact) {
+  for (const auto& [channels, height, width] : {std::tuple{40, 11, 30}, {20, 25, 41}, {33, 32, 32}}) {
+    for (double activation_scale : {0.0, 0.05}) {
+      Chain chain(channels, height, width);
+      const std::string conv = chain.Activation(chain.Convolution(chain.Sign("x"), 3));
+      const std::string y =
+          activation_scale != 0 ? chain.Activation(chain.Pointwise(conv, activation_scale)) : conv;
+      chain.Compare(chain.Mean(y), StreamType::kFloat32, 0);
+    }
+  }
+}
+
 TEST(FusionTest, AFloat16StreamIsWithinOneUnitInTheLastPlace) {
   Chain chain(64, 10, 20);
   // The stream between the two blocks is rounded; the signs are taken before that, so the second block's
@@ -174,13 +187,13 @@ TEST(FusionTest, Int8ActivationsAreExact) {
     // The sums of the 3×3 are large: 3 clips some of the activations and not others.
     const std::string spatial = chain.Activation(chain.Convolution(chain.Sign("x"), 3));
     const std::string unit = chain.Sum(chain.Activation(chain.Pointwise(spatial, 3.0 / 127)), "x");
-    // Quantised by the layer itself: a residual sum is read as real values too.
+    // The residual sum is read as int8 and, by the next sum, as real values.
     const std::string next = chain.Activation(chain.Pointwise(unit, 0.11));
     chain.Compare(chain.Sum(next, unit), StreamType::kFloat32, 0);
   }
 }
 
-TEST(FusionTest, Int8ActivationsOfTwoScalesOrReadAsRealAreQuantisedByTheirReaders) {
+TEST(FusionTest, Int8ActivationsOfTwoScalesAndReadAsRealAreExact) {
   Chain chain(40, 11, 50);
   const std::string spatial = chain.Activation(chain.Convolution(chain.Sign("x"), 3));
   const std::string coarse = chain.Pointwise(spatial, 0.1),
@@ -196,6 +209,20 @@ TEST(FusionTest, ALayerBetweenBlocksHandsOnInt8) {
   graph.Fuse(StreamType::kFloat32);
   ASSERT_EQ(graph.nodes().size(), 3u);
   EXPECT_EQ(graph.tensors()[graph.nodes()[1].outputs[0]].spec.type, ElementType::kInt8);
+}
+
+TEST(FusionTest, AStreamAndItsInt8ValuesComeFromOneBlock) {
+  Chain chain(32, 10, 12);
+  const std::string first = chain.Sum(chain.Convolution(chain.Sign("x"), 3), "x");
+  chain.model().model().outputs = {{"y", chain.Sum(chain.Pointwise(first, 0.1), first)}};
+  Graph graph = chain.model().Build();
+  graph.Fuse(StreamType::kFloat16);
+  ASSERT_EQ(graph.nodes().size(), 3u);  // sign, 3×3 + add, 1×1 + add
+  const GraphNode& maker = graph.nodes()[1];
+  ASSERT_EQ(maker.outputs.size(), 2u);
+  EXPECT_EQ(graph.tensors()[maker.outputs[0]].spec.type, ElementType::kFloat16);
+  EXPECT_EQ(graph.tensors()[maker.outputs[1]].spec.type, ElementType::kInt8);
+  EXPECT_EQ(graph.nodes()[2].inputs, (std::vector<int>{maker.outputs[1], maker.outputs[0]}));
 }
 
 TEST(FusionTest, RealActivationsOfPointwiseLayersDifferByRegroupingOnly) {

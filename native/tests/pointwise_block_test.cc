@@ -1,9 +1,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "binary_block_tester.h"
 #include "kernels/sum-table-weights.h"
+#include "kernels/tile-weights.h"
 #include "runtime/aligned_buffer.h"
 
 namespace bdc {
@@ -45,9 +47,19 @@ void Check(int in, int out, int64_t pixels, const BlockRange& range, int extreme
         kernels.pointwise_block_scratch(range.channel_end - range.channel_begin));
     for (bool real : {false, true}) {
       epilogue.Reset();
-      const PointwiseBlockArgs args{&weights, real ? nullptr : input_s8.data(),
-                                    real ? input_f32.data() : nullptr, pixels, epilogue.epilogue()};
+      PointwiseBlockArgs args{.weights = &weights,
+                              .input_s8 = real ? nullptr : input_s8.data(),
+                              .input_f32 = real ? input_f32.data() : nullptr,
+                              .pixels = pixels,
+                              .epilogue = epilogue.epilogue()};
       kernels.pointwise_block(args, range, scratch.data());
+      epilogue.Expect(sums, range, true);
+      if (kernels.pointwise_tiles == nullptr) continue;
+      const TileWeights tiles(in, out, weight.data(), real ? TileElement::kBfloat16 : TileElement::kInt8);
+      AlignedBuffer<std::byte> tile_scratch(kernels.pointwise_tiles_scratch(tiles));
+      args.tiles = &tiles;
+      epilogue.Reset();
+      kernels.pointwise_tiles(args, range, tile_scratch.data());
       epilogue.Expect(sums, range, true);
     }
   });
@@ -70,6 +82,47 @@ TEST(PointwiseBlockTest, LargestSumsDoNotOverflow) {
   for (int in : {256, 257, 1024}) {
     for (int extreme : {127, -127}) Check(in, 2, 40, extreme);
   }
+}
+
+TEST(PointwiseBlockTest, SumsOfRealNumbersAreThoseOfFloat32) {
+  // Values of very different sizes: 24 bits of each count.
+  constexpr int kIn = 300, kOut = 5, kPixels = 530;
+  std::vector<float> values = RandomFloats(kIn * kPixels, 11);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = std::ldexp(values[i], static_cast<int>(i % 31) - 15);
+  const std::vector<uint64_t> weight = RandomBits(kOut, kIn, 12);
+  const SumTableWeights tables(kIn, kOut, weight.data());
+  const TileWeights tiles(kIn, kOut, weight.data(), TileElement::kBfloat16);
+  AlignedBuffer<float> input(values.size());
+  std::copy(values.begin(), values.end(), input.data());
+  const std::vector<float> scale(kOut, 1.0f);
+  const auto expect = [&](const std::vector<float>& found) {
+    for (int o = 0; o < kOut; ++o) {
+      for (int p = 0; p < kPixels; ++p) {
+        double sum = 0, magnitude = 0;
+        for (int i = 0; i < kIn; ++i) {
+          const double x = values[i * kPixels + p];
+          sum += weight[static_cast<size_t>(o) * WordsFor(kIn) + i / 64] >> (i % 64) & 1 ? x : -x;
+          magnitude += std::fabs(x);
+        }
+        ASSERT_NEAR(found[o * kPixels + p], sum, 1e-6 * magnitude) << o << " " << p;
+      }
+    }
+  };
+  ForEachIsa([&](const KernelSet& kernels) {
+    std::vector<float> output(kOut * kPixels);
+    PointwiseBlockArgs args{
+        .weights = &tables, .tiles = &tiles, .input_f32 = input.data(), .pixels = kPixels};
+    args.epilogue.scale = scale.data();
+    args.epilogue.stream = {output.data(), StreamType::kFloat32, kPixels};
+    const BlockRange all{0, BlocksOf(kPixels), 0, kOut};
+    AlignedBuffer<std::byte> scratch(kernels.pointwise_block_scratch(kOut));
+    kernels.pointwise_block(args, all, scratch.data());
+    expect(output);
+    if (kernels.pointwise_tiles == nullptr) return;
+    AlignedBuffer<std::byte> tile_scratch(kernels.pointwise_tiles_scratch(tiles));
+    kernels.pointwise_tiles(args, all, tile_scratch.data());
+    expect(output);
+  });
 }
 
 TEST(PointwiseBlockTest, WritesOnlyTheRangeAskedFor) {

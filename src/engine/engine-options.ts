@@ -23,7 +23,7 @@ export function resolveOptions({ isa, threads, mode, residual }: EngineOptions):
       message: `engine mode (option mode or BDC_ENGINE): expected fast or reference, found ${wantedMode}`,
     });
   }
-  const wantedResidual = residual ?? (process.env['BDC_RESIDUAL'] || 'fp32');
+  const wantedResidual = residual ?? (process.env['BDC_RESIDUAL'] || 'fp16');
   if (!RESIDUALS.includes(wantedResidual)) {
     throw new BdcError('configuration', {
       code: 'ENGINE_OPTION',

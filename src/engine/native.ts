@@ -106,7 +106,7 @@ export interface NativeResult {
 /** `exports.engine` of the addon (native/addon/engine_binding.cc). An engine takes one job at a time. */
 export interface NativeApi {
   supportedIsas(): Isa[];
-  measurePeaks(isa: Isa): MachinePeaks;
+  measurePeaks(isa: Isa, threads: number): MachinePeaks;
   load(
     file: Uint8Array,
     model: NativeModel,
@@ -186,7 +186,8 @@ export const nativeImages = (): NativeImages => addon().images;
 export const supportedIsas = (): readonly Isa[] => nativeApi().supportedIsas();
 
 /** What one thread of this machine reaches at most; takes some 20 ms of this thread. */
-export const measurePeaks = (isa: Isa): MachinePeaks => nativeApi().measurePeaks(isa);
+export const measurePeaks = (isa: Isa, threads = 1): MachinePeaks =>
+  nativeApi().measurePeaks(isa, threads);
 
 const KINDS: readonly string[] = ['model', 'camera', 'configuration', 'environment'] satisfies FaultKind[];
 

@@ -299,6 +299,7 @@ describe('loadEngine', () => {
     refuses('half a thread', { threads: 0.5 }, /found 0\.5/);
     refuses('an unknown instruction set', { isa: 'mmx' }, /mmx.*portable/);
     refuses('an unknown mode', { mode: 'magic' }, /fast or reference, found magic/);
+    refuses('an unknown precision of streams', { residual: 'fp8' }, /fp16 or fp32, found fp8/);
   });
 
   describe('takes the environment', () => {
