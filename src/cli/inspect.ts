@@ -57,7 +57,14 @@ function formatSummary(summary: ModelSummary): string {
     '',
     `input    up to ${input.cameras} cameras, ${input.width}×${input.height} RGB`,
     `grid     ${grid.shape.join('×')} voxels, [${grid.min.join(', ')}] to [${grid.max.join(', ')}] m`,
+    `memory   ${formatHistory(summary)}`,
     `classes  occupancy: ${classes.occupancy.join(', ') || 'none'}`,
     `         detection: ${classes.detection.join(', ') || 'none'}`,
   ].join('\n');
+}
+
+function formatHistory({ history: { operations, bytes }, uses_calibration }: ModelSummary): string {
+  if (operations.length === 0) return 'none: each frame by itself';
+  const needs = uses_calibration ? 'the ego motion and images without distortion' : 'the ego motion';
+  return `of the previous frame: ${operations.join(', ')} (${(bytes / 1e6).toFixed(2)} MB); needs ${needs}`;
 }

@@ -25,8 +25,14 @@ export interface ModelSummary extends ModuleSummary {
   readonly modules: Readonly<Record<ModuleName, ModuleSummary>>;
   readonly input: ModelManifest['input'];
   readonly grid: ModelManifest['grid'];
+  /** What the network keeps of the previous frame: the operations that do, and their memory. None: it needs no ego motion. */
+  readonly history: { readonly operations: readonly string[]; readonly bytes: number };
+  /** Whether it needs the cameras' calibration beside their rays, and images without distortion. */
+  readonly uses_calibration: boolean;
   readonly classes: { readonly occupancy: readonly string[]; readonly detection: readonly string[] };
 }
+
+const KEEP_HISTORY: ReadonlySet<string> = new Set(['align_previous', 'stereo_cost_volume']);
 
 /** What a loaded model consists of and costs. */
 export function summarizeModel(engine: NetworkEngine, bytes: number): ModelSummary {
@@ -57,6 +63,11 @@ export function summarizeModel(engine: NetworkEngine, bytes: number): ModelSumma
     },
     input,
     grid,
+    history: {
+      operations: graph.operations.map(({ op }) => op).filter((op) => KEEP_HISTORY.has(op)),
+      bytes: engine.historyBytes,
+    },
+    uses_calibration: engine.usesCalibration,
     classes: {
       occupancy: occupancy?.classes.map((entry) => entry.name) ?? [],
       detection: detection?.classes.map((entry) => entry.name) ?? [],

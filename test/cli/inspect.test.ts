@@ -33,6 +33,7 @@ describe('bdc-occ inspect', function () {
     assert.equal(modules['heads']!.macs.real, head * 12);
     assert.equal(modules['bev_encoder']!.parameters, 0);
     assert.deepEqual(summary['classes'], { occupancy: ['ground', 'wall', 'free'], detection: [] });
+    assert.deepEqual(summary['history'], { operations: [], bytes: 0 });
     assert(typeof summary['bytes'] === 'number' && 'input' in summary && 'grid' in summary);
   });
 
@@ -41,6 +42,22 @@ describe('bdc-occ inspect', function () {
     assert.match(stdout, /^small \(0\.\d+ MB\)$/m);
     assert.match(stdout, /^view_transformer +0\.001 /m);
     assert.match(stdout, /^grid +4×3×2 voxels/m);
+    assert.match(stdout, /^memory +none/m);
+  });
+
+  it('says what a network keeps of the previous frame and what it needs for that', async () => {
+    const temporal = new URL('../fixtures/golden/network-temporal/model.safetensors', import.meta.url)
+      .pathname;
+    const { stdout } = await inspect(temporal);
+    assert.match(
+      stdout,
+      /^memory +of the previous frame: align_previous \(0\.01 MB\); needs the ego motion$/m,
+    );
+    const stereo = new URL('../fixtures/golden/op-cameras/model.safetensors', import.meta.url).pathname;
+    assert.match(
+      (await inspect(stereo)).stdout,
+      /stereo_cost_volume .*; needs the ego motion and images without distortion$/m,
+    );
   });
 
   it('says in one line what is wrong with a file', async () => {

@@ -111,6 +111,35 @@ describe('bdc-occ replay', function () {
     await reader.close();
   });
 
+  describe('with a network that keeps the previous frame', () => {
+    const temporal = MODEL.replace('network-six-cameras', 'network-temporal');
+    const cameras = ['CAM_FRONT', 'CAM_FRONT_RIGHT'];
+
+    /** The grids of the frames, and how often it did without. */
+    async function grids(...args: readonly string[]) {
+      const { frames, history_resets: resets } = await report('--model', temporal, ...args);
+      assert.equal(frames.processed, 4);
+      const reader = await BagReader.open(out);
+      const found: string[] = [];
+      for await (const { data } of reader.messages({ topics: ['/bdc_occ/occupied_voxels'] })) {
+        found.push(Buffer.from(data).toString('base64'));
+      }
+      await reader.close();
+      return { found, resets };
+    }
+
+    it('uses it from the second frame on, by the motion of the transforms', async () => {
+      await record({ cameras, frames: 4, odomFrame: 'odom' });
+      const moving = await grids();
+      const alone = await grids('--odom-frame', 'map');
+      assert.deepEqual(moving.resets, { first: 1 });
+      assert.deepEqual(alone.resets, { first: 1, no_pose: 3 });
+      assert.equal(moving.found[0], alone.found[0], 'the first frame has no memory');
+      for (const frame of [1, 2, 3])
+        assert.notEqual(moving.found[frame], alone.found[frame], `frame ${frame}`);
+    });
+  });
+
   it('reads a cut bag as far as it goes and warns', async () => {
     await record({ frames: 20, writer: { compression: 'none', chunkSize: 4000 } }, 0.6);
     const { frames, warnings } = await report();
