@@ -1,7 +1,11 @@
 import type { LidarBand, LidarScores } from '../evaluation/lidar-comparison.js';
-import type { AccuracyResult } from './accuracy-report.js';
 import type { EvaluationReport } from './evaluate-dataset.js';
 import type { FrameReport } from './evaluate-frame.js';
+
+/** One file that `evaluate --json` printed. */
+export type AccuracyResult =
+  | { readonly kind: 'dataset'; readonly name: string; readonly report: EvaluationReport }
+  | { readonly kind: 'frame'; readonly name: string; readonly report: FrameReport };
 
 type Share = number | null | undefined;
 

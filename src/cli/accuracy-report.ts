@@ -5,14 +5,9 @@ import { Command } from 'commander';
 
 import { writeAtomically } from '../dataset/atomic-file.js';
 import { BdcError } from '../errors.js';
-import { accuracyMarkdown } from './accuracy-markdown.js';
+import { accuracyMarkdown, type AccuracyResult } from './accuracy-markdown.js';
 import type { EvaluationReport } from './evaluate-dataset.js';
 import type { FrameReport } from './evaluate-frame.js';
-
-/** One file that `evaluate --json` printed. */
-export type AccuracyResult =
-  | { readonly kind: 'dataset'; readonly name: string; readonly report: EvaluationReport }
-  | { readonly kind: 'frame'; readonly name: string; readonly report: FrameReport };
 
 /** `bdc-occ accuracy-report RESULT.json… --out FILE`: tables of what `evaluate --json` printed. */
 export function accuracyReportCommand(): Command {

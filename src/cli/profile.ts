@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { writeFile } from 'node:fs/promises';
-import { chromeTrace, profileSteps, type MachinePeaks, type StepProfile } from '../engine/frame-profile.js';
+import { chromeTrace, profileSteps, type StepProfile } from '../engine/frame-profile.js';
 import { loadEngine } from '../engine/load-engine.js';
-import { measurePeaks } from '../engine/native.js';
+import { measurePeaks, type MachinePeaks } from '../engine/native.js';
 import type { NetworkEngine } from '../engine/network-engine.js';
 import type { EngineOutput, Isa } from '../engine/types.js';
 import { printJson } from './json-output.js';

@@ -1,15 +1,7 @@
 import type { NetworkEngine } from './network-engine.js';
 import type { ModuleName } from './manifest.js';
-import type { Arithmetic } from './native.js';
+import type { Arithmetic, MachinePeaks } from './native.js';
 import type { EngineOutput } from './types.js';
-
-/** Multiply-adds that one thread of this machine reaches at most, 10⁹ a second. */
-export interface MachinePeaks {
-  /** XOR, popcount and add on registers. */
-  readonly binary: number;
-  /** float32 multiply-add on registers. */
-  readonly real: number;
-}
 
 /** One step of the plan over several frames. */
 export interface StepProfile {

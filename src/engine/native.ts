@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module';
 import { BdcError, type FaultKind } from '../errors.js';
 import { AbortError } from './abort-error.js';
-import type { MachinePeaks } from './frame-profile.js';
 import type { GraphOperation, ModuleName } from './manifest.js';
 import type { TensorEntry } from './safetensors.js';
 import type { Isa, RigidMotion } from './types.js';
@@ -28,6 +27,14 @@ export interface NativeModel {
     readonly shape: readonly number[];
   };
   readonly cameras: number;
+}
+
+/** Multiply-adds that one thread of this machine reaches at most, 10⁹ a second. */
+export interface MachinePeaks {
+  /** XOR, popcount and add on registers. */
+  readonly binary: number;
+  /** float32 multiply-add on registers. */
+  readonly real: number;
 }
 
 export type Arithmetic = 'none' | 'real' | 'binary' | 'binary_weight_real_input';

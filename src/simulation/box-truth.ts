@@ -1,7 +1,7 @@
 import type { RigidTransform, Vector3 } from '../geometry/rigid-transform.js';
 import type { Actor } from './actor.js';
 import { placementAt, velocityAt } from './actor.js';
-import type { CapturedCamera } from './capture.js';
+import type { CapturedCamera } from './captured-camera.js';
 import type { RenderedScan } from './native.js';
 import { actorPose } from './world.js';
 import type { World } from './world.js';

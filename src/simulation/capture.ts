@@ -4,11 +4,12 @@ import type { VoxelGrid } from '../geometry/voxel-grid.js';
 import { velocityAt, yawRateAt } from './actor.js';
 import { boxTruth } from './box-truth.js';
 import type { BoxTruth } from './box-truth.js';
+import type { CapturedCamera } from './captured-camera.js';
 import { packGround } from './ground.js';
 import { loadNativeSimulation } from './native.js';
-import type { NativeCamera, PackedPose, RenderedImage, RenderedScan, RenderedVoxels } from './native.js';
+import type { NativeCamera, PackedPose, RenderedScan, RenderedVoxels } from './native.js';
 import type { Random } from './random.js';
-import type { SimulatedCamera, SimulatedRig } from './rig.js';
+import type { SimulatedRig } from './rig.js';
 import { egoPose, solidsAt } from './world.js';
 import type { World } from './world.js';
 import { packWeather } from './weather.js';
@@ -19,11 +20,6 @@ export interface CaptureOptions {
   /** Of the sensors' noise. */
   readonly noise: Random;
   readonly grid?: VoxelGrid;
-}
-
-export interface CapturedCamera {
-  readonly camera: SimulatedCamera;
-  readonly image: RenderedImage;
 }
 
 /** What all sensors saw at one instant, and the truth. */

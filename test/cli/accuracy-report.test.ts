@@ -3,8 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { accuracyMarkdown } from '../../src/cli/accuracy-markdown.js';
-import type { AccuracyResult } from '../../src/cli/accuracy-report.js';
+import { accuracyMarkdown, type AccuracyResult } from '../../src/cli/accuracy-markdown.js';
 import { runProgram } from './run-program.js';
 
 const band = (from: number, to: number) => ({

@@ -3,7 +3,8 @@ import { OCC3D_CLASSES, OCC3D_FREE, OCC3D_GRID, occ3dLabel } from '../../src/dat
 import { PinholeCamera } from '../../src/geometry/pinhole-camera.js';
 import { RigidTransform } from '../../src/geometry/rigid-transform.js';
 import type { Vector3 } from '../../src/geometry/rigid-transform.js';
-import type { Capture, CapturedCamera } from '../../src/simulation/capture.js';
+import type { Capture } from '../../src/simulation/capture.js';
+import type { CapturedCamera } from '../../src/simulation/captured-camera.js';
 import { odometry } from '../../src/simulation/drive-messages.js';
 import { Recording } from '../../src/simulation/recording.js';
 import type { SimulatedCamera } from '../../src/simulation/rig.js';

@@ -2,13 +2,14 @@
 
 from typing import Literal, NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import fused
 from .config_sections import Precision
-from .graph_builder import GraphBuilder
+from .graph_builder import GraphBuilder, batch_norm_scale_bias, pack_signs
 from .thresholds import sign_thresholds
 
 
@@ -138,6 +139,19 @@ class BinaryConv2d(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.sums(x) * self.scale.view(1, -1, 1, 1)
 
+    def emit(self, graph: GraphBuilder, name: str, x: str, norm: nn.BatchNorm2d | None = None) -> str:
+        """With the batch norm after it folded into scale and bias."""
+        tensors: dict[str, Tensor | np.ndarray] = {"weight": pack_signs(self.latent), "scale": self.scale}
+        if norm is not None:
+            factor, offset = batch_norm_scale_bias(norm)
+            tensors |= {"scale": self.scale * factor, "bias": offset}
+        attributes = {
+            "in_channels": self.weight.shape[1],
+            "stride": [self.stride] * 2,
+            "padding": [self.padding] * 2,
+        }
+        return graph.add("binary_conv2d", name, [x], attributes, tensors)
+
 
 class RPReLU(nn.Module):
     """PReLU(x + b0) + b1, all three per channel (ReActNet, arXiv 2003.03488)."""
@@ -206,6 +220,8 @@ class BinaryConvBlock(nn.Module):
     def emit(self, graph: GraphBuilder, name: str, x: str) -> str:
         if self.sign is not None:
             x = self.sign.emit(graph, f"{name}.sign", x)
-        add = graph.binary_conv2d if isinstance(self.conv, BinaryConv2d) else graph.conv2d
-        x = add(f"{name}.conv", x, self.conv, self.norm)
+        if isinstance(self.conv, BinaryConv2d):
+            x = self.conv.emit(graph, f"{name}.conv", x, self.norm)
+        else:
+            x = graph.conv2d(f"{name}.conv", x, self.conv, self.norm)
         return x if self.activation is None else self.activation.emit(graph, f"{name}.activation", x)

@@ -1,13 +1,10 @@
 """Collects the operations and tensors of a model file's graph (docs/model-format.md)."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
-
-if TYPE_CHECKING:
-    from .binary import BinaryConv2d
 
 Value = Tensor | np.ndarray
 
@@ -75,20 +72,6 @@ class GraphBuilder:
         if conv.dilation != (1, 1):
             attributes["dilation"] = list(conv.dilation)
         return self.add("conv2d", name, [x], attributes, tensors)
-
-    def binary_conv2d(self, name: str, x: str, conv: "BinaryConv2d", norm: nn.BatchNorm2d | None = None) -> str:
-        """A binary convolution with the batch norm after it folded into its scale and bias."""
-        scale = conv.scale
-        tensors: dict[str, Value] = {"weight": pack_signs(conv.latent), "scale": scale}
-        if norm is not None:
-            factor, offset = batch_norm_scale_bias(norm)
-            tensors |= {"scale": scale * factor, "bias": offset}
-        attributes = {
-            "in_channels": conv.weight.shape[1],
-            "stride": [conv.stride] * 2,
-            "padding": [conv.padding] * 2,
-        }
-        return self.add("binary_conv2d", name, [x], attributes, tensors)
 
 
 def batch_norm_scale_bias(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
