@@ -16,8 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .arguments import positive_int
 from .batches import BatchMaker
-from .checkpoint import load_checkpoint, save_checkpoint
+from .checkpoint import load_weights, save_checkpoint
 from .classes import OCCUPANCY_CLASSES
 from .config import load_config
 from .dataset import OccupancyDataset
@@ -134,26 +135,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint.pt of bdc_training.train")
     parser.add_argument("--data", type=Path, required=True, help="data set it was trained on")
     parser.add_argument("--cache", type=Path, help="folder for prepared samples (default: cache/ in the data set)")
-    parser.add_argument("--samples", type=int, default=160, help="fit to the first so many samples (default: 160)")
-    parser.add_argument("--threads", type=int, help="of PyTorch (default: one per core)")
+    parser.add_argument(
+        "--samples", type=positive_int, default=160, help="fit to the first so many samples (default: 160)"
+    )
+    parser.add_argument("--threads", type=positive_int, help="of PyTorch (default: one per core)")
     parser.add_argument("--out", type=Path, required=True, help="checkpoint to write")
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads or os.cpu_count() or 1)
+    try:
+        offsets = _calibrate(options)
+    except (OSError, ValueError) as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"{parser.prog}: interrupted; nothing was written", file=sys.stderr)
+        return 130
+    print("offsets by height, the lowest first")
+    for known, column in zip(OCCUPANCY_CLASSES, offsets.T.tolist(), strict=True):
+        print(f"{known.name:<20} {' '.join(f'{offset:+6.2f}' for offset in column)}")
+    return 0
+
+
+def _calibrate(options: argparse.Namespace) -> Tensor:
+    """Writes the checkpoint; the offsets [heights, K]."""
     config = load_config(options.config)
     if config.heads.occupancy == "none":
-        parser.error(f"{options.config} has no occupancy head, whose logits calibration moves")
+        raise ValueError(f"{options.config} has no occupancy head, whose logits calibration moves")
     network = build_network(config)
-    checkpoint = load_checkpoint(options.checkpoint)
-    network.load_state_dict(checkpoint.network)
+    checkpoint = load_weights(network, options.checkpoint)
     maker = batch_maker(config, options.data, options.cache)
     offsets = fit_offsets(visible_layers(network, maker, range(min(options.samples, len(maker.dataset)))))
     offsets[:, absent_classes(maker.dataset)] = NEVER
     add_offsets(network, offsets)
     save_checkpoint(options.out, replace(checkpoint, network=network.state_dict()))
-    print("offsets by height, the lowest first")
-    for known, column in zip(OCCUPANCY_CLASSES, offsets.T.tolist(), strict=True):
-        print(f"{known.name:<20} {' '.join(f'{offset:+6.2f}' for offset in column)}")
-    return 0
+    return offsets
 
 
 if __name__ == "__main__":

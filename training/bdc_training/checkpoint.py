@@ -44,7 +44,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 def load_checkpoint(path: Path) -> Checkpoint:
     """Tensors on the CPU. @raises FileNotFoundError, or ValueError if the file isn't a checkpoint of this version."""
     if not path.exists():
-        raise FileNotFoundError(f"{path}: no checkpoint to resume from; start the run without --resume")
+        raise FileNotFoundError(f"{path}: no such checkpoint; bdc_training.train makes one")
     try:
         state = torch.load(path, map_location="cpu", weights_only=WEIGHTS_ONLY)
     except Exception as error:
@@ -55,6 +55,27 @@ def load_checkpoint(path: Path) -> Checkpoint:
         found = sorted(state) if isinstance(state, dict) else type(state).__name__
         raise ValueError(f"{path}: expected a checkpoint with {sorted(expected)}; found {found}: of another version?")
     return Checkpoint(**state)
+
+
+def load_weights(network: nn.Module, path: Path) -> Checkpoint:
+    """Gives `network` a checkpoint's weights to evaluate.
+
+    @raises as `load_checkpoint`, ValueError for weights of another network.
+    """
+    checkpoint = load_checkpoint(path)
+    try:
+        network.load_state_dict(checkpoint.network)
+    except RuntimeError as error:
+        raise ValueError(
+            f"{path}: of another network than the config's; take the run's config.yaml ({shortened(error)})"
+        ) from error
+    return checkpoint
+
+
+def shortened(error: Exception, length: int = 300) -> str:
+    """In one line. PyTorch tells every weight that doesn't fit; the first few are enough."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= length else f"{text[:length]} …"
 
 
 def start_from(network: nn.Module, run: Path) -> None:

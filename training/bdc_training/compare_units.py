@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .checkpoint import load_checkpoint
+from .arguments import positive_int
+from .checkpoint import load_checkpoint, load_weights
 from .comparison import (
     Comparison,
     RunResult,
@@ -116,9 +117,8 @@ class UnitComparison:
     def _measure(self, variant: Variant, seed: int) -> RunResult:
         options = self._options(variant, seed)
         config = load_config(options.config, options.overrides)
-        checkpoint = load_checkpoint(options.out / "checkpoint.pt")
         network = build_network(config)
-        network.load_state_dict(checkpoint.network)
+        checkpoint = load_weights(network, options.out / "checkpoint.pt")
         device = join(options.device).device
         maker = batch_maker(config, options.val, options.cache and options.cache / "val")
         count = min(self._val_samples or len(maker.dataset), len(maker.dataset))
@@ -149,12 +149,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, help="JSON of all runs' results (default: OUT/results.json)")
     parser.add_argument("--page", type=Path, help="Markdown page for the tables, such as ../docs/ablations.md")
     parser.add_argument("--cache", type=Path, help="folder for prepared samples (default: cache/ in each data set)")
-    parser.add_argument("--steps", type=int, default=1000, help="of each run (default: %(default)s)")
-    parser.add_argument("--seeds", type=int, default=3, help="runs of each variant (default: %(default)s)")
-    parser.add_argument("--val-samples", type=int, help="measure on the first so many samples (default: all)")
+    parser.add_argument("--steps", type=positive_int, default=1000, help="of each run (default: %(default)s)")
+    parser.add_argument("--seeds", type=positive_int, default=3, help="runs of each variant (default: %(default)s)")
+    parser.add_argument("--val-samples", type=positive_int, help="measure on the first so many samples (default: all)")
     parser.add_argument("--set", dest="overrides", metavar="KEY=VALUE", action="append", default=[])
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: a GPU if any")
-    parser.add_argument("--threads", type=int, help="of PyTorch (default: one per core)")
+    parser.add_argument("--threads", type=positive_int, help="of PyTorch (default: one per core)")
     options = parser.parse_args(arguments)
     try:
         comparison = load_comparison(options.variants)

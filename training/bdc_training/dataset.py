@@ -1,6 +1,8 @@
 """Samples of a nuScenes + Occ3D data set, prepared once and cached as the arrays that training reads."""
 
 import os
+import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from .detection_targets import BOX_COLUMNS
 from .image_warp import warp_image
 from .images import ResizeCrop, image_size, load_image
 from .nuscenes_tables import CameraRecord, NuScenesTables, SampleRecord
-from .occupancy_labels import load_labels
+from .occupancy_labels import block_size, load_labels
 from .pixel_rays import pixel_rays
 from .rigid import apply, invert
 from .sample_spec import UNSEEN, SampleSpec
@@ -48,9 +50,14 @@ class OccupancyDataset:
     """Reads samples by index. `cache` is a folder; a sample is decoded when first asked for and read from there later.
 
     The cache belongs to one state of `root`: remove it after regenerating the data set.
+
+    @raises ValueError for damaged tables, no samples, scenes that aren't there or a grid that Occ3D's labels don't
+    divide into; reading a sample raises ValueError or OSError that name the file at fault.
     """
 
     def __init__(self, root: Path, spec: SampleSpec, cache: Path | None = None, scenes: list[str] | None = None):
+        if spec.has_labels:
+            block_size(spec)
         records = NuScenesTables(root).samples()
         if scenes is not None:
             missing = sorted({*scenes} - {record.scene for record in records})
@@ -64,22 +71,24 @@ class OccupancyDataset:
         self._records = records
         self._index_of_token = {record.token: index for index, record in enumerate(records)}
         self._cache = (root / "cache" if cache is None else cache) / spec.digest()
-        self._cache.mkdir(parents=True, exist_ok=True)
+        try:
+            self._cache.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OSError(error.errno, f"{self._cache}: {error.strerror}; choose another folder by --cache") from error
 
     def __len__(self) -> int:
         return len(self._records)
 
     def __getitem__(self, index: int) -> Sample:
-        path = self._cache / f"{self._records[index].token}.npz"
+        path = self._cached(index)
         if path.exists():
-            with np.load(path) as file:
-                return Sample(**{name: file[name] for name in file.files})
+            return Sample(**_read_cached(path, tuple(Sample.__dataclass_fields__)))
         sample = prepare_sample(self._records[index], self.spec)
-        # Written beside and renamed: an interrupted run leaves no half sample.
-        partial = path.with_suffix(f".{os.getpid()}.partial.npz")
-        np.savez(partial, **vars(sample))
-        partial.replace(path)
+        _write_cached(path, sample)
         return sample
+
+    def _cached(self, index: int) -> Path:
+        return self._cache / f"{self._records[index].token}.npz"
 
     def tokens(self) -> set[str]:
         return {record.token for record in self._records}
@@ -100,11 +109,8 @@ class OccupancyDataset:
 
     def labels(self, index: int) -> np.ndarray:
         """Only the labels, without reading the images of a cached sample."""
-        path = self._cache / f"{self._records[index].token}.npz"
-        if not path.exists():
-            return self[index].labels
-        with np.load(path) as file:
-            return file["labels"]
+        path = self._cached(index)
+        return _read_cached(path, ("labels",))["labels"] if path.exists() else self[index].labels
 
     def with_warped_images(self, index: int, sample: Sample, new_from_old: np.ndarray) -> Sample:
         """Sample `index` with camera i's image warped by `new_from_old[i]` [3, 3], and its rays and depth likewise.
@@ -124,6 +130,31 @@ class OccupancyDataset:
             rays[i], depth[i] = _rays_and_depth(camera, pixel_from_camera, points, spec)
         parameters = with_pixels(sample.parameters, new_from_old)
         return replace(sample, images=images, rays=rays, depth=depth, parameters=parameters)
+
+
+def _read_cached(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """@raises ValueError for a damaged file."""
+    try:
+        with np.load(path) as file:
+            return {name: file[name] for name in names}
+    except (OSError, KeyError, EOFError, ValueError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: a damaged sample in the cache; remove it ({error})") from error
+
+
+def _write_cached(path: Path, sample: Sample) -> None:
+    """Written beside and renamed: an interruption or a full disk leaves no half sample.
+
+    The name beside is this process's own, since several may prepare the same sample. @raises OSError naming the file
+    """
+    partial = path.with_suffix(f".{os.getpid()}.partial.npz")
+    try:
+        np.savez(partial, **vars(sample))
+        partial.replace(path)
+    except OSError as error:
+        what = f"{path} could not be written ({error.strerror}); free space, or choose another folder by --cache"
+        raise OSError(error.errno, what) from error
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _rays_and_depth(

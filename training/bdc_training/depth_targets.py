@@ -10,15 +10,25 @@ from .sample_spec import SampleSpec
 
 # Returns nearer than this to the sensor (m) come from the vehicle itself.
 MIN_RANGE = 1.0
+# Five float32.
+POINT_BYTES = 20
 
 
 def load_points(path: Path) -> np.ndarray:
-    """Points of a .pcd.bin (float32 x, y, z, intensity, ring each) in the LiDAR's frame, float64 [n, 3]."""
-    values = np.fromfile(path, dtype=np.float32)
-    if values.size % 5:
-        raise ValueError(f"{path}: {values.size} floats aren't whole points of 5")
-    points = values.reshape(-1, 5)[:, :3].astype(np.float64)
-    return points[np.linalg.norm(points, axis=1) > MIN_RANGE]
+    """Points of a .pcd.bin (float32 x, y, z, intensity, ring each) in the LiDAR's frame, float64 [n, 3].
+
+    Returns that aren't finite are left out, as are those of the vehicle itself.
+
+    @raises ValueError if the file doesn't hold whole points.
+    """
+    content = path.read_bytes()
+    if len(content) % POINT_BYTES:
+        raise ValueError(
+            f"{path}: expected whole points of {POINT_BYTES} bytes; found {len(content)}: the file may be cut off"
+        )
+    points = np.frombuffer(content, dtype="<f4").reshape(-1, 5)[:, :3].astype(np.float64)
+    distance = np.linalg.norm(points, axis=1)
+    return points[np.isfinite(distance) & (distance > MIN_RANGE)]
 
 
 def bin_edges(depths: Sequence[float]) -> np.ndarray:

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .batches import Batch
-from .checkpoint import load_checkpoint
+from .checkpoint import load_weights
 from .config import load_config
 from .distributed import normaliser
 from .network import build_network
@@ -36,7 +36,7 @@ class Teacher:
     def __init__(self, config: DistillationConfig, device: torch.device):
         folder = Path(config.teacher)
         self.network: nn.Module = build_network(load_config(folder / "config.yaml"))
-        self.network.load_state_dict(load_checkpoint(folder / "checkpoint.pt").network)
+        load_weights(self.network, folder / "checkpoint.pt")
         self.network.to(device, memory_format=torch.channels_last).requires_grad_(False).eval()
 
     def outputs(self, batch: Batch) -> Outputs:

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from .arguments import positive_int
 from .batches import Batch, BatchMaker
-from .checkpoint import load_checkpoint
+from .checkpoint import load_weights
 from .classes import OCCUPANCY_CLASSES
 from .config import load_config
 from .engine_comparison import EngineAgreement, EngineComparison
@@ -21,7 +22,7 @@ from .exported_model import ExportedModel
 from .metrics import MajorityPrior, OccupancyMetric
 from .network import build_network
 from .nuscenes_tables import NuScenesTables
-from .occupancy_labels import load_labels
+from .occupancy_labels import block_size, down_sample, load_occ3d
 from .occupancy_scores import OccupancyScores
 from .training_data import batch_maker
 
@@ -125,11 +126,10 @@ def score_dataset(
         indices = list(range(start, min(start + batch_size, count)))
         for index, predicted in zip(indices, predict(maker.plain(indices)), strict=True):
             record = records[index]
-            labels = load_labels(record.labels_path, spec)
-            with np.load(record.labels_path) as file:
-                scores.add(file["semantics"], file["mask_camera"], predicted)
+            semantics, visible = load_occ3d(record.labels_path)
+            scores.add(semantics, visible, predicted)
             if comparison is not None:
-                comparison.add(record.token, labels, predicted)
+                comparison.add(record.token, down_sample(semantics, visible, block_size(spec)), predicted)
     return DatasetReport(scores.report(), None if comparison is None else comparison.agreement())
 
 
@@ -180,14 +180,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--checkpoint", type=Path, help="checkpoint.pt of bdc_training.train")
     parser.add_argument("--data", type=Path, required=True, help="data set (nuScenes + Occ3D layout)")
     parser.add_argument("--cache", type=Path, help="folder for prepared samples (default: cache/ in the data set)")
-    parser.add_argument("--samples", type=int, help="measure on the first so many samples (default: all)")
+    parser.add_argument("--samples", type=positive_int, help="measure on the first so many samples (default: all)")
     parser.add_argument("--engine-occupancy", type=Path, help="folder of bdc-occ evaluate --write-occupancy, compared")
-    parser.add_argument("--threads", type=int, help="of PyTorch (default: one per core)")
+    parser.add_argument("--threads", type=positive_int, help="of PyTorch (default: one per core)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     options = parser.parse_args(arguments)
     if (options.model is None) == (options.config is None or options.checkpoint is None):
         parser.error("name either --model, or --config and --checkpoint")
     torch.set_num_threads(options.threads or os.cpu_count() or 1)
+    try:
+        _measure(options)
+    except (OSError, ValueError) as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"{parser.prog}: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _measure(options: argparse.Namespace) -> None:
     result: Evaluation | None = None
     if options.model is not None:
         model = ExportedModel(options.model)
@@ -197,7 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         config = load_config(options.config)
         network = build_network(config)
-        network.load_state_dict(load_checkpoint(options.checkpoint).network)
+        load_weights(network, options.checkpoint)
         maker = batch_maker(config, options.data, options.cache)
         count = min(options.samples or len(maker.dataset), len(maker.dataset))
         result = evaluate(network, maker, range(count))
@@ -216,7 +228,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(table(result.network, result.prior))
             print(f"\n{result.samples} samples; mean depth error {result.depth_error:.2f} m")
         print(summary(report))
-    return 0
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .checkpoint import load_checkpoint
+from .checkpoint import load_weights
 from .config import Config, load_config
 from .graph_builder import GraphBuilder
 from .model_file import graph_manifest, network_manifest, save_model
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config = replace(config, name=options.name or config.name)
         network = build_network(config)
         if options.checkpoint is not None:
-            network.load_state_dict(load_checkpoint(options.checkpoint).network)
+            load_weights(network, options.checkpoint)
         export_network(
             network,
             config,
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             training_data=options.training_data,
             metrics=options.metrics,
         )
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError) as error:
         # A file that isn't there, a wrong config, a checkpoint of another network, weights that aren't finite.
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2

@@ -39,10 +39,19 @@ def image_size(path: Path) -> tuple[int, int]:
 
 
 def load_image(path: Path, network_size: tuple[int, int]) -> tuple[np.ndarray, ResizeCrop]:
-    """RGB image as uint8 [3, height, width], and how it was resized. `network_size` is (width, height)."""
+    """RGB image as uint8 [3, height, width], and how it was resized. `network_size` is (width, height).
+
+    @raises FileNotFoundError, or ValueError for a file that can't be decoded.
+    """
     width, height = network_size
-    with Image.open(path) as file:
-        image = file.convert("RGB")
+    try:
+        with Image.open(path) as file:
+            image = file.convert("RGB")
+    except FileNotFoundError:
+        raise
+    except (OSError, SyntaxError, ValueError) as error:
+        # Pillow's errors of damaged files, which don't all tell the name.
+        raise ValueError(f"{path}: not an image that can be decoded, or a damaged one ({error})") from error
     rule = ResizeCrop.of(image.size, network_size)
     if image.size != (rule.scaled_width, rule.scaled_height):
         image = image.resize((rule.scaled_width, rule.scaled_height), Image.BILINEAR)

@@ -7,10 +7,11 @@ from typing import Any
 
 import jsonschema
 import numpy as np
-from safetensors import safe_open
-from safetensors.numpy import save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
 from .config import Config
+from .file_replacement import replace_file
 from .graph_builder import GraphBuilder
 from .heads import detection_manifest, occupancy_manifest
 
@@ -55,14 +56,21 @@ def graph_manifest(
 
 
 def save_model(path: Path, manifest: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> None:
-    """@raises jsonschema.ValidationError if the manifest isn't what the schema says."""
+    """@raises jsonschema.ValidationError if the manifest isn't what the schema says, OSError if it can't be written:
+    an earlier file is intact then.
+    """
     jsonschema.validate(manifest, json.loads(SCHEMA.read_text()))
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(dict(tensors), path, metadata={"manifest": json.dumps(manifest, separators=(",", ":"))})
+    replace_file(path, save(dict(tensors), metadata={"manifest": json.dumps(manifest, separators=(",", ":"))}))
 
 
 def load_model(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """(manifest, tensors by name)"""
-    with safe_open(path, framework="numpy") as file:
-        manifest = json.loads((file.metadata() or {})["manifest"])
-        return manifest, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    """(manifest, tensors by name). @raises OSError, or ValueError for what isn't a whole model file."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            manifest = json.loads((file.metadata() or {})["manifest"])
+            return manifest, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise ValueError(
+            f"{path}: expected a model file of bdc_training.export; this is none or cut off ({error})"
+        ) from error

@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -71,31 +72,73 @@ class SampleRecord:
     labels_path: Path
 
 
+class Row(dict):
+    """A row of a table; a field that it lacks is an error that names the table."""
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: Path, fields: dict):
+        super().__init__(fields)
+        self._path = path
+
+    def __missing__(self, field: str) -> NoReturn:
+        raise ValueError(f"{self._path}: row {self.get('token', '?')} has no field {field!r}; the table is damaged")
+
+
+class Table(dict[str, Any]):
+    """Rows, or what is derived from them, by token; a token that isn't there is an error that names the table."""
+
+    def __init__(self, path: Path, rows: dict[str, Any]):
+        super().__init__(rows)
+        self._path = path
+
+    def __missing__(self, token: str) -> NoReturn:
+        raise ValueError(f"{self._path}: no row {token!r}, which another table points to; the data set is incomplete")
+
+
+def read_table(path: Path) -> Table:
+    """@raises ValueError if it isn't a JSON list of rows, OSError if it can't be read."""
+    try:
+        rows = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path}: expected JSON; the file may be cut off ({error})") from error
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError(f"{path}: expected a list of rows")
+    return Table(path, {row["token"]: row for row in (Row(path, row) for row in rows)})
+
+
 class NuScenesTables:
-    """The samples of one data set folder that holds exactly one version folder, `v1.0-*`."""
+    """The samples of one data set folder that holds exactly one version folder, `v1.0-*`.
+
+    @raises ValueError for tables that are damaged, lack a field or point to rows that aren't there; OSError for missing
+    ones. `samples` raises the same.
+    """
 
     def __init__(self, root: Path):
+        if not root.is_dir():
+            raise ValueError(f"{root}: no such folder; expected a data set with the tables in v1.0-*")
         versions = sorted(p for p in root.glob("v1.0-*") if p.is_dir())
         if len(versions) != 1:
             found = ", ".join(p.name for p in versions) or "none"
             raise ValueError(f"{root}: expected one folder v1.0-* with the tables, found {found}")
         self._root = root
         self._folder = versions[0]
-        self._poses = self._by_token("ego_pose")
-        self._calibrations = self._by_token("calibrated_sensor")
-        self._sensors = self._by_token("sensor")
-        self._scenes = self._by_token("scene")
-        self._samples = self._by_token("sample")
-        self._annotations = self._by_token("sample_annotation")
-        categories = self._by_token("category")
-        self._category_of_instance = {
-            token: categories[row["category_token"]]["name"] for token, row in self._by_token("instance").items()
-        }
+        self._poses = self._table("ego_pose")
+        self._calibrations = self._table("calibrated_sensor")
+        self._sensors = self._table("sensor")
+        self._scenes = self._table("scene")
+        self._samples = self._table("sample")
+        self._annotations = self._table("sample_annotation")
+        categories = self._table("category")
+        self._category_of_instance = Table(
+            self._folder / "instance.json",
+            {token: categories[row["category_token"]]["name"] for token, row in self._table("instance").items()},
+        )
 
     def samples(self) -> list[SampleRecord]:
         """Every key frame, in the table's order."""
         data: dict[str, dict[str, dict]] = {}
-        for row in self._table("sample_data"):
+        for row in self._table("sample_data").values():
             if row["is_key_frame"]:
                 calibration = self._calibrations[row["calibrated_sensor_token"]]
                 channel = self._sensors[calibration["sensor_token"]]["channel"]
@@ -124,7 +167,7 @@ class NuScenesTables:
             cameras={
                 channel: CameraRecord(
                     path=self._root / row["filename"],
-                    intrinsics=np.array(self._calibration(row)["camera_intrinsic"], dtype=np.float64),
+                    intrinsics=self._intrinsics(row),
                     lens=self._lens(row),
                     ego_from_camera=ego_from_global @ self._pose(row) @ self._mount(row),
                 )
@@ -142,8 +185,12 @@ class NuScenesTables:
         name = DETECTION_CLASS_OF_CATEGORY.get(self._category_of_instance[row["instance_token"]])
         if name is None or row["num_lidar_pts"] + row["num_radar_pts"] == 0:
             return None
-        ego_from_box = ego_from_global @ transform(row["rotation"], row["translation"])
+        ego_from_box = ego_from_global @ self._transform("sample_annotation", row)
         width, length, height = row["size"]
+        if not all(0 < side < math.inf for side in row["size"]):
+            raise ValueError(
+                f"{self._folder}/sample_annotation.json: row {row['token']} needs sides above 0 m; found {row['size']}"
+            )
         velocity = ego_from_global[:3, :3] @ np.array([*self._velocity(row), 0.0])
         return BoxRecord(
             name=name,
@@ -158,8 +205,8 @@ class NuScenesTables:
         object's previous and next annotation, NaN without either."""
         if "velocity" in row:
             return row["velocity"][0], row["velocity"][1]
-        first = self._annotations.get(row["prev"], row)
-        last = self._annotations.get(row["next"], row)
+        first = self._annotations[row["prev"]] if row["prev"] else row
+        last = self._annotations[row["next"]] if row["next"] else row
         seconds = 1e-6 * (self._stamp(last) - self._stamp(first))
         limit = MAX_VELOCITY_INTERVAL * (2 if row["prev"] and row["next"] else 1)
         if not 0 < seconds <= limit:
@@ -172,6 +219,16 @@ class NuScenesTables:
     def _calibration(self, row: dict) -> dict:
         return self._calibrations[row["calibrated_sensor_token"]]
 
+    def _intrinsics(self, row: dict) -> np.ndarray:
+        calibration = self._calibration(row)
+        matrix = calibration["camera_intrinsic"]
+        if np.shape(matrix) != (3, 3) or not np.isfinite(matrix).all():
+            raise ValueError(
+                f"{self._folder}/calibrated_sensor.json: row {calibration['token']} needs a finite camera_intrinsic of "
+                f"3×3; found {matrix}"
+            )
+        return np.array(matrix, dtype=np.float64)
+
     def _lens(self, row: dict) -> EquidistantLens | None:
         """nuScenes' images have no distortion; the simulator's fisheyes tell theirs (docs/simulation.md)."""
         calibration = self._calibration(row)
@@ -181,17 +238,16 @@ class NuScenesTables:
             raise ValueError(f"{self._folder}/calibrated_sensor.json: row {calibration['token']}: {error}") from error
 
     def _mount(self, row: dict) -> np.ndarray:
-        calibration = self._calibration(row)
-        return transform(calibration["rotation"], calibration["translation"])
+        return self._transform("calibrated_sensor", self._calibration(row))
 
     def _pose(self, row: dict) -> np.ndarray:
-        pose = self._poses[row["ego_pose_token"]]
-        return transform(pose["rotation"], pose["translation"])
+        return self._transform("ego_pose", self._poses[row["ego_pose_token"]])
 
-    def _table(self, name: str) -> list[dict]:
-        path = self._folder / f"{name}.json"
-        with path.open(encoding="utf-8") as file:
-            return json.load(file)
+    def _transform(self, table: str, row: dict) -> np.ndarray:
+        try:
+            return transform(row["rotation"], row["translation"])
+        except ValueError as error:
+            raise ValueError(f"{self._folder}/{table}.json: row {row['token']}: {error}") from error
 
-    def _by_token(self, name: str) -> dict[str, dict]:
-        return {row["token"]: row for row in self._table(name)}
+    def _table(self, name: str) -> "Table":
+        return read_table(self._folder / f"{name}.json")

@@ -1,5 +1,7 @@
 """Occ3D labels on the model's grid, and statistics over them. Arrays are [x][y][z], uint8."""
 
+import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from .sample_spec import UNSEEN, SampleSpec
 # Range of Occ3D-nuScenes' labels in metres.
 OCC3D_MIN = (-40.0, -40.0, -1.0)
 OCC3D_MAX = (40.0, 40.0, 5.4)
+OCC3D_SHAPE = (200, 200, 16)
 
 
 def down_sample(semantics: np.ndarray, visible: np.ndarray, factor: int) -> np.ndarray:
@@ -39,35 +42,55 @@ def down_sample(semantics: np.ndarray, visible: np.ndarray, factor: int) -> np.n
     return result
 
 
+def load_occ3d(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """`semantics` and `mask_camera` of an Occ3D labels.npz, uint8 [200, 200, 16].
+
+    @raises FileNotFoundError, or ValueError for a damaged file, other arrays or classes that Occ3D hasn't.
+    """
+    try:
+        with np.load(path) as file:
+            arrays = {name: file[name] for name in ("semantics", "mask_camera")}
+    except FileNotFoundError:
+        raise
+    except (OSError, KeyError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(
+            f"{path}: expected an .npz with semantics and mask_camera; the file is damaged or another one ({error})"
+        ) from error
+    for name, array in arrays.items():
+        if array.shape != OCC3D_SHAPE or array.dtype not in (np.uint8, np.bool_):
+            raise ValueError(f"{path}: {name}: expected uint8 {OCC3D_SHAPE}; found {array.dtype} {array.shape}")
+    semantics = arrays["semantics"]
+    if semantics.max() > FREE:
+        raise ValueError(f"{path}: classes go from 0 to {FREE}; found {semantics.max()}")
+    return semantics, arrays["mask_camera"]
+
+
 def load_visible_labels(path: Path) -> np.ndarray:
-    """labels.npz of Occ3D as it is; UNSEEN outside `mask_camera`. @raises ValueError for arrays of other shapes."""
-    return down_sample(*_read(path), 1)
+    """labels.npz of Occ3D as it is; UNSEEN outside `mask_camera`. @raises as `load_occ3d`"""
+    return down_sample(*load_occ3d(path), 1)
+
+
+def block_size(spec: SampleSpec) -> int:
+    """Occ3D's voxels along a side of one of the model's.
+
+    @raises ValueError if the model's grid isn't Occ3D's range in whole multiples of its voxels.
+    """
+    factor = OCC3D_SHAPE[0] // spec.grid_shape[0]
+    same_range = np.allclose(spec.grid_min, OCC3D_MIN) and np.allclose(spec.grid_max, OCC3D_MAX)
+    if not same_range or factor < 1 or tuple(n * factor for n in spec.grid_shape) != OCC3D_SHAPE:
+        raise ValueError(
+            f"Occ3D's labels {OCC3D_SHAPE} over {OCC3D_MIN}…{OCC3D_MAX} m don't divide into the model's grid "
+            f"{spec.grid_shape} over {spec.grid_min}…{spec.grid_max} m"
+        )
+    return factor
 
 
 def load_labels(path: Path, spec: SampleSpec) -> np.ndarray:
     """labels.npz of Occ3D on the model's grid, [nx, ny, nz]; UNSEEN outside `mask_camera`.
 
-    @raises ValueError if the model's grid isn't Occ3D's range in whole multiples of its voxels.
+    @raises as `load_occ3d` and `block_size`
     """
-    semantics, visible = _read(path)
-    factor = semantics.shape[0] // spec.grid_shape[0]
-    same_range = np.allclose(spec.grid_min, OCC3D_MIN) and np.allclose(spec.grid_max, OCC3D_MAX)
-    if not same_range or factor < 1 or tuple(n * factor for n in spec.grid_shape) != semantics.shape:
-        raise ValueError(
-            f"{path}: labels {semantics.shape} over {OCC3D_MIN}…{OCC3D_MAX} m don't divide into the model's grid "
-            f"{spec.grid_shape} over {spec.grid_min}…{spec.grid_max} m"
-        )
-    return down_sample(semantics, visible, factor)
-
-
-def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    with np.load(path) as file:
-        semantics, visible = file["semantics"], file["mask_camera"]
-    if semantics.shape != visible.shape or semantics.ndim != 3:
-        raise ValueError(
-            f"{path}: semantics {semantics.shape} and mask_camera {visible.shape} should be equal [x, y, z]"
-        )
-    return semantics, visible
+    return down_sample(*load_occ3d(path), block_size(spec))
 
 
 def class_frequencies(labels: Iterable[np.ndarray]) -> np.ndarray:

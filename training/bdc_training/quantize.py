@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .arguments import positive_int
 from .exported_model import ExportedModel
 from .model_file import load_model, save_model
 from .run_graph import quantised
@@ -93,8 +94,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", type=Path, required=True, help="model file of bdc_training.export")
     parser.add_argument("--data", type=Path, required=True, help="data set it was trained on")
     parser.add_argument("--cache", type=Path, help="folder for prepared samples (default: cache/ in the data set)")
-    parser.add_argument("--samples", type=int, default=8, help="calibrate on so many, evenly spaced (default: 8)")
-    parser.add_argument("--threads", type=int, help="of PyTorch (default: one per core)")
+    parser.add_argument(
+        "--samples", type=positive_int, default=8, help="calibrate on so many, evenly spaced (default: 8)"
+    )
+    parser.add_argument("--threads", type=positive_int, help="of PyTorch (default: one per core)")
     parser.add_argument("--out", type=Path, required=True, help="model file to write")
     parser.add_argument("--name", help="name of the model (default: the original's)")
     parser.add_argument("--metrics", type=json.loads, default={}, help="JSON object: the original's no longer hold")

@@ -6,8 +6,16 @@ import numpy as np
 
 
 def transform(quaternion: Sequence[float], translation: Sequence[float]) -> np.ndarray:
-    """From a quaternion in nuScenes' order (w, x, y, z), normalised here, and a translation in metres."""
-    w, x, y, z = np.asarray(quaternion, dtype=np.float64) / np.linalg.norm(quaternion)
+    """From a quaternion in nuScenes' order (w, x, y, z), normalised here, and a translation in metres.
+
+    @raises ValueError for a quaternion of length 0 or numbers that aren't finite.
+    """
+    norm = np.linalg.norm(quaternion)
+    if np.shape(quaternion) != (4,) or np.shape(translation) != (3,) or not 0 < norm < np.inf:
+        raise ValueError(f"expected a quaternion and a translation; found {quaternion}, {translation}")
+    if not np.isfinite(translation).all():
+        raise ValueError(f"expected a finite translation; found {translation}")
+    w, x, y, z = np.asarray(quaternion, dtype=np.float64) / norm
     matrix = np.eye(4)
     matrix[:3, :3] = [
         [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],

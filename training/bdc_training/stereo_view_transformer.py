@@ -18,11 +18,10 @@ class StereoViewTransformer(LiftSplat):
     """features [B·N, C₁₆, h, w] and a cost volume → (bev [B, C, ny, nx], depth_logits [B, N, D, h, w])."""
 
     def __init__(self, channels: int, config: Config) -> None:
-        super().__init__(config)
-        self.cost_bias = config.view_transformer.cost_bias
-        self.depth_context = DepthNetwork(
-            channels, len(self.depths), self.context_channels, config.view_transformer.pyramid_channels
-        )
+        parts = config.view_transformer
+        depth_network = DepthNetwork(channels, len(parts.depths), parts.context_channels, parts.pyramid_channels)
+        super().__init__(config, depth_network)
+        self.cost_bias = parts.cost_bias
 
     def cost_volume(
         self,

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .arguments import positive_int, positive_number
 from .distributed import leave
 from .training_run import DivergedError, TrainingRun, TrainingRunOptions
 
@@ -35,11 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: a GPU if there is one"
     )
     parser.add_argument("--tensorboard", action="store_true", help="log to OUT/tensorboard too (needs tensorboard)")
-    parser.add_argument("--threads", type=int, help="of PyTorch (default: the cores, shared among processes)")
+    parser.add_argument("--threads", type=positive_int, help="of PyTorch (default: the cores, shared among processes)")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--steps", type=int, help="length of the whole run (default: the config's)")
+    length.add_argument("--steps", type=positive_int, help="length of the whole run (default: the config's)")
     length.add_argument(
-        "--minutes", type=float, help="length of the whole run; the learning rate is planned to end with it"
+        "--minutes", type=positive_number, help="length of the whole run; the learning rate is planned to end with it"
     )
     options = parser.parse_args(arguments)
     options.overrides = tuple(options.overrides)

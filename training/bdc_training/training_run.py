@@ -13,7 +13,7 @@ import yaml
 from torch import Tensor, nn
 
 from .batches import Batch, training_batches
-from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint, start_from
+from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint, shortened, start_from
 from .classes import OCCUPANCY_CLASSES
 from .config import changed_keys, config_mapping, load_config
 from .device_interface import DeviceInterface
@@ -89,7 +89,10 @@ class TrainingRun:
         self._step = 0
         used = 0.0
         if options.resume:
-            used = self._restore(load_checkpoint(self._out / "checkpoint.pt"))
+            path = self._out / "checkpoint.pt"
+            if not path.exists():
+                raise FileNotFoundError(f"{path}: no checkpoint to resume from; start the run without --resume")
+            used = self._restore(load_checkpoint(path))
         else:
             self._class_weights = self._measure_class_weights()
         self._class_weights = self._class_weights.to(self._process.device)
@@ -270,7 +273,7 @@ class TrainingRun:
             self._network.load_state_dict(checkpoint.trained_network)
             self._evaluated.load_state_dict(checkpoint.network)
         except RuntimeError as error:
-            raise ValueError(f"the checkpoint is of another network than the config's: {error}") from error
+            raise ValueError(f"the checkpoint is of another network than the config's: {shortened(error)}") from error
         self._optimizer.load_state_dict(checkpoint.optimizer)
         torch.set_rng_state(checkpoint.rng)
         self._schedule.progress = checkpoint.progress

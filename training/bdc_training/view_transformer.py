@@ -62,10 +62,11 @@ def bev_cells(
 
 
 class LiftSplat(nn.Module):
-    """What view transformers share: from depth logits and context to the grid."""
+    """What view transformers share: from depth logits and context, which `depth_context` gives, to the grid."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, depth_context: nn.Module) -> None:
         super().__init__()
+        self.depth_context = depth_context
         self.depths = config.view_transformer.depths
         self.context_channels = config.view_transformer.context_channels
         self.grid = config.grid
@@ -92,8 +93,8 @@ class ViewTransformer(LiftSplat):
     """
 
     def __init__(self, channels: int, config: Config) -> None:
-        super().__init__(config)
-        self.depth_context = nn.Conv2d(channels, len(self.depths) + self.context_channels, 1)
+        parts = config.view_transformer
+        super().__init__(config, nn.Conv2d(channels, len(parts.depths) + parts.context_channels, 1))
 
     def forward(self, x: Tensor, rays: Tensor, origins: Tensor, camera_mask: Tensor | None) -> tuple[Tensor, Tensor]:
         return self.splat(self.depth_context(x), rays, origins, camera_mask)

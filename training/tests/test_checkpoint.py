@@ -7,7 +7,7 @@ import torch
 from tiny_checkpoint import save_network
 
 from bdc_training.binary import BinaryConvBlock
-from bdc_training.checkpoint import load_checkpoint, start_from
+from bdc_training.checkpoint import load_checkpoint, load_weights, start_from
 
 
 def layer() -> torch.nn.Module:
@@ -38,6 +38,14 @@ def test_a_checkpoint_of_another_version_is_named(tmp_path: Path) -> None:
     torch.save({"step": 3, "network": {}}, path)
     with pytest.raises(ValueError, match=r"expected a checkpoint with .*; found \['network', 'step'\]: of another"):
         load_checkpoint(path)
+
+
+def test_weights_of_another_network_are_refused_with_the_checkpoints_name(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    save_network(path, BinaryConvBlock(4, 6, 3))
+    with pytest.raises(ValueError, match=r"checkpoint\.pt: of another network than the config's.*size mismatch"):
+        load_weights(BinaryConvBlock(8, 6, 3), path)
+    assert load_weights(BinaryConvBlock(4, 6, 3), path).step == 7
 
 
 def test_a_binary_network_starts_from_its_twins_weights(tmp_path: Path) -> None:

@@ -46,6 +46,6 @@ def test_returns_from_the_vehicle_itself_are_dropped(tmp_path: Path) -> None:
 
 def test_a_cut_point_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "points.pcd.bin"
-    np.zeros(7, np.float32).tofile(path)
-    with pytest.raises(ValueError, match=r"7 floats aren't whole points of 5"):
+    path.write_bytes(bytes(5 * 20 + 1))
+    with pytest.raises(ValueError, match=r"points\.pcd\.bin: expected whole points of 20 bytes; found 101"):
         load_points(path)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from bdc_training.images import ResizeCrop, load_image
@@ -30,6 +31,16 @@ def test_the_matrix_tells_where_a_pixel_went(tmp_path: Path) -> None:
     rows, columns = np.indices(small.shape[1:])
     light = small[0] / small[0].sum()
     np.testing.assert_allclose([(light * columns).sum(), (light * rows).sum()], [u, v], atol=0.02)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+@pytest.mark.parametrize("length", [0, 10, 1500])
+def test_a_damaged_image_is_named(tmp_path: Path, suffix: str, length: int) -> None:
+    path = tmp_path / f"cut.{suffix}"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (32, 80, 3), dtype=np.uint8)).save(path)
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(ValueError, match=rf"cut\.{suffix}: not an image that can be decoded, or a damaged one"):
+        load_image(path, (80, 32))
 
 
 def test_an_image_of_the_right_size_is_taken_as_it_is(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Reading the tables: frames, boxes, velocities."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,69 @@ def test_a_sample_without_lidar_is_named(root: Path) -> None:
     change(root, "sample_data", 0, is_key_frame=False)
     with pytest.raises(ValueError, match=r"sample-0 has no key frame of LIDAR_TOP"):
         NuScenesTables(root).samples()
+
+
+def write(root: Path, table: str, text: str) -> None:
+    (root / "v1.0-tiny" / f"{table}.json").write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[{"token": "a", "scene_token": "sc', "expected JSON; the file may be cut off"),
+        ("hello", "expected JSON"),
+        ('{"token": "a"}', "expected a list of rows"),
+        ("[1, 2]", "expected a list of rows"),
+        ('[{"name": "a"}]', r"row \? has no field 'token'"),
+        ('[{"token": "sample-0"}]', "row sample-0 has no field 'scene_token'"),
+    ],
+)
+def test_a_damaged_table_is_named(root: Path, text: str, message: str) -> None:
+    write(root, "sample", text)
+    with pytest.raises(ValueError, match=rf"v1\.0-tiny/sample\.json: {message}"):
+        NuScenesTables(root).samples()
+
+
+def test_a_missing_table_is_named(root: Path) -> None:
+    (root / "v1.0-tiny" / "ego_pose.json").unlink()
+    with pytest.raises(FileNotFoundError, match=r"ego_pose\.json"):
+        NuScenesTables(root)
+
+
+@pytest.mark.parametrize("table", ["scene", "ego_pose", "calibrated_sensor", "sensor", "instance", "category"])
+def test_a_row_that_another_table_points_to_but_isnt_there_is_named(root: Path, table: str) -> None:
+    write(root, table, "[]")
+    with pytest.raises(ValueError, match=rf"{table}\.json: no row '.*', which another table points to"):
+        NuScenesTables(root).samples()
+
+
+def test_a_neighbour_that_isnt_there_is_named(root: Path) -> None:
+    change(root, "sample_annotation", 0, next="gone")
+    with pytest.raises(ValueError, match=r"sample_annotation\.json: no row 'gone'"):
+        NuScenesTables(root).samples()
+
+
+@pytest.mark.parametrize(
+    ("table", "values", "message"),
+    [
+        ("ego_pose", {"rotation": [0, 0, 0, 0]}, "expected a quaternion"),
+        ("ego_pose", {"translation": [0, math.nan, 0]}, "expected a finite translation"),
+        ("calibrated_sensor", {"camera_intrinsic": []}, "needs a finite camera_intrinsic of 3×3"),
+        ("sample_annotation", {"size": [1.8, 0, 1.6]}, r"needs sides above 0 m; found \[1\.8, 0, 1\.6\]"),
+        ("sample_annotation", {"size": [1.8, math.nan, 1.6]}, "needs sides above 0 m"),
+    ],
+)
+def test_numbers_that_would_spoil_training_are_refused(
+    root: Path, table: str, values: dict[str, object], message: str
+) -> None:
+    change(root, table, 0, **values)
+    with pytest.raises(ValueError, match=rf"{table}\.json: row .*{message}"):
+        NuScenesTables(root).samples()
+
+
+def test_a_folder_that_isnt_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"nowhere: no such folder"):
+        NuScenesTables(tmp_path / "nowhere")
 
 
 def test_a_folder_without_tables_is_named(tmp_path: Path) -> None:

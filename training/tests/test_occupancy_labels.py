@@ -1,5 +1,6 @@
 """Down-sampling of labels and class weights."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,14 @@ import pytest
 from tiny_dataset import SPEC
 
 from bdc_training.classes import FREE
-from bdc_training.occupancy_labels import class_frequencies, class_weights, down_sample, load_labels
+from bdc_training.occupancy_labels import (
+    block_size,
+    class_frequencies,
+    class_weights,
+    down_sample,
+    load_labels,
+    load_occ3d,
+)
 from bdc_training.sample_spec import UNSEEN
 
 
@@ -51,12 +59,55 @@ def test_blocks_keep_their_place() -> None:
     assert np.argwhere(result == 9).tolist() == [[2, 1, 1]]
 
 
-def test_labels_that_dont_divide_into_the_grid_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("change", [{"grid_shape": (60, 60, 4)}, {"grid_max": (40.0, 40.0, 4.0)}])
+def test_a_grid_that_occ3ds_labels_dont_divide_into_is_refused(change: dict[str, tuple[float, ...]]) -> None:
+    assert block_size(SPEC) == 4
+    with pytest.raises(ValueError, match=r"Occ3D's labels \(200, 200, 16\).* don't divide into the model's grid"):
+        block_size(replace(SPEC, **change))
+
+
+def whole(value: int) -> np.ndarray:
+    return np.full((200, 200, 16), value, np.uint8)
+
+
+def test_labels_are_read_as_they_were_written(tmp_path: Path) -> None:
     path = tmp_path / "labels.npz"
-    cube = np.zeros((60, 60, 4), np.uint8)
-    np.savez(path, semantics=cube, mask_camera=cube)
-    with pytest.raises(ValueError, match=r"labels \(60, 60, 4\).* don't divide into the model's grid \(50, 50, 4\)"):
-        load_labels(path, SPEC)
+    np.savez_compressed(path, semantics=whole(11), mask_camera=whole(1).astype(bool))
+    assert load_labels(path, SPEC).tolist() == np.full(SPEC.grid_shape, 11).tolist()
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"semantics": whole(17)}, "expected an .npz with semantics and mask_camera; .*mask_camera"),
+        ({"semantics": whole(17)[:100], "mask_camera": whole(1)}, r"semantics: expected uint8 .*; found uint8 \(100,"),
+        (
+            {"semantics": whole(17), "mask_camera": whole(1)[..., 0]},
+            r"mask_camera: expected .*; found uint8 \(200, 200\)",
+        ),
+        ({"semantics": whole(17).astype(np.float32), "mask_camera": whole(1)}, "semantics: expected uint8 .*float32"),
+        # 255 is what training calls unseen: it must not come from a file.
+        ({"semantics": whole(255), "mask_camera": whole(1)}, "classes go from 0 to 17; found 255"),
+    ],
+)
+def test_labels_that_are_not_occ3ds_are_refused(tmp_path: Path, arrays: dict[str, np.ndarray], message: str) -> None:
+    path = tmp_path / "labels.npz"
+    np.savez_compressed(path, **arrays)
+    with pytest.raises(ValueError, match=rf"labels\.npz: {message}"):
+        load_occ3d(path)
+
+
+@pytest.mark.parametrize("length", [0, 100, 5000])
+def test_labels_that_are_cut_off_are_refused(tmp_path: Path, length: int) -> None:
+    path = tmp_path / "labels.npz"
+    noise = np.random.default_rng(0).integers(0, 17, (200, 200, 16), dtype=np.uint8)
+    np.savez_compressed(path, semantics=noise, mask_camera=whole(1))
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(ValueError, match=r"labels\.npz: expected an \.npz .*damaged"):
+        load_occ3d(path)
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=r"labels\.npz"):
+        load_occ3d(path)
 
 
 def test_class_weights_follow_the_frequencies_of_visible_voxels() -> None:
