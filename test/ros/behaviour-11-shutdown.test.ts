@@ -79,6 +79,18 @@ describe('behaviour 11: shutdown', function () {
       assert.doesNotMatch(robot.node.log, /unexpected error|defect/);
     });
 
+    it('is not brought about by a callback of the executor that throws: that is logged and counted', async () => {
+      await startWorking({ preload: preload('throwing-take') });
+      robot.node.kill('SIGUSR2');
+      await robot.node.waitForLog(/a callback failed \(1 times so far\): Error: thrown by the test/);
+      const { values } = await robot.status('lifecycle', (status) =>
+        status.values.some(({ key, value }) => key === 'exceptions in callbacks' && value === '1'),
+      );
+      assert.ok(values.some(({ key, value }) => key === 'state' && value === 'active'));
+      robot.receiver.drainAll();
+      await robot.next<ReceivedCloud>('~/occupied_voxels');
+    });
+
     it('by a callback that throws is orderly, and says with its exit code that it was not asked for', async () => {
       await startWorking({ preload: preload('throwing-callback') });
       await endsWith(3, 'SIGUSR2');
