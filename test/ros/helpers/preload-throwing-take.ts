@@ -13,4 +13,4 @@ process.dlopen = ((module: { exports: { rclTakeRaw?: Take } }, ...rest: unknown[
     failures--;
     throw new Error('thrown by the test');
   };
-}) as typeof process.dlopen;
+});
