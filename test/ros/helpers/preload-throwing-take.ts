@@ -2,7 +2,7 @@
 type Take = (subscription: unknown) => unknown;
 const dlopen = process.dlopen.bind(process) as (module: { exports: object }, ...rest: unknown[]) => void;
 
-process.dlopen = ((module: { exports: { rclTakeRaw?: Take } }, ...rest: unknown[]) => {
+process.dlopen = (module: { exports: { rclTakeRaw?: Take } }, ...rest: unknown[]) => {
   dlopen(module, ...rest);
   const take = module.exports.rclTakeRaw;
   if (take === undefined) return;
@@ -13,4 +13,4 @@ process.dlopen = ((module: { exports: { rclTakeRaw?: Take } }, ...rest: unknown[
     failures--;
     throw new Error('thrown by the test');
   };
-});
+};
