@@ -79,6 +79,7 @@ export interface Node {
   _validateParameters(parameters: readonly Parameter[], isDeclaration?: boolean): SetParametersResult;
   readonly _subscriptions: readonly { readonly handle: unknown }[];
   readonly _parameterService: ParameterService;
+  _parameterEventPublisher: Publisher;
   readonly _timeSource: TimeSource;
 }
 

@@ -20,7 +20,11 @@ export async function initialiseRos(name: string, args: readonly string[]): Prom
   try {
     await rclnodejs.init(context, argv);
   } catch (cause) {
-    throw badArguments(`ROS 2 refused to start: ${(cause as Error).message}`, cause);
+    const { message } = cause as Error;
+    const hint = /logging directory/.test(message)
+      ? '; set HOME or ROS_LOG_DIR to a folder that can be written'
+      : '';
+    throw badArguments(`ROS 2 refused to start: ${message}${hint}`, cause);
   }
   const [, ...unknown] = rclnodejs.removeROSArgs(argv);
   if (unknown.length === 0) return { ...loaded, context };

@@ -8,6 +8,7 @@ import { offerServices } from './node-services.js';
 import { declareNodeParameters } from './node-settings.js';
 import { OccupancyNode } from './occupancy-node.js';
 import { givenOverrides, nodeWithoutOverrides, overridesFor, strayKeys } from './parameter-overrides.js';
+import { publishParameterEvents } from './parameter-events.js';
 import { ParameterServer } from './parameter-server.js';
 import { QosTranslator } from './quality-of-service.js';
 import type { Node, Rclnodejs } from './rclnodejs-types.js';
@@ -81,9 +82,10 @@ class RunningNode {
         `the parameters given for ${stray.join(', ')} are not for this node, ${fullName}; use that as key, or /**`,
       );
     }
+    const translator = new QosTranslator(rclnodejs.QoS);
+    publishParameterEvents(node, translator);
     const parameters = new ParameterServer(node, rclnodejs, overrides);
     const settings = declareNodeParameters(parameters);
-    const translator = new QosTranslator(rclnodejs.QoS);
     const codec = new MessageCodec();
     this.#isAutostarted = settings.autostart;
     this.#occupancy = new OccupancyNode({ node, translator, codec, parameters, settings });

@@ -9,6 +9,11 @@ import type { Ros2Environment } from './ros2-graph.js';
 
 const CLOUD = 'sensor_msgs/msg/PointCloud2';
 
+interface ParameterEvent {
+  readonly node: string;
+  readonly changed_parameters: readonly { readonly name: string }[];
+}
+
 describe('behaviour 1: cameras by parameter', function () {
   this.timeout(180_000);
   let ros: Ros2Environment;
@@ -101,6 +106,18 @@ describe('behaviour 1: cameras by parameter', function () {
     assert.deepEqual(two.receiver.drain(two.topic('~/occupied_voxels')), []);
     await two.stream();
     await two.next<ReceivedCloud>('~/occupied_voxels');
+    // the topic of all nodes, whatever their namespace
+    await one.receiver.subscribe('/parameter_events', 'rcl_interfaces/msg/ParameterEvent');
+    await one.receiver.waitMatched();
+    await two.receiver.setParameter(two.nodeName, 'voxel_confidence', 0.25);
+    const { changed_parameters } = await one.receiver.next<ParameterEvent>(
+      '/parameter_events',
+      ({ node }) => node === two.nodeName,
+    );
+    assert.deepEqual(
+      changed_parameters.map(({ name }) => name),
+      ['voxel_confidence'],
+    );
     robots.splice(robots.indexOf(two), 1);
   });
 });

@@ -4,30 +4,32 @@ import { cellAt, cellsOf, pointsOf, testManifest } from './helpers/clouds.js';
 import { RingRobot, THREE_CAMERAS, valuesOf } from './helpers/ring-robot.js';
 import type { ReceivedCloud, ReceivedGrid } from './robot.js';
 import { requireRos2 } from './ros2-graph.js';
-import type { Ros2Environment } from './ros2-graph.js';
 
 const GRID = 'nav_msgs/msg/OccupancyGrid';
 const GRID_QOS = { durability: 'transient_local', depth: 1 };
 
 describe('behaviour 2: a camera that dies or lags', function () {
   this.timeout(180_000);
-  let ros: Ros2Environment;
   let robot: RingRobot;
   let voxels: VoxelGrid;
 
   before(async function () {
-    ros = requireRos2(this);
+    const ros = requireRos2(this);
     voxels = new VoxelGrid((await testManifest()).grid);
-  });
-
-  beforeEach(async () => {
-    robot = await RingRobot.start(ros, { cameras: THREE_CAMERAS, parameters: { camera_timeout_ms: 700 } });
+    robot = await RingRobot.start(ros, {
+      cameras: THREE_CAMERAS,
+      parameters: { camera_timeout_ms: 700, outputs: { camera_coverage: { max_rate: 0 } } },
+    });
     await robot.listen('~/occupancy_grid', GRID, GRID_QOS);
   });
 
-  afterEach(async () => {
-    await robot.graph.dispose();
+  after(async () => {
+    await robot?.graph.dispose();
   });
+
+  /** Each test begins with all cameras dead. */
+  beforeEach(() => robot.status('cameras', ({ message }) => /no camera is alive/.test(message)));
+  afterEach(() => robot.rest());
 
   const allAlive = () => robot.status('cameras', ({ message }) => message === 'all 3 cameras are alive');
   /** The first grid that is wanted. */

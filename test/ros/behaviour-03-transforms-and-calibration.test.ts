@@ -38,10 +38,6 @@ describe('behaviour 3: transforms and calibration', function () {
     ros = requireRos2(this);
   });
 
-  afterEach(async () => {
-    await robot.graph.dispose();
-  });
-
   const start = async (parameters: Record<string, unknown> = {}, cameras = FRONT): Promise<void> => {
     robot = await RingRobot.start(ros, {
       cameras,
@@ -49,6 +45,7 @@ describe('behaviour 3: transforms and calibration', function () {
     });
     await robot.listen('~/camera_coverage', CLOUD);
   };
+  const end = (): Promise<void> => robot.graph.dispose();
 
   /** Direction of the middle of what the camera sees, in degrees to the left. */
   const bearing = (cloud: ReceivedCloud): number => {
@@ -59,36 +56,84 @@ describe('behaviour 3: transforms and calibration', function () {
     bearing(await robot.next<ReceivedCloud>('~/camera_coverage', ({ width }) => width > 0));
   const isNear = (a: number, b: number): boolean => Math.abs(a - b) < 8;
 
-  it('a transform that was published before the node joined is known to it', async () => {
-    // the mounts are published while the node's process has not even begun
-    const graph = new Ros2Graph(ros);
-    const early = graph.startPeer();
-    await early.advertise('/tf_static', 'tf2_msgs/msg/TFMessage', LATCHED_QOS);
-    robot = await RingRobot.start(ros, {
-      cameras: FRONT,
-      graph,
-      parameters: { camera: { front: { optical_frame: 'early' } } },
+  describe('with a node of its own', () => {
+    afterEach(end);
+
+    it('a transform that was published before the node joined is known to it', async () => {
+      // the mounts are published while the node's process has not even begun
+      const graph = new Ros2Graph(ros);
+      const early = graph.startPeer();
+      await early.advertise('/tf_static', 'tf2_msgs/msg/TFMessage', LATCHED_QOS);
+      robot = await RingRobot.start(ros, {
+        cameras: FRONT,
+        graph,
+        parameters: { camera: { front: { optical_frame: 'early' } } },
+      });
+      await early.publish('/tf_static', {
+        transforms: [robot.transformMessage('base_link', 'early', RingRobot.mount({ degrees: 45 }))],
+      });
+      await robot.listen('~/camera_coverage', CLOUD);
+      await robot.stream();
+      assert.ok(isNear(await nextBearing(), 45));
     });
-    await early.publish('/tf_static', {
-      transforms: [robot.transformMessage('base_link', 'early', RingRobot.mount({ degrees: 45 }))],
+
+    it('a frame that nobody publishes is named, and the other one', async () => {
+      await start({ camera: { front: { optical_frame: 'nowhere' } } });
+      await robot.stream();
+      const { message } = await robot.status('camera front', ({ level }) => level === 1);
+      assert.match(
+        message,
+        /no transform from "nowhere" to "base_link": nothing was received about "nowhere"/,
+      );
     });
-    await robot.listen('~/camera_coverage', CLOUD);
-    await robot.stream();
-    assert.ok(isNear(await nextBearing(), 45));
+
+    it('intrinsics come from a calibration file of camera_info_manager, and CameraInfo is not needed', async () => {
+      const graph = new Ros2Graph(ros);
+      const file = path.join(graph.folder, 'front.yaml');
+      writeFileSync(file, CALIBRATION);
+      robot = await RingRobot.start(ros, {
+        cameras: FRONT,
+        graph,
+        parameters: { camera: { front: { calibration_file: file } } },
+      });
+      assert.match(robot.node.log, /camera front \(anchor\): \/front\/image, .*front\.yaml/);
+      const topics = (await robot.receiver.request({
+        op: 'subscriber_count',
+        topic: robot.infoTopic('front'),
+      })) as number;
+      assert.equal(topics, 0);
+      await robot.listen('~/camera_coverage', CLOUD);
+      await robot.stream();
+      assert.ok(isNear(await nextBearing(), 0));
+      assert.equal(valuesOf(await robot.status('camera front'))['state'], 'live');
+    });
   });
 
   describe('a camera that turns on the robot', () => {
     const turned = (degrees: number, stamp: bigint): object =>
       robot.transformMessage('base_link', 'turning', RingRobot.mount({ degrees }), stamp);
 
-    beforeEach(async () => {
+    before(async () => {
       await start({ camera: { front: { optical_frame: 'turning' } } });
       await robot.driver.advertise('/tf', 'tf2_msgs/msg/TFMessage', {});
       await robot.driver.waitMatched();
+      await robot.driver.publish('/tf', { transforms: [turned(0, 100n * S), turned(80, 101n * S)] });
+    });
+
+    after(end);
+
+    // time goes on from test to test
+    it('names both frames and the gap in seconds for an image before the first transform', async () => {
+      const [, at, gap] = await robot.publishUntil(
+        robot.node.waitForLog(
+          /"turning" to "base_link" at (\d+)\.000 s: that is (\d+)\.000 s before the oldest known pose/,
+        ),
+        { first: 10n * S, step: S },
+      );
+      assert.equal(Number(gap), 100 - Number(at));
     });
 
     it('is where it was at the image’s stamp, between two transforms', async () => {
-      await robot.driver.publish('/tf', { transforms: [turned(0, 100n * S), turned(80, 101n * S)] });
       for (const [first, expected] of [
         [100n * S + S / 4n, 20],
         [100n * S + (3n * S) / 4n, 60],
@@ -103,7 +148,6 @@ describe('behaviour 3: transforms and calibration', function () {
     });
 
     it('names both frames and the gap in seconds where its transforms end too early', async () => {
-      await robot.driver.publish('/tf', { transforms: [turned(0, 100n * S), turned(80, 101n * S)] });
       const [, at, gap] = await robot.publishUntil(
         robot.node.waitForLog(
           /no transform from "turning" to "base_link" at (\d+)\.500 s: that is (\d+)\.500 s after the newest known pose of "turning" in "base_link"/,
@@ -112,66 +156,44 @@ describe('behaviour 3: transforms and calibration', function () {
       );
       assert.equal(Number(gap), Number(at) - 101);
     });
+  });
 
-    it('names both frames and the gap in seconds for an image before the first transform', async () => {
-      await robot.driver.publish('/tf', { transforms: [turned(0, 100n * S), turned(80, 101n * S)] });
-      const [, at, gap] = await robot.publishUntil(
-        robot.node.waitForLog(
-          /"turning" to "base_link" at (\d+)\.000 s: that is (\d+)\.000 s before the oldest known pose/,
-        ),
-        { first: 10n * S, step: S },
+  describe('what changes while the node runs takes effect without a restart', () => {
+    before(() => start());
+    after(end);
+    afterEach(() => robot.rest());
+
+    it('distortion is part of the projection: a distorted camera sees another part of the grid', async () => {
+      await robot.stream();
+      const straight = await robot.next<ReceivedCloud>('~/camera_coverage', ({ width }) => width > 0);
+      await robot.stop('front');
+      await robot.stream(['front'], { info: { d: [-0.25, 0, 0, 0, 0] } });
+      const bent = await robot.next<ReceivedCloud>(
+        '~/camera_coverage',
+        ({ width }) => width > straight.width * 1.05,
       );
-      assert.equal(Number(gap), 100 - Number(at));
+      assert.ok(bent.width > straight.width);
+      assert.ok(isNear(bearing(bent), 0));
     });
-  });
 
-  it('a frame that nobody publishes is named, and the other one', async () => {
-    await start({ camera: { front: { optical_frame: 'nowhere' } } });
-    await robot.stream();
-    const { message } = await robot.status('camera front', ({ level }) => level === 1);
-    assert.match(message, /no transform from "nowhere" to "base_link": nothing was received about "nowhere"/);
-  });
-
-  it('a mount that is published anew takes effect without a restart', async () => {
-    await start();
-    await robot.stream();
-    assert.ok(isNear(await nextBearing(), 0));
-    await robot.publishMounts([{ name: 'front', degrees: 90 }]);
-    await robot.next<ReceivedCloud>('~/camera_coverage', (cloud) => isNear(bearing(cloud), 90));
-  });
-
-  it('a calibration that changes takes effect without a restart', async () => {
-    await start();
-    await robot.stream();
-    const wide = await robot.next<ReceivedCloud>('~/camera_coverage', ({ width }) => width > 0);
-    await robot.stop('front');
-    await robot.stream(['front'], { info: { k: [480, 0, 160, 0, 480, 90, 0, 0, 1] } });
-    const after = await robot.next<ReceivedCloud>(
-      '~/camera_coverage',
-      ({ width }) => width < wide.width * 0.6,
-    );
-    assert.ok(after.width > 0);
-  });
-
-  it('intrinsics come from a calibration file of camera_info_manager, and CameraInfo is not needed', async () => {
-    const graph = new Ros2Graph(ros);
-    const file = path.join(graph.folder, 'front.yaml');
-    writeFileSync(file, CALIBRATION);
-    robot = await RingRobot.start(ros, {
-      cameras: FRONT,
-      graph,
-      parameters: { camera: { front: { calibration_file: file } } },
+    it('a calibration that changes takes effect without a restart', async () => {
+      await robot.stream();
+      const wide = await robot.next<ReceivedCloud>('~/camera_coverage', ({ width }) => width > 0);
+      await robot.stop('front');
+      await robot.stream(['front'], { info: { k: [480, 0, 160, 0, 480, 90, 0, 0, 1] } });
+      const after = await robot.next<ReceivedCloud>(
+        '~/camera_coverage',
+        ({ width }) => width < wide.width * 0.6,
+      );
+      assert.ok(after.width > 0);
     });
-    assert.match(robot.node.log, /camera front \(anchor\): \/front\/image, .*front\.yaml/);
-    const topics = (await robot.receiver.request({
-      op: 'subscriber_count',
-      topic: robot.infoTopic('front'),
-    })) as number;
-    assert.equal(topics, 0);
-    await robot.listen('~/camera_coverage', CLOUD);
-    await robot.stream();
-    assert.ok(isNear(await nextBearing(), 0));
-    assert.equal(valuesOf(await robot.status('camera front'))['state'], 'live');
+
+    it('a mount that is published anew takes effect without a restart', async () => {
+      await robot.stream();
+      assert.ok(isNear(await nextBearing(), 0));
+      await robot.publishMounts([{ name: 'front', degrees: 90 }]);
+      await robot.next<ReceivedCloud>('~/camera_coverage', (cloud) => isNear(bearing(cloud), 90));
+    });
   });
 
   for (const [what, text, message] of [
@@ -195,24 +217,14 @@ describe('behaviour 3: transforms and calibration', function () {
       const graph = new Ros2Graph(ros);
       const file = path.join(graph.folder, 'front.yaml');
       if (text !== undefined) writeFileSync(file, text);
-      const parameters = { camera: { front: { calibration_file: file } } };
-      robot = await RingRobot.start(ros, { cameras: FRONT, graph, parameters, isUnready: true });
-      assert.deepEqual(await robot.node.exit, { code: 2, signal: null });
-      assert.match(robot.node.log, message);
+      try {
+        const given = ['-p', 'cameras:=[front]', '-p', `camera.front.calibration_file:=${file}`];
+        const node = graph.startNode(['--ros-args', ...given]);
+        assert.deepEqual(await node.exit, { code: 2, signal: null });
+        assert.match(node.log, message);
+      } finally {
+        await graph.dispose();
+      }
     });
   }
-
-  it('distortion is part of the projection: a distorted camera sees another part of the grid', async () => {
-    await start();
-    await robot.stream();
-    const straight = await robot.next<ReceivedCloud>('~/camera_coverage', ({ width }) => width > 0);
-    await robot.stop('front');
-    await robot.stream(['front'], { info: { d: [-0.25, 0, 0, 0, 0] } });
-    const bent = await robot.next<ReceivedCloud>(
-      '~/camera_coverage',
-      ({ width }) => width > straight.width * 1.05,
-    );
-    assert.ok(bent.width > straight.width);
-    assert.ok(isNear(bearing(bent), 0));
-  });
 });

@@ -20,10 +20,6 @@ describe('behaviour 11: shutdown', function () {
     ros = requireRos2(this);
   });
 
-  afterEach(async () => {
-    await robot.graph.dispose();
-  });
-
   /** A node in the middle of its work. */
   const startWorking = async (options: Partial<RingRobotOptions> = {}): Promise<void> => {
     robot = await RingRobot.start(ros, { cameras: CAMERAS, ...options });
@@ -38,59 +34,81 @@ describe('behaviour 11: shutdown', function () {
     assert.doesNotMatch(robot.node.log, /terminate called|SIGABRT|Segmentation/);
   };
 
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    it(`on ${signal} in the middle of work is orderly, with exit code 0`, async function () {
-      // on a machine with much else to do the node may not get 0.9 s worth of its time
+  describe('asked for or by a fault', () => {
+    afterEach(async () => {
+      await robot.graph.dispose();
+    });
+
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      it(`on ${signal} in the middle of work is orderly, with exit code 0`, async function () {
+        // on a machine with much else to do the node may not get 0.9 s worth of its time
+        this.retries(2);
+        await startWorking();
+        await endsWith(0, signal);
+        assert.match(robot.node.log, new RegExp(`${signal}: shutting down`));
+        // gone from the graph at once: it said goodbye
+        const topics = (await robot.receiver.request({ op: 'node_names' })) as readonly string[];
+        assert.ok(!topics.includes('/bdc_occ'), topics.join(' '));
+      });
+    }
+
+    it('on SIGINT while the program is still being read is orderly, with exit code 0', async () => {
+      robot = await RingRobot.start(ros, {
+        ...{ cameras: CAMERAS, isUnready: true },
+        preload: preload('first-signal'),
+      });
+      assert.deepEqual(await robot.node.exit, { code: 0, signal: null }, robot.node.log);
+      assert.match(robot.node.log, /SIGINT before the node was there: shutting down/);
+      assert.doesNotMatch(robot.node.log, /unexpected error|terminate called|ready: model/);
+    });
+
+    it('on a signal while the model is being read is orderly, with exit code 0', async function () {
       this.retries(2);
-      await startWorking();
-      await endsWith(0, signal);
-      assert.match(robot.node.log, new RegExp(`${signal}: shutting down`));
-      // gone from the graph at once: it said goodbye
-      const topics = (await robot.receiver.request({ op: 'node_names' })) as readonly string[];
-      assert.ok(!topics.includes('/bdc_occ'), topics.join(' '));
+      robot = await RingRobot.start(ros, {
+        ...{ cameras: CAMERAS, isUnready: true, preload: preload('signal-at-configure') },
+      });
+      assert.deepEqual(await robot.node.exit, { code: 0, signal: null }, robot.node.log);
+      assert.match(robot.node.log, /SIGTERM: shutting down/);
+      assert.doesNotMatch(robot.node.log, /unexpected error|terminate called/);
     });
-  }
 
-  it('on SIGINT while the program is still being read is orderly, with exit code 0', async () => {
-    robot = await RingRobot.start(ros, {
-      ...{ cameras: CAMERAS, isUnready: true },
-      preload: preload('first-signal'),
+    it('by the end of the ROS context, from wherever, is orderly, with exit code 0', async () => {
+      await startWorking({ preload: preload('context-shutdown') });
+      await endsWith(0, 'SIGUSR2');
+      assert.match(robot.node.log, /the ROS context was shut down: shutting down/);
+      assert.doesNotMatch(robot.node.log, /unexpected error|defect/);
     });
-    assert.deepEqual(await robot.node.exit, { code: 0, signal: null }, robot.node.log);
-    assert.match(robot.node.log, /SIGINT before the node was there: shutting down/);
-    assert.doesNotMatch(robot.node.log, /unexpected error|terminate called|ready: model/);
-  });
 
-  it('on a signal while the model is being read is orderly, with exit code 0', async function () {
-    this.retries(2);
-    robot = await RingRobot.start(ros, {
-      ...{ cameras: CAMERAS, isUnready: true, preload: preload('signal-at-configure') },
+    it('is not brought about by a callback of the executor that throws: that is logged and counted', async () => {
+      await startWorking({ preload: preload('throwing-take') });
+      robot.node.kill('SIGUSR2');
+      await robot.node.waitForLog(/a callback failed \(1 times so far\): Error: thrown by the test/);
+      const { values } = await robot.status('lifecycle', (status) =>
+        status.values.some(({ key, value }) => key === 'exceptions in callbacks' && value === '1'),
+      );
+      assert.ok(values.some(({ key, value }) => key === 'state' && value === 'active'));
+      robot.receiver.drainAll();
+      await robot.next<ReceivedCloud>('~/occupied_voxels');
     });
-    assert.deepEqual(await robot.node.exit, { code: 0, signal: null }, robot.node.log);
-    assert.match(robot.node.log, /SIGTERM: shutting down/);
-    assert.doesNotMatch(robot.node.log, /unexpected error|terminate called/);
-  });
 
-  it('by the end of the ROS context, from wherever, is orderly, with exit code 0', async () => {
-    await startWorking({ preload: preload('context-shutdown') });
-    await endsWith(0, 'SIGUSR2');
-    assert.match(robot.node.log, /the ROS context was shut down: shutting down/);
-    assert.doesNotMatch(robot.node.log, /unexpected error|defect/);
-  });
-
-  it('by a callback that throws is orderly, and says with its exit code that it was not asked for', async () => {
-    await startWorking({ preload: preload('throwing-callback') });
-    await endsWith(3, 'SIGUSR2');
-    assert.match(
-      robot.node.log,
-      /unexpected error, please report it: Error: thrown by the test\n.*at .*: shutting down/s,
-    );
+    it('by a callback that throws is orderly, and says with its exit code that it was not asked for', async () => {
+      await startWorking({ preload: preload('throwing-callback') });
+      await endsWith(3, 'SIGUSR2');
+      assert.match(
+        robot.node.log,
+        /unexpected error, please report it: Error: thrown by the test\n.*at .*: shutting down/s,
+      );
+    });
   });
 
   describe('cannot be provoked from outside', () => {
     const NODE = '/bdc_occ';
 
-    beforeEach(() => startWorking());
+    before(() => startWorking());
+
+    after(async () => {
+      await robot.graph.dispose();
+    });
 
     const assertWorks = async (): Promise<void> => {
       robot.receiver.drain('/bdc_occ/occupied_voxels');

@@ -67,6 +67,12 @@ describe('bdc-occ node as a process', function () {
     assert.doesNotMatch(node.log, /rebuild\b.*gyp|gyp info/);
   });
 
+  it('says what to set where ROS 2 finds no folder for its log', async () => {
+    const node = graph.startNode([], { HOME: '', ROS_LOG_DIR: '' });
+    assert.deepEqual(await node.exit, WRONG_INPUT);
+    assert.match(node.log, /refused to start: .*logging directory.*; set HOME or ROS_LOG_DIR to a folder/s);
+  });
+
   it('refuses to start with a parameter of a wrong type, and says which', async () => {
     const node = graph.startNode(['--ros-args', '--params-file', parameterFile('/**', { threads: 'many' })]);
     assert.deepEqual(await node.exit, WRONG_INPUT);

@@ -93,6 +93,11 @@ export class Peer {
     return messages;
   }
 
+  /** Forgets every received message that nobody asked for yet. */
+  drainAll(): void {
+    this.#messages.clear();
+  }
+
   /** Ends the process, and with it all its publishers and subscriptions. */
   async end(): Promise<void> {
     const ended = once(this.#child, 'exit');

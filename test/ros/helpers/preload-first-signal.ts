@@ -1,8 +1,9 @@
-/** Loaded before the node's program: SIGINT comes the moment that somebody listens to it, long before there is a node. */
-const interrupt = (event: string | symbol): void => {
-  if (event !== 'SIGINT') return;
-  process.off('newListener', interrupt);
-  // the listener is added after this event
-  setImmediate(() => process.kill(process.pid, 'SIGINT'));
-};
-process.on('newListener', interrupt);
+import { register } from 'node:module';
+
+/** Loaded before the node's program: SIGINT comes the moment that the program proper begins to be read, long before there is a node. */
+const hooks = `
+export function load(url, context, nextLoad) {
+  if (url.endsWith('/cli/program.js')) process.kill(process.pid, 'SIGINT');
+  return nextLoad(url, context);
+}`;
+register(`data:text/javascript,${encodeURIComponent(hooks)}`);

@@ -61,6 +61,7 @@ export class RingRobot {
   readonly namespace: string;
   readonly node: RunningNode;
   readonly #images = new Map<string, object>();
+  readonly #streaming = new Set<string>();
 
   private constructor(
     ros: Ros2Environment,
@@ -212,6 +213,7 @@ export class RingRobot {
     { periodS = PERIOD_S, lateS = 0, shiftS = 0, info = {} } = {},
   ): Promise<void> {
     for (const name of names) {
+      this.#streaming.add(name);
       await this.driver.request({
         op: 'start_stream',
         name,
@@ -227,7 +229,16 @@ export class RingRobot {
   }
 
   async stop(...names: readonly string[]): Promise<void> {
-    for (const name of names) await this.driver.request({ op: 'stop_stream', name });
+    for (const name of names) {
+      this.#streaming.delete(name);
+      await this.driver.request({ op: 'stop_stream', name });
+    }
+  }
+
+  /** Stops the cameras that still publish and forgets what was received so far, for the next test with the same processes. */
+  async rest(): Promise<void> {
+    await this.stop(...this.#streaming);
+    this.receiver.drainAll();
   }
 
   /** Subscribes and waits until both ends know of each other. */
