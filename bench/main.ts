@@ -1,15 +1,11 @@
-import { availableParallelism, cpus } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { env as onnxruntime } from 'onnxruntime-node';
-import { measurePeaks, supportedIsas } from '../src/engine/native.js';
-import { BdcError } from '../src/errors.js';
+import { supportedIsas } from '../src/engine/native.js';
 import { shippedModel } from '../src/engine/shipped-model.js';
 import { ISAS, type Isa } from '../src/engine/types.js';
-import { benchmarkFrame, type FrameResult } from './frame-benchmark.js';
-import { benchmarkLayer, type LayerResult } from './layer-benchmark.js';
-import { type GrowthRow, measureGrowth, measureScaling, type ScalingRow } from './growth.js';
-import { LAYERS, layerName } from './layers.js';
-import { markdownTable, milliseconds, ratio } from './report.js';
+import { BdcError } from '../src/errors.js';
+import { machineName, runBenchmark } from './run.js';
+import { frameTable, growthTable, layerTable, moduleTable, scalingTable } from './tables.js';
 
 interface Options {
   readonly threads: number;
@@ -30,46 +26,6 @@ function positiveInteger(text: string): number {
   if (!Number.isInteger(value) || value < 1)
     throw new InvalidArgumentError('Expected a whole number from 1 on.');
   return value;
-}
-
-function layerTable(layers: readonly LayerResult[]): string {
-  return markdownTable(
-    ['layer', 'ours', 'FP32', '', 'u8', '', '% of peak'],
-    layers.map((layer) => [
-      layer.name,
-      milliseconds(layer.ours_ms),
-      milliseconds(layer.ort_fp32_ms),
-      ratio(layer.ratio_fp32),
-      milliseconds(layer.ort_u8_ms),
-      ratio(layer.ratio_u8),
-      layer.peak_percent?.toFixed(0) ?? '–',
-    ]),
-  );
-}
-
-function frameTable(frame: FrameResult): string {
-  const { modules } = frame;
-  return [
-    markdownTable(
-      ['frame', 'ours', 'FP32 twin', '', 'u8 twin', '', 'ours, everything', 'MiB'],
-      [
-        [
-          `${frame.model}, ${frame.cameras} cameras`,
-          milliseconds(frame.ours_ms),
-          milliseconds(frame.ort_fp32_ms),
-          ratio(frame.ratio_fp32),
-          milliseconds(frame.ort_u8_ms),
-          ratio(frame.ratio_u8),
-          milliseconds(frame.whole_ms),
-          frame.rss_mb.toFixed(0),
-        ],
-      ],
-    ),
-    markdownTable(
-      ['module', 'ms'],
-      Object.entries(modules).map(([name, time]) => [name, milliseconds(time)]),
-    ),
-  ].join('\n\n');
 }
 
 const options = new Command('bench')
@@ -95,48 +51,30 @@ async function main(): Promise<void> {
   const repetitions = options.repetitions ?? (quick ? 3 : 7);
   const depth = options.depth ?? (quick ? 4 : 8);
   const isa = options.isa ?? ((process.env['BDC_ISA'] || supportedIsas().at(-1)) as Isa);
-  const model = options.frame ? (options.model ?? shippedModel()) : undefined;
-  const engine = { threads, isa, repetitions, peers };
-  const say = (text: string): void => {
-    if (!options.json) console.log(text);
-  };
-
-  const machine = `${cpus()[0]?.model ?? 'unknown CPU'}, ${availableParallelism()} cores`;
-  say(
-    `${machine}; ours: ${isa}; onnxruntime ${onnxruntime.versions.node ?? '?'}; ${threads} thread(s) each; ` +
-      `milliseconds, medians of ${repetitions} turns; × = how many times ours`,
-  );
-  const peak = measurePeaks(isa).binary;
-  const layers: LayerResult[] = [];
-  if (options.layers) {
-    for (const layer of LAYERS) {
-      if (!layerName(layer).includes(options.layer ?? '')) continue;
-      layers.push(await benchmarkLayer(layer, { ...engine, depth, peak }));
-    }
-    say(`\n${layerTable(layers)}`);
+  if (!options.json) {
+    console.log(
+      `${machineName()}; ours: ${isa}; onnxruntime ${onnxruntime.versions.node ?? '?'}; ${threads} thread(s) each; ` +
+        `milliseconds, medians of ${repetitions} turns; × = how many times ours; ✓ or "of": the bar of bench/bars.ts`,
+    );
   }
-  let frame: FrameResult | null = null;
-  let scaling: ScalingRow[] = [];
-  let growth: GrowthRow[] = [];
-  if (model !== undefined) {
-    frame = await benchmarkFrame(model, engine);
-    say(`\n${frameTable(frame)}`);
-    scaling = await measureScaling(model, isa, { most: availableParallelism(), repetitions });
-    growth = await measureGrowth(model, { threads, isa }, { cameras: frame.cameras, repetitions });
-    say(`\nthreads: ${scaling.map((row) => `${row.threads}: ${milliseconds(row.ms)}`).join(', ')}`);
-    say(`growth: ${JSON.stringify(growth)}`);
-  }
+  const result = await runBenchmark({
+    isa,
+    threads,
+    repetitions,
+    depth,
+    peers,
+    layers: options.layers ? (options.layer ?? '') : undefined,
+    model: options.frame ? (options.model ?? shippedModel()) : undefined,
+  });
   if (options.json) {
-    const row = frame && {
-      ours_ms: frame.ours_ms,
-      ort_fp32_ms: frame.ort_fp32_ms,
-      ort_u8_ms: frame.ort_u8_ms,
-      ratio_fp32: frame.ratio_fp32,
-      ratio_u8: frame.ratio_u8,
-      modules: frame.modules,
-      rss_mb: frame.rss_mb,
-    };
-    console.log(JSON.stringify({ machine, isa, threads, layers, frame: row, scaling, growth }));
+    console.log(JSON.stringify(result));
+    return;
+  }
+  const { layers, frame } = result;
+  if (layers.length > 0) console.log(`\n${layerTable(result)}`);
+  if (frame !== null) {
+    const tables = [frameTable(frame, result), moduleTable(frame), scalingTable(result), growthTable(result)];
+    console.log(`\n${tables.join('\n\n')}`);
   }
 }
 

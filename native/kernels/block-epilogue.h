@@ -8,24 +8,38 @@
 
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 
 #include "kernels/binary-block.h"
 
 namespace bdc {
 namespace {
 
+enum class EpilogueStream { kNone, kFloat32, kFloat16 };
+
+/// Which steps an epilogue has.
+struct EpilogueSteps {
+  bool scale = false;  // and bias
+  bool activation = false, gate = false, final_activation = false;
+  EpilogueStream residual = EpilogueStream::kNone, stream = EpilogueStream::kNone;
+  bool signs = false, quantized = false, sum = false;
+  bool operator==(const EpilogueSteps&) const = default;
+};
+
+inline EpilogueStream StepOf(StreamType type) {
+  return type == StreamType::kFloat32 ? EpilogueStream::kFloat32 : EpilogueStream::kFloat16;
+}
+
 /// One channel's share of a BlockEpilogue and where its block lies.
 struct ChannelEpilogue {
-  float scale = 1.0f, bias = 0.0f;
+  float scale = 1.0f, bias = -0.0f;  // x + −0 is x, whatever x
   float bias_in = 0.0f, slope = 0.0f, bias_out = 0.0f;
   float gate = 0.0f;
   float final_bias_in = 0.0f, final_slope = 0.0f, final_bias_out = 0.0f;
   float threshold = 0.0f;
   uint32_t flip = 0;  // sign bit that turns y <= t into −y >= −t
   float quantized_factor = 0.0f;
-  bool has_scale = false, has_bias = false, has_activation = false, has_gate = false;
-  bool has_final_activation = false;
-  StreamType residual_type = StreamType::kFloat32, stream_type = StreamType::kFloat32;
+  EpilogueSteps steps;
   const void* residual = nullptr;
   void* stream = nullptr;
   uint8_t* signs = nullptr;
@@ -50,30 +64,31 @@ inline ChannelEpilogue EpilogueOf(const BlockEpilogue& e, int channels, int chan
                                   int64_t pixels) {
   ChannelEpilogue c;
   const int64_t pixel = block * kBlockPixels;
-  if ((c.has_scale = e.scale != nullptr)) c.scale = e.scale[channel];
-  if ((c.has_bias = e.bias != nullptr)) c.bias = e.bias[channel];
-  if ((c.has_activation = e.activation.bias_in != nullptr)) {
+  c.steps.scale = e.scale != nullptr || e.bias != nullptr;
+  if (e.scale != nullptr) c.scale = e.scale[channel];
+  if (e.bias != nullptr) c.bias = e.bias[channel];
+  if ((c.steps.activation = e.activation.bias_in != nullptr)) {
     c.bias_in = e.activation.bias_in[channel];
     c.slope = e.activation.slope[channel];
     c.bias_out = e.activation.bias_out[channel];
   }
-  if ((c.has_gate = e.gate != nullptr)) c.gate = e.gate[channel];
+  if ((c.steps.gate = e.gate != nullptr)) c.gate = e.gate[channel];
   if (e.residual.data != nullptr) {
     c.residual = static_cast<const uint8_t*>(e.residual.data) + OffsetIn(e.residual, channel, pixel);
-    c.residual_type = e.residual.type;
+    c.steps.residual = StepOf(e.residual.type);
     c.residual_ahead = OffsetIn(e.residual, kChannelsAhead, 0);
   }
-  if ((c.has_final_activation = e.final_activation.bias_in != nullptr)) {
+  if ((c.steps.final_activation = e.final_activation.bias_in != nullptr)) {
     c.final_bias_in = e.final_activation.bias_in[channel];
     c.final_slope = e.final_activation.slope[channel];
     c.final_bias_out = e.final_activation.bias_out[channel];
   }
   if (e.stream.data != nullptr) {
     c.stream = static_cast<uint8_t*>(e.stream.data) + OffsetIn(e.stream, channel, pixel);
-    c.stream_type = e.stream.type;
+    c.steps.stream = StepOf(e.stream.type);
     c.stream_ahead = OffsetIn(e.stream, kChannelsAhead, 0);
   }
-  if (e.signs != nullptr) {
+  if ((c.steps.signs = e.signs != nullptr)) {
     c.signs =
         reinterpret_cast<uint8_t*>(e.signs + channel * SignPlaneWords(pixels)) + block * (kBlockPixels / 8);
     c.threshold = e.threshold[channel];
@@ -82,27 +97,25 @@ inline ChannelEpilogue EpilogueOf(const BlockEpilogue& e, int channels, int chan
       c.flip = 0x80000000u;
     }
   }
-  if (e.quantized != nullptr) {
+  if ((c.steps.quantized = e.quantized != nullptr)) {
     c.quantized = e.quantized + channel * pixels + pixel;
     c.quantized_factor = e.quantized_factor;
   }
-  if (e.block_sums != nullptr) c.sum = e.block_sums + block * channels + channel;
+  if ((c.steps.sum = e.block_sums != nullptr)) c.sum = e.block_sums + block * channels + channel;
   return c;
 }
 
-/// Runs `Float`'s vectors over a whole block. `load(i)` gives the vector at pixel i of the sums. kRare: gate,
-/// final activation, int8 values or sums may be wanted.
-template <typename Float, bool kRare, typename Load>
-inline __attribute__((always_inline)) void RunFullBlockOf(const ChannelEpilogue& c, const Load& load) {
+/// Runs `Float`'s vectors over a whole block. `load(i)` gives the vector at pixel i of the sums. Where
+/// `steps` is a constant the compiler leaves the others out.
+template <typename Float, typename Load>
+inline __attribute__((always_inline)) void RunSteps(const EpilogueSteps& steps, const ChannelEpilogue& c,
+                                                    const Load& load) {
   using Vector = typename Float::Vector;
   const Vector scale = Float::Set(c.scale), bias = Float::Set(c.bias), gate = Float::Set(c.gate);
   const Vector bias_in = Float::Set(c.bias_in), slope = Float::Set(c.slope);
   const Vector bias_out = Float::Set(c.bias_out);
   const Vector threshold = Float::Set(c.threshold), factor = Float::Set(c.quantized_factor);
   const auto flip = Float::SetBits(c.flip);
-  const bool has_scale = c.has_scale, has_bias = c.has_bias, has_activation = c.has_activation;
-  const bool residual_is_half = c.residual_type == StreamType::kFloat16;
-  const bool stream_is_half = c.stream_type == StreamType::kFloat16;
   const float* const residual_f32 = static_cast<const float*>(c.residual);
   const uint16_t* const residual_f16 = static_cast<const uint16_t*>(c.residual);
   float* const stream_f32 = static_cast<float*>(c.stream);
@@ -113,69 +126,89 @@ inline __attribute__((always_inline)) void RunFullBlockOf(const ChannelEpilogue&
   constexpr int kVectors = 16 / Float::kLanes;
   Vector sums[kVectors];
   for (int v = 0; v < kVectors; ++v) sums[v] = Float::Set(0.0f);
-  const auto prefetch = [](const void* from, int64_t i, StreamType type, int64_t ahead) {
-    __builtin_prefetch(static_cast<const uint8_t*>(from) + i * BytesOf(type) + ahead, 0, 3);
-  };
   for (int i = 0; i < kBlockPixels; i += 16) {
     uint32_t bits = 0;
-    if (residual_f32 != nullptr) prefetch(c.residual, i, c.residual_type, c.residual_ahead);
-    if (stream_f32 != nullptr) {
-      __builtin_prefetch(static_cast<uint8_t*>(c.stream) + i * BytesOf(c.stream_type) + c.stream_ahead, 1, 3);
+    // Lines of 64 bytes: every second step touches a new one of a float16 stream.
+    if (steps.residual == EpilogueStream::kFloat32 ||
+        (steps.residual != EpilogueStream::kNone && i % 32 == 0)) {
+      const int64_t at = i * (steps.residual == EpilogueStream::kFloat32 ? 4 : 2);
+      __builtin_prefetch(static_cast<const uint8_t*>(c.residual) + at + c.residual_ahead, 0, 3);
+    }
+    if (steps.stream == EpilogueStream::kFloat32 || (steps.stream != EpilogueStream::kNone && i % 32 == 0)) {
+      const int64_t at = i * (steps.stream == EpilogueStream::kFloat32 ? 4 : 2);
+      __builtin_prefetch(static_cast<uint8_t*>(c.stream) + at + c.stream_ahead, 1, 3);
     }
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
       const int at = i + v * Float::kLanes;
       Vector y = load(at);
-      if (has_scale) y = Float::Mul(y, scale);
-      if (has_bias) y = Float::Add(y, bias);
-      if (has_activation) {
+      if (steps.scale) y = Float::Add(Float::Mul(y, scale), bias);
+      if (steps.activation) {
         y = Float::Add(y, bias_in);
         y = Float::Add(Float::ScaleUnlessPositive(y, slope), bias_out);
       }
-      if (kRare && c.has_gate) y = Float::Mul(y, gate);
-      if (residual_f32 != nullptr) {
-        y = Float::Add(
-            y, residual_is_half ? Float::LoadHalf(residual_f16 + at) : Float::Load(residual_f32 + at));
+      if (steps.gate) y = Float::Mul(y, gate);
+      if (steps.residual == EpilogueStream::kFloat16) {
+        y = Float::Add(y, Float::LoadHalf(residual_f16 + at));
+      } else if (steps.residual == EpilogueStream::kFloat32) {
+        y = Float::Add(y, Float::Load(residual_f32 + at));
       }
-      if (kRare && c.has_final_activation) {
+      if (steps.final_activation) {
         y = Float::Add(y, Float::Set(c.final_bias_in));
         y = Float::Add(Float::ScaleUnlessPositive(y, Float::Set(c.final_slope)),
                        Float::Set(c.final_bias_out));
       }
-      if (stream_f32 != nullptr) {
-        if (stream_is_half) {
-          Float::StoreHalf(stream_f16 + at, y);
-        } else {
-          Float::Store(stream_f32 + at, y);
-        }
+      if (steps.stream == EpilogueStream::kFloat16) {
+        Float::StoreHalf(stream_f16 + at, y);
+      } else if (steps.stream == EpilogueStream::kFloat32) {
+        Float::Store(stream_f32 + at, y);
       }
-      if (signs != nullptr) {
-        bits |= Float::NotBelow(Float::Flip(y, flip), threshold) << (v * Float::kLanes);
-      }
-      if (kRare && c.quantized != nullptr) Float::StoreQuantized(c.quantized + at, Float::Mul(y, factor));
-      if (kRare && c.sum != nullptr) sums[v] = Float::Add(sums[v], y);
+      if (steps.signs) bits |= Float::NotBelow(Float::Flip(y, flip), threshold) << (v * Float::kLanes);
+      if (steps.quantized) Float::StoreQuantized(c.quantized + at, Float::Mul(y, factor));
+      if (steps.sum) sums[v] = Float::Add(sums[v], y);
     }
-    if (signs != nullptr) {
+    if (steps.signs) {
       const uint16_t half = static_cast<uint16_t>(bits);
       std::memcpy(signs + i / 8, &half, sizeof half);
     }
   }
-  if (kRare && c.sum != nullptr) {
-    alignas(64) float parts[16];
-    for (int v = 0; v < kVectors; ++v) Float::Store(parts + v * Float::kLanes, sums[v]);
-    for (int width = 8; width > 0; width /= 2) {
-      for (int i = 0; i < width; ++i) parts[i] += parts[i + width];
-    }
-    *c.sum = parts[0];
+  if (!steps.sum) return;
+  alignas(64) float parts[16];
+  for (int v = 0; v < kVectors; ++v) Float::Store(parts + v * Float::kLanes, sums[v]);
+  for (int width = 8; width > 0; width /= 2) {
+    for (int i = 0; i < width; ++i) parts[i] += parts[i + width];
   }
+  *c.sum = parts[0];
 }
 
-template <typename Float, typename Load>
+/// The steps of most layers: those have loops of their own.
+constexpr EpilogueSteps kUsualSteps[] = {
+    // A block in a row of blocks.
+    {.scale = true,
+     .activation = true,
+     .residual = EpilogueStream::kFloat16,
+     .stream = EpilogueStream::kFloat16,
+     .signs = true},
+    // The first layer of a unit, before a 1×1 layer on int8 or on real activations, and its second.
+    {.scale = true, .activation = true, .quantized = true},
+    {.scale = true, .activation = true, .stream = EpilogueStream::kFloat32},
+    {.scale = true, .activation = true, .stream = EpilogueStream::kFloat16, .sum = true},
+    // The end of a unit.
+    {.gate = true, .residual = EpilogueStream::kFloat16, .stream = EpilogueStream::kFloat16, .signs = true},
+};
+
+template <typename Float, typename Load, size_t kIndex = 0>
 inline __attribute__((always_inline)) void RunFullBlock(const ChannelEpilogue& c, const Load& load) {
-  if (c.has_gate || c.has_final_activation || c.quantized != nullptr || c.sum != nullptr) {
-    RunFullBlockOf<Float, true>(c, load);
+  if constexpr (kIndex < std::size(kUsualSteps)) {
+    if (c.steps == kUsualSteps[kIndex]) {
+      constexpr EpilogueSteps kSteps = kUsualSteps[kIndex];
+      RunSteps<Float>(kSteps, c, load);
+    } else {
+      RunFullBlock<Float, Load, kIndex + 1>(c, load);
+    }
   } else {
-    RunFullBlockOf<Float, false>(c, load);
+    const EpilogueSteps steps = c.steps;
+    RunSteps<Float>(steps, c, load);
   }
 }
 
@@ -183,20 +216,21 @@ inline __attribute__((always_inline)) void RunFullBlock(const ChannelEpilogue& c
 /// bits past the last pixel become 0.
 template <typename Float, typename Load>
 inline void RunPartialBlock(ChannelEpilogue c, int pixels, const Load& load) {
+  const auto bytes_of = [](EpilogueStream type) { return type == EpilogueStream::kFloat32 ? 4 : 2; };
   alignas(64) uint8_t residual[kBlockPixels * 4] = {};
   alignas(64) uint8_t stream[kBlockPixels * 4];
   alignas(64) int8_t quantized[kBlockPixels];
   alignas(64) float values[kBlockPixels];
   const ChannelEpilogue whole = c;
-  if (c.residual != nullptr) {
-    std::memcpy(residual, c.residual, pixels * BytesOf(c.residual_type));
+  if (c.steps.residual != EpilogueStream::kNone) {
+    std::memcpy(residual, c.residual, pixels * bytes_of(c.steps.residual));
     c.residual = residual;
   }
-  if (c.stream != nullptr) c.stream = stream;
-  if (c.quantized != nullptr) c.quantized = quantized;
-  c.sum = nullptr;
-  RunFullBlock<Float>(c, load);
-  if (whole.stream != nullptr) std::memcpy(whole.stream, stream, pixels * BytesOf(c.stream_type));
+  c.stream = stream;
+  c.quantized = quantized;
+  c.steps.sum = false;
+  RunSteps<Float>(c.steps, c, load);
+  if (whole.stream != nullptr) std::memcpy(whole.stream, stream, pixels * bytes_of(c.steps.stream));
   if (whole.quantized != nullptr) std::memcpy(whole.quantized, quantized, pixels);
   if (whole.signs != nullptr) {
     for (int i = 0; i < kBlockPixels / 8; ++i) {
@@ -207,10 +241,9 @@ inline void RunPartialBlock(ChannelEpilogue c, int pixels, const Load& load) {
   if (whole.sum == nullptr) return;
   ChannelEpilogue again = c;  // the same values once more, those past the end replaced by zeros
   again.stream = values;
-  again.stream_type = StreamType::kFloat32;
-  again.signs = nullptr;
-  again.quantized = nullptr;
-  RunFullBlock<Float>(again, load);
+  again.steps.stream = EpilogueStream::kFloat32;
+  again.steps.signs = again.steps.quantized = false;
+  RunSteps<Float>(again.steps, again, load);
   float parts[16] = {};
   for (int i = 0; i < pixels; ++i) parts[i % 16] += values[i];
   for (int width = 8; width > 0; width /= 2) {

@@ -6,6 +6,7 @@
 
 #include "kernels/binary-block.h"
 #include "ops/operation.h"
+#include "ops/planes.h"
 #include "ops/sign.h"
 #include "runtime/aligned_buffer.h"
 
@@ -51,24 +52,22 @@ class BlockOperation : public Operation {
 /// `body(slot, image, range)`; ranges of one slot follow each other.
 template <typename Body>
 void ForEachBlockRange(const RunContext& context, const Tensor& y, const Body& body) {
-  // Enough pieces for every thread even where an image is a block or two; a piece builds the tables of its
-  // block anew, so it should have many channels.
-  constexpr int kFewestChannels = 16, kPiecesPerThread = 2;
-  const int64_t blocks = BlocksOf(y.plane()), wanted = int64_t{context.pool.size()} * kPiecesPerThread;
+  // A piece builds the tables of its block anew, so it should have many channels.
+  constexpr int kFewestChannels = 16;
+  const int64_t blocks = BlocksOf(y.plane()), threads = context.pool.size();
   const int64_t most_parts = std::max(1, y.channels / kFewestChannels);
-  const int64_t parts =
-      context.pool.size() == 1 ? 1 : std::clamp<int64_t>(wanted / (blocks * y.batch), 1, most_parts);
-  const int64_t items = y.batch * blocks * parts;
-  const int64_t slots = std::min<int64_t>(context.pool.size(), items);
-  context.pool.ParallelFor(0, slots, 1, [&](int64_t from, int64_t to) {
-    for (int64_t slot = from; slot < to; ++slot) {
-      for (int64_t item = slot; item < items; item += slots) {
-        const int64_t image = item / parts / blocks, block = item / parts % blocks, part = item % parts;
-        body(slot, image,
-             BlockRange{block, block + 1, static_cast<int>(y.channels * part / parts),
-                        static_cast<int>(y.channels * (part + 1) / parts)});
-      }
-    }
+  // As few parts as let no thread wait for more than a ninth of the time.
+  const auto is_even = [&](int64_t parts) {
+    const int64_t items = y.batch * blocks * parts, rounds = (items + threads - 1) / threads;
+    return rounds * threads * 8 <= items * 9;
+  };
+  int64_t parts = 1;
+  while (parts < most_parts && !is_even(parts)) ++parts;
+  ForEachItem(context, y.batch * blocks * parts, [&](int64_t slot, int64_t item) {
+    const int64_t image = item / parts / blocks, block = item / parts % blocks, part = item % parts;
+    body(slot, image,
+         BlockRange{block, block + 1, static_cast<int>(y.channels * part / parts),
+                    static_cast<int>(y.channels * (part + 1) / parts)});
   });
 }
 

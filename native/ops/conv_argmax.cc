@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "kernels/conv-f32.h"
+#include "ops/planes.h"
 #include "runtime/aligned_buffer.h"
 
 namespace bdc {
@@ -35,20 +36,15 @@ int64_t ConvArgmax::ScratchBytes(int threads) const {
 
 void ConvArgmax::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
   const int64_t cells = inputs[0].plane(), strips = (cells + kCells - 1) / kCells;
-  const int64_t slots = std::min<int64_t>(context.pool.size(), strips);
-  context.pool.ParallelFor(0, slots, 1, [&](int64_t from, int64_t to) {
-    for (int64_t slot = from; slot < to; ++slot) {
-      std::byte* scratch = context.scratch + slot * ScratchBytes(1);
-      auto* logits = reinterpret_cast<float*>(scratch + plane_bytes_);
-      auto* sums = reinterpret_cast<float*>(scratch + plane_bytes_ + logit_bytes_);
-      for (int64_t strip = slot; strip < strips; strip += slots) {
-        const int64_t first = strip * kCells;
-        const int count = static_cast<int>(std::min<int64_t>(kCells, cells - first));
-        convolution_->dense().RunPixels(context.kernels, convolution_->bias(), inputs[0].f32(), first, count,
-                                        {logits, reinterpret_cast<float**>(scratch), sums});
-        argmax_->RunCells(context.kernels, logits, count, first, count, outputs);
-      }
-    }
+  ForEachItem(context, strips, [&](int64_t slot, int64_t strip) {
+    std::byte* scratch = context.scratch + slot * ScratchBytes(1);
+    auto* logits = reinterpret_cast<float*>(scratch + plane_bytes_);
+    auto* sums = reinterpret_cast<float*>(scratch + plane_bytes_ + logit_bytes_);
+    const int64_t first = strip * kCells;
+    const int count = static_cast<int>(std::min<int64_t>(kCells, cells - first));
+    convolution_->dense().RunPixels(context.kernels, convolution_->bias(), inputs[0].f32(), first, count,
+                                    {logits, reinterpret_cast<float**>(scratch), sums});
+    argmax_->RunCells(context.kernels, logits, count, first, count, outputs);
   });
 }
 

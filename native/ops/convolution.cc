@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "ops/plain_convolution.h"
+#include "ops/planes.h"
 
 namespace bdc {
 namespace {
@@ -189,19 +190,16 @@ void DenseConvolution::Run(const RunContext& context, const float* bias, const C
                            .scratch = sums};
     context.kernels.conv_f32(args, 0, rows);
   };
-  // Each slot has scratch of its own and takes every `slots`-th band.
-  const int64_t slots = std::min<int64_t>(context.pool.size(), items);
+  // Each slot has scratch of its own.
   const int64_t slot_bytes = ScratchBytes(1);
-  context.pool.ParallelFor(0, slots, 1, [&](int64_t from, int64_t to) {
-    for (int64_t slot = from; slot < to; ++slot) {
-      std::byte* scratch = context.scratch + slot * slot_bytes;
-      auto* packed = reinterpret_cast<float*>(scratch);
-      std::byte* after = scratch + (InputValues() * sizeof(float) + kAlignment - 1) / kAlignment * kAlignment;
-      auto* sums = reinterpret_cast<float*>(after);
-      auto** planes =
-          reinterpret_cast<float**>(sums + ConvScratchValues(g.out_channels, static_cast<int>(g.Depth())));
-      for (int64_t item = slot; item < items; item += slots) run_band(item, packed, sums, planes);
-    }
+  ForEachItem(context, items, [&](int64_t slot, int64_t item) {
+    std::byte* scratch = context.scratch + slot * slot_bytes;
+    auto* packed = reinterpret_cast<float*>(scratch);
+    std::byte* after = scratch + (InputValues() * sizeof(float) + kAlignment - 1) / kAlignment * kAlignment;
+    auto* sums = reinterpret_cast<float*>(after);
+    auto** planes =
+        reinterpret_cast<float**>(sums + ConvScratchValues(g.out_channels, static_cast<int>(g.Depth())));
+    run_band(item, packed, sums, planes);
   });
 }
 

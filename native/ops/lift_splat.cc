@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cmath>
 #include <limits>
 
@@ -86,24 +85,16 @@ void LiftSplat::Run(const RunContext& context, Tensors inputs, Tensors outputs) 
   const auto image_of = ImageOfCamera(context.cameras);
   const Projection& projection = *context.projection;
   const SplatArgs args{depth.f32(), by_pixel, image_of.data(), size, depth.channels, channels};
-  const int64_t blocks = (cells + kCells - 1) / kCells,
-                slots = std::min<int64_t>(context.pool.size(), blocks);
-  std::atomic<int64_t> next{0};
-  context.pool.ParallelFor(0, slots, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t slot = begin; slot < end; ++slot) {
-      float* sums = by_pixel + int64_t{max_cameras_} * size * channels + slot * kCells * channels;
-      // Cells near the cameras have many more points than others: whoever is free takes the next block.
-      for (int64_t block; (block = next.fetch_add(1, std::memory_order_relaxed)) < blocks;) {
-        const int64_t first = block * kCells, last = std::min(cells, first + kCells);
-        for (int64_t cell = first; cell < last; ++cell) {
-          context.kernels.planes.splat(args, projection.Begin(cell), projection.Begin(cell + 1),
-                                       sums + (cell - first) * channels);
-        }
-        for (int c = 0; c < channels; ++c) {
-          for (int64_t cell = first; cell < last; ++cell) {
-            bev.f32()[c * cells + cell] = sums[(cell - first) * channels + c];
-          }
-        }
+  ForEachItem(context, (cells + kCells - 1) / kCells, [&](int64_t slot, int64_t block) {
+    float* sums = by_pixel + int64_t{max_cameras_} * size * channels + slot * kCells * channels;
+    const int64_t first = block * kCells, last = std::min(cells, first + kCells);
+    for (int64_t cell = first; cell < last; ++cell) {
+      context.kernels.planes.splat(args, projection.Begin(cell), projection.Begin(cell + 1),
+                                   sums + (cell - first) * channels);
+    }
+    for (int c = 0; c < channels; ++c) {
+      for (int64_t cell = first; cell < last; ++cell) {
+        bev.f32()[c * cells + cell] = sums[(cell - first) * channels + c];
       }
     }
   });

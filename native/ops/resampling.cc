@@ -189,15 +189,10 @@ void Upsample2d::Run(const RunContext& context, Tensors inputs, Tensors outputs)
   const Tensor& x = inputs[0];
   const Tensor& y = outputs[0];
   const int64_t planes = int64_t{x.batch} * x.channels;
-  const int64_t slots = std::min<int64_t>(context.pool.size(), planes);
   auto* rows = reinterpret_cast<float*>(context.scratch);
-  context.pool.ParallelFor(0, slots, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t slot = begin; slot < end; ++slot) {
-      for (int64_t plane = slot; plane < planes; plane += slots) {
-        Bilinear(context.kernels.planes, x.f32() + plane * x.plane(), y.f32() + plane * y.plane(), x,
-                 rows + slot * out_width_);
-      }
-    }
+  ForEachItem(context, planes, [&](int64_t slot, int64_t plane) {
+    Bilinear(context.kernels.planes, x.f32() + plane * x.plane(), y.f32() + plane * y.plane(), x,
+             rows + slot * out_width_);
   });
 }
 

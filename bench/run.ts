@@ -1,0 +1,56 @@
+import { availableParallelism, cpus } from 'node:os';
+import { measurePeaks } from '../src/engine/native.js';
+import type { Isa } from '../src/engine/types.js';
+import { benchmarkFrame, type FrameResult } from './frame-benchmark.js';
+import { type GrowthRow, measureGrowth, measureScaling, type ScalingRow } from './growth.js';
+import { benchmarkLayer, type LayerResult } from './layer-benchmark.js';
+import { LAYERS, layerName } from './layers.js';
+
+export interface BenchmarkOptions {
+  readonly isa: Isa;
+  readonly threads: number;
+  /** Timed turns of each contestant. */
+  readonly repetitions: number;
+  /** Layers in a row that one turn of a layer runs. */
+  readonly depth: number;
+  /** Whether onnxruntime takes part. */
+  readonly peers: boolean;
+  /** Which layers: those whose name contains this; undefined: none. */
+  readonly layers: string | undefined;
+  /** Model of the frame benchmark; undefined: none. */
+  readonly model: string | undefined;
+}
+
+/** What `npm run bench -- --json` prints. */
+export interface BenchmarkResult {
+  readonly machine: string;
+  readonly isa: Isa;
+  readonly threads: number;
+  readonly layers: readonly LayerResult[];
+  readonly frame: FrameResult | null;
+  readonly scaling: readonly ScalingRow[];
+  readonly growth: readonly GrowthRow[];
+}
+
+export const machineName = (): string =>
+  `${cpus()[0]?.model ?? 'unknown CPU'}, ${availableParallelism()} cores`;
+
+export async function runBenchmark(options: BenchmarkOptions): Promise<BenchmarkResult> {
+  const { isa, threads, repetitions, model } = options;
+  const engine = { isa, threads, repetitions, peers: options.peers };
+  const peak = measurePeaks(isa).binary;
+  const layers: LayerResult[] = [];
+  for (const layer of LAYERS) {
+    if (options.layers === undefined || !layerName(layer).includes(options.layers)) continue;
+    layers.push(await benchmarkLayer(layer, { ...engine, depth: options.depth, peak }));
+  }
+  let frame: FrameResult | null = null;
+  let scaling: ScalingRow[] = [];
+  let growth: GrowthRow[] = [];
+  if (model !== undefined) {
+    frame = await benchmarkFrame(model, engine);
+    scaling = await measureScaling(model, isa, { most: availableParallelism(), repetitions });
+    growth = await measureGrowth(model, { threads, isa }, { cameras: frame.cameras, repetitions });
+  }
+  return { machine: machineName(), isa, threads, layers, frame, scaling, growth };
+}
