@@ -43,7 +43,8 @@ def test_heatmap_loss_of_a_case_worked_out_by_hand() -> None:
 def detection_batch(codes: torch.Tensor, samples: list[int], cells: list[int]) -> Batch:
     empty = torch.zeros(0)
     return Batch(
-        images=empty, camera_mask=empty, rays=empty, origins=empty, parameters=empty, previous=None, labels=empty, depth=empty, heatmap=empty,
+        images=empty, camera_mask=empty, rays=empty, origins=empty, parameters=empty, previous=None,
+        labels=empty, depth=empty, heatmap=empty,
         object_samples=torch.tensor(samples, dtype=torch.long),
         object_cells=torch.tensor(cells, dtype=torch.long),
         object_codes=codes,
