@@ -73,6 +73,7 @@ export class QuantizedTwin {
       case 'channel_gate':
         this.#pairwise('QLinearMul', inputs, output);
         return;
+      case 'channel_offset':
       case 'add':
       case 'average':
         // The mean's division is one more factor of the output's scale.

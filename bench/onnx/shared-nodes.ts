@@ -43,5 +43,6 @@ export function convolutionAttributes(operation: GraphOperation, dims: readonly 
     kernel_shape: dims.slice(2),
     strides: numbersOf(operation, 'stride'),
     pads: [...padding, ...padding],
+    ...(operation.attributes?.['dilation'] !== undefined && { dilations: numbersOf(operation, 'dilation') }),
   };
 }

@@ -79,6 +79,9 @@ export class OnnxTwin {
       case 'channel_gate':
         graph.node('Mul', inputs, outputs);
         return;
+      case 'channel_offset':
+        graph.node('Add', inputs, outputs);
+        return;
       case 'add':
         graph.node(inputs.length === 2 ? 'Add' : 'Sum', inputs, outputs);
         return;

@@ -55,7 +55,14 @@ const steps: Readonly<Record<string, Step>> = {
     inputs: ['mean'],
     attributes: { kernel: [3, 3], stride: [1, 1], padding: [1, 1] },
   },
-  last: { op: 'concat', inputs: ['smooth', 'blocky', 'mean', 'largest'] },
+  wide: {
+    op: 'conv2d',
+    inputs: ['mean'],
+    attributes: { stride: [1, 1], padding: [2, 3], dilation: [2, 3] },
+    tensors: { weight: { shape: [4, 4, 3, 3], data: randomFloats(144, 9) } },
+  },
+  moved: { op: 'channel_offset', inputs: ['wide', 'gate'] },
+  last: { op: 'concat', inputs: ['smooth', 'blocky', 'mean', 'largest', 'moved'] },
 };
 
 function networkOf(list: Readonly<Record<string, Step>>, output: string): Network {
@@ -180,7 +187,7 @@ describe('QuantizedTwin', () => {
       'last',
     ]);
     const output = await run(model, network);
-    assert.deepEqual([output.type, output.dims], ['uint8', [1, 16, 6, 8]]);
+    assert.deepEqual([output.type, output.dims], ['uint8', [1, 20, 6, 8]]);
     assert.ok(new Set(output.data as Uint8Array).size > 4, 'the outputs are almost constant');
   });
 });
