@@ -59,6 +59,10 @@ class BoxRecord:
 class SampleRecord:
     token: str
     scene: str
+    # Microseconds.
+    timestamp: int
+    # [4, 4], at the LiDAR's stamp.
+    global_from_ego: np.ndarray
     cameras: dict[str, CameraRecord]
     lidar_path: Path
     ego_from_lidar: np.ndarray
@@ -149,11 +153,14 @@ class NuScenesTables:
         if "LIDAR_TOP" not in data:
             raise ValueError(f"{self._folder}/sample_data.json: sample {token} has no key frame of LIDAR_TOP")
         lidar = data["LIDAR_TOP"]
-        ego_from_global = invert(self._pose(lidar))
+        global_from_ego = self._pose(lidar)
+        ego_from_global = invert(global_from_ego)
         scene = self._scenes[sample["scene_token"]]["name"]
         return SampleRecord(
             token=token,
             scene=scene,
+            timestamp=sample["timestamp"],
+            global_from_ego=global_from_ego,
             cameras={
                 channel: CameraRecord(
                     path=self._root / row["filename"],
