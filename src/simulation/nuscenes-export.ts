@@ -86,23 +86,32 @@ export async function exportNuscenes(options: NuscenesExportOptions): Promise<Nu
   onPlan?.(plan);
   let done = skipped;
   let index = -1;
+  let hasFailed = false;
   const next = (): number | undefined => {
     do index += 1;
     while (complete.has(sceneName(index)));
-    return index < scenes ? index : undefined;
+    return index < scenes && !hasFailed ? index : undefined;
   };
   let bytes = 0;
   onProgress?.(done);
   const work = async () => {
-    for (let scene = next(); scene !== undefined; scene = next()) {
-      signal?.throwIfAborted();
-      const written = await writer.writeScene(await simulateScene(options, scene));
-      bytes += written;
-      done += 1;
-      onProgress?.(done);
+    try {
+      for (let scene = next(); scene !== undefined; scene = next()) {
+        signal?.throwIfAborted();
+        const written = await writer.writeScene(await simulateScene(options, scene));
+        bytes += written;
+        done += 1;
+        onProgress?.(done);
+      }
+    } catch (error) {
+      // The others end after the scene that they have under way.
+      hasFailed = true;
+      throw error;
     }
   };
-  await Promise.all(Array.from({ length: CONCURRENT_SCENES }, work));
+  const outcomes = await Promise.allSettled(Array.from({ length: CONCURRENT_SCENES }, work));
+  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
   await writer.finish();
   return { written: done - skipped, skipped, bytes, seconds: (performance.now() - started) / 1000 };
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BagReader } from '../../src/bag/bag-reader.js';
@@ -107,6 +107,16 @@ describe('Simulation exports', function () {
     await rm(folder, { recursive: true });
     await exportNuscenes(options(2));
     assert.deepEqual(await table(), resumed);
+  });
+
+  it('ends soon after a scene that cannot be written, and goes on when it can', async () => {
+    const blocked = join(folder, 'samples/CAM_FRONT/scene-00000__CAM_FRONT__1600000000000000.jpg.part');
+    await mkdir(blocked, { recursive: true });
+    await assert.rejects(exportNuscenes(options(20)), { code: 'OUTPUT_NOT_WRITABLE' });
+    const complete = (await readdir(join(folder, '.progress'))).filter((name) => name.startsWith('scene-'));
+    assert.ok(complete.length < 10, `${complete.length} scenes after the failure`);
+    await rm(blocked, { recursive: true });
+    assert.equal((await exportNuscenes(options(1))).written, 1);
   });
 
   it('refuses to mix seeds in one folder', async () => {

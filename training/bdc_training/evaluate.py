@@ -24,6 +24,7 @@ from .network import build_network
 from .nuscenes_tables import NuScenesTables
 from .occupancy_labels import block_size, down_sample, load_occ3d
 from .occupancy_scores import OccupancyScores
+from .ray_iou import RayIou, RayOrigins
 from .training_data import batch_maker
 
 
@@ -117,10 +118,11 @@ def score_dataset(
     engine_occupancy: Path | None = None,
     batch_size: int = 2,
 ) -> DatasetReport:
-    """Both masks, above the ground, and the engine's voxels beside; `predict` gives classes [B, nx, ny, nz]."""
+    """Both masks, above the ground, RayIoU, and the engine's voxels beside; `predict` gives classes [B, nx, ny, nz]."""
     spec = maker.dataset.spec
-    records = NuScenesTables(root).samples()[:count]
-    scores = OccupancyScores(spec)
+    records = NuScenesTables(root).samples()
+    scores, rays, origins = OccupancyScores(spec), RayIou(), RayOrigins(records)
+    factor = block_size(spec)
     comparison = None if engine_occupancy is None else EngineComparison(engine_occupancy)
     for start in range(0, count, batch_size):
         indices = list(range(start, min(start + batch_size, count)))
@@ -128,9 +130,12 @@ def score_dataset(
             record = records[index]
             semantics, visible = load_occ3d(record.labels_path)
             scores.add(semantics, visible, predicted)
+            fine = predicted.repeat(factor, 0).repeat(factor, 1).repeat(factor, 2)
+            rays.add(semantics, visible, fine, origins.of(record))
             if comparison is not None:
-                comparison.add(record.token, down_sample(semantics, visible, block_size(spec)), predicted)
-    return DatasetReport(scores.report(), None if comparison is None else comparison.agreement())
+                comparison.add(record.token, down_sample(semantics, visible, factor), predicted)
+    report = {**scores.report(), "ray_iou": rays.report()}
+    return DatasetReport(report, None if comparison is None else comparison.agreement())
 
 
 def predictor(network: nn.Module) -> Callable[[Batch], np.ndarray]:
@@ -164,6 +169,12 @@ def summary(report: DatasetReport) -> str:
                 )
             )
             lines.append(f"{title}, {name}: {values}")
+    for title, figures in (
+        ("all rays", report.scores["ray_iou"]),
+        ("camera-visible ends", report.scores["ray_iou"]["camera_visible"]),  # type: ignore[index]
+    ):
+        values = ", ".join(f"{name} {percent(figures[name])}" for name in ("1m", "2m", "4m", "mean"))  # type: ignore[index]
+        lines.append(f"RayIoU, {title}: {values}")
     if report.engine is not None:
         engine = report.engine
         lines.append(

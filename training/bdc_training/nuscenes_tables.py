@@ -63,7 +63,7 @@ class SampleRecord:
     previous: str
     # Microseconds.
     timestamp: int
-    # [4, 4]
+    # [4, 4], at the LiDAR's stamp.
     global_from_ego: np.ndarray
     cameras: dict[str, CameraRecord]
     lidar_path: Path

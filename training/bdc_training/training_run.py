@@ -70,6 +70,7 @@ class TrainingRun:
         self._share = self._process.share_of(self._config.batch_size)
         self._out = options.out
         self._out.mkdir(parents=True, exist_ok=True)
+        _check_checkpoint(self._out / "checkpoint.pt", options.resume)
         scenes, val_scenes = scene_list(options.scenes), scene_list(options.val_scenes)
         self._maker = batch_maker(config, options.data, options.cache and options.cache / "train", scenes)
         self._val_maker = batch_maker(config, options.val, options.cache and options.cache / "val", val_scenes)
@@ -89,10 +90,7 @@ class TrainingRun:
         self._step = 0
         used = 0.0
         if options.resume:
-            path = self._out / "checkpoint.pt"
-            if not path.exists():
-                raise FileNotFoundError(f"{path}: no checkpoint to resume from; start the run without --resume")
-            used = self._restore(load_checkpoint(path))
+            used = self._restore(load_checkpoint(self._out / "checkpoint.pt"))
         else:
             self._class_weights = self._measure_class_weights()
         self._class_weights = self._class_weights.to(self._process.device)
@@ -280,3 +278,13 @@ class TrainingRun:
         self._step = checkpoint.step
         self._class_weights = checkpoint.class_weights
         return checkpoint.seconds
+
+
+def _check_checkpoint(path: Path, resume: bool) -> None:
+    """@raises FileNotFoundError, or FileExistsError: a run that is begun anew would lose the earlier one."""
+    if resume and not path.exists():
+        raise FileNotFoundError(f"{path}: no checkpoint to resume from; start the run without --resume")
+    if not resume and path.exists():
+        raise FileExistsError(
+            f"{path}: there from an earlier run; go on with --resume, remove it, or choose another --out"
+        )

@@ -41,7 +41,9 @@ def make_samples_unequal(root: Path) -> None:
     """Other numbers of boxes, returns and visible voxels in each: a mean of the processes' means would be wrong."""
     table = root / "v1.0-tiny" / "sample_annotation.json"
     annotations = json.loads(table.read_text())
-    table.write_text(json.dumps([row for row in annotations if row["token"] not in DROPPED]))
+    kept = [row for row in annotations if row["token"] not in DROPPED]
+    links = [{end: "" for end in ("prev", "next") if row[end] in DROPPED} for row in kept]
+    table.write_text(json.dumps([{**row, **ends} for row, ends in zip(kept, links, strict=True)]))
     for sample in range(3):
         returns = root / "samples" / "LIDAR_TOP" / f"{sample}.pcd.bin"
         returns.write_bytes(returns.read_bytes()[: 20 * (100 + 100 * sample)])

@@ -87,6 +87,28 @@ def test_a_full_disk_keeps_the_checkpoint_and_exits_with_a_message(
     assert load_checkpoint(tmp_path / "out" / "checkpoint.pt").step == 1
 
 
+def test_a_run_is_not_begun_anew_over_an_earlier_one(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*arguments, "--steps", "1"]) == 0
+    before = (tmp_path / "out" / "checkpoint.pt").read_bytes()
+    assert main([*arguments, "--steps", "2"]) == 2
+    assert "checkpoint.pt: there from an earlier run; go on with --resume" in capsys.readouterr().err
+    assert (tmp_path / "out" / "checkpoint.pt").read_bytes() == before
+
+
+def test_ctrl_c_while_the_data_is_prepared_ends_with_130(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training_run, "class_frequencies", interrupt)
+    assert main(arguments) == 130
+    assert "interrupted before the first step" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "checkpoint.pt").exists()
+
+
 def test_values_set_on_the_command_line_are_used_and_kept_beside_the_checkpoint(
     arguments: list[str], tmp_path: Path
 ) -> None:
