@@ -223,14 +223,15 @@ describe('behaviour 9: lifecycle and services', function () {
   it('~/save_frame writes raw images whole while newer ones come', async () => {
     const graph = new Ros2Graph(ros);
     robot = await RingRobot.start(ros, {
-      cameras: THREE_CAMERAS.map((camera) => ({ ...camera, transport: 'raw' })),
+      // so large that a newer set comes before they are written
+      cameras: THREE_CAMERAS.map((camera) => ({ ...camera, width: 960, height: 540, transport: 'raw' })),
       parameters: { save_frame_directory: path.join(graph.folder, 'bags') },
       graph,
     });
-    await robot.stream(undefined, { periodS: 0.03 });
+    await robot.stream(undefined, { periodS: 0.02 });
     await robot.status('cameras', ({ message }) => message === 'all 3 cameras are alive');
     const codec = new MessageCodec();
-    for (let i = 0; i < 5; i++) {
+    for (let i = 0; i < 20; i++) {
       const { success, message: file } = await trigger('save_frame');
       assert.ok(success, file);
       const reader = await BagReader.open(file);
