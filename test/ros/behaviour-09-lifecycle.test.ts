@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BagReader } from '../../src/bag/bag-reader.js';
 import { replayBag } from '../../src/cli/replay-run.js';
+import { MessageCodec } from '../../src/messages/message-codec.js';
 import { countOccupiedVoxels } from '../../src/messages/occupied-voxels-cloud.js';
 import { modelFile } from './frame-file.js';
 import { testManifest } from './helpers/clouds.js';
@@ -217,6 +218,34 @@ describe('behaviour 9: lifecycle and services', function () {
       voxels = countOccupiedVoxels(result, engine.manifest.occupancy!.free);
     });
     assert.equal(voxels, cloud.width);
+  });
+
+  it('~/save_frame writes raw images whole while newer ones come', async () => {
+    const graph = new Ros2Graph(ros);
+    robot = await RingRobot.start(ros, {
+      // so large that a newer set comes before they are written
+      cameras: THREE_CAMERAS.map((camera) => ({ ...camera, width: 960, height: 540, transport: 'raw' })),
+      parameters: { save_frame_directory: path.join(graph.folder, 'bags') },
+      graph,
+    });
+    await robot.stream(undefined, { periodS: 0.02 });
+    await robot.status('cameras', ({ message }) => message === 'all 3 cameras are alive');
+    const codec = new MessageCodec();
+    for (let i = 0; i < 20; i++) {
+      const { success, message: file } = await trigger('save_frame');
+      assert.ok(success, file);
+      const reader = await BagReader.open(file);
+      let images = 0;
+      for await (const { topic, data } of reader.messages()) {
+        if (topic.type !== 'sensor_msgs/msg/Image') continue;
+        const [, camera] = /^\/camera\/(\w+)\//.exec(topic.name)!;
+        const sent = robot.imageMessage(camera!) as { readonly data: { readonly file: string } };
+        assert.ok(readFileSync(sent.data.file).equals(codec.decode(topic.type, data).data), camera);
+        images++;
+      }
+      await reader.close();
+      assert.ok(images > 0);
+    }
   });
 
   it('many activations after each other leave nothing behind', async () => {

@@ -102,87 +102,87 @@ describe('the node on a ROS 2 graph', function () {
     ros = requireRos2(this);
   });
 
-  afterEach(async () => {
+  const end = async (): Promise<void> => {
     await robot?.graph.dispose();
+  };
+
+  describe('with six compressed images', () => {
+    before(async () => {
+      robot = await Robot.assemble(ros);
+      await robot.startNode();
+      await robot.receiveResults();
+      await robot.startCameras();
+      await robot.scene.publishTransforms(robot.cameras);
+    });
+
+    after(end);
+
+    it('makes of six compressed images what the pipeline makes of them, on all four topics', async () => {
+      await assertAsExpected(robot, await robot.nextResults());
+    });
+
+    it('publishes the voxels that "bdc-occ frame" writes of the same images', async () => {
+      const { cloud } = await robot.nextResults();
+      const points = readOccupiedVoxelsCloud({ ...cloud, data: arrayBytes(cloud.data) });
+      assert.ok(points.length > 0);
+      assert.deepEqual(
+        points.map(({ x, y, z, label, confidence }) => ({ x, y, z, label, confidence })),
+        await voxelsOfFrameCommand(robot),
+      );
+    });
+
+    it('publishes with the types and QoS that it documents', async () => {
+      for (const [topic, { type }] of Object.entries(RESULTS)) {
+        const durability = topic.endsWith('grid') ? 'transient_local' : 'volatile';
+        assert.deepEqual(await robot.receiver.request({ op: 'publisher_qos', topic }), [
+          { type, reliability: 'reliable', durability },
+        ]);
+      }
+    });
+
+    it('gives the last grid to a subscriber that joins later', async () => {
+      const { grid } = await robot.nextResults();
+      const late = robot.graph.startPeer();
+      const topic = '/bdc_occ/occupancy_grid';
+      await late.subscribe(topic, RESULTS[topic].type, RESULTS[topic].qos);
+      assert.deepEqual((await late.next<typeof grid>(topic)).header, grid.header);
+    });
   });
 
-  it('makes of six compressed images what the pipeline makes of them, on all four topics', async () => {
-    robot = await Robot.assemble(ros);
-    await robot.startNode();
-    await robot.receiveResults();
-    await robot.startCameras();
-    await robot.scene.publishTransforms(robot.cameras);
-    await assertAsExpected(robot, await robot.nextResults());
-  });
+  describe('with a robot of its own', () => {
+    afterEach(end);
 
-  it('publishes the voxels that "bdc-occ frame" writes of the same images', async () => {
-    robot = await Robot.assemble(ros);
-    await robot.startNode();
-    await robot.receiveResults();
-    await robot.startCameras();
-    await robot.scene.publishTransforms(robot.cameras);
-    const { cloud } = await robot.nextResults();
-    const points = readOccupiedVoxelsCloud({ ...cloud, data: arrayBytes(cloud.data) });
-    assert.ok(points.length > 0);
-    assert.deepEqual(
-      points.map(({ x, y, z, label, confidence }) => ({ x, y, z, label, confidence })),
-      await voxelsOfFrameCommand(robot),
-    );
-  });
+    it('makes of six raw images what the pipeline makes of them', async () => {
+      robot = await Robot.assemble(ros, 'raw');
+      await robot.startNode();
+      await robot.receiveResults();
+      await robot.startCameras();
+      await robot.scene.publishTransforms(robot.cameras);
+      await assertAsExpected(robot, await robot.nextResults());
+    });
 
-  it('makes of six raw images what the pipeline makes of them', async () => {
-    robot = await Robot.assemble(ros, 'raw');
-    await robot.startNode();
-    await robot.receiveResults();
-    await robot.startCameras();
-    await robot.scene.publishTransforms(robot.cameras);
-    await assertAsExpected(robot, await robot.nextResults());
-  });
+    it('goes on without a camera that never publishes, and names it', async () => {
+      robot = await Robot.assemble(ros);
+      const working = robot.scene.cameras.filter((camera) => camera !== 'CAM_BACK');
+      await robot.startNode({ max_wait_ms: 2000, camera_timeout_ms: 25_000 });
+      await robot.receiveResults();
+      await robot.startCameras(working);
+      await robot.scene.publishTransforms(robot.cameras);
+      await assertAsExpected(robot, await robot.nextResults(working), working);
+      await robot.node.waitForLog(
+        /camera CAM_BACK: no image yet on \/cameras\/CAM_BACK\/image \(0 publishers/,
+      );
+    });
 
-  it('publishes with the types and QoS that it documents', async () => {
-    robot = await Robot.assemble(ros);
-    await robot.startNode();
-    await robot.receiveResults();
-    for (const [topic, { type }] of Object.entries(RESULTS)) {
-      const durability = topic.endsWith('grid') ? 'transient_local' : 'volatile';
-      assert.deepEqual(await robot.receiver.request({ op: 'publisher_qos', topic }), [
-        { type, reliability: 'reliable', durability },
-      ]);
-    }
-  });
-
-  it('gives the last grid to a subscriber that joins later', async () => {
-    robot = await Robot.assemble(ros);
-    await robot.startNode();
-    await robot.receiveResults();
-    await robot.startCameras();
-    await robot.scene.publishTransforms(robot.cameras);
-    const { grid } = await robot.nextResults();
-    const late = robot.graph.startPeer();
-    const topic = '/bdc_occ/occupancy_grid';
-    await late.subscribe(topic, RESULTS[topic].type, RESULTS[topic].qos);
-    assert.deepEqual((await late.next<typeof grid>(topic)).header, grid.header);
-  });
-
-  it('goes on without a camera that never publishes, and names it', async () => {
-    robot = await Robot.assemble(ros);
-    const working = robot.scene.cameras.filter((camera) => camera !== 'CAM_BACK');
-    await robot.startNode({ max_wait_ms: 2000 });
-    await robot.receiveResults();
-    await robot.startCameras(working);
-    await robot.scene.publishTransforms(robot.cameras);
-    await assertAsExpected(robot, await robot.nextResults(working), working);
-    await robot.node.waitForLog(/camera CAM_BACK: no image yet on \/cameras\/CAM_BACK\/image \(0 publishers/);
-  });
-
-  it('names the frames of a missing transform, and works once it is there', async () => {
-    robot = await Robot.assemble(ros);
-    await robot.startNode();
-    await robot.receiveResults();
-    await robot.startCameras();
-    const warned = robot.node.waitForLog(/no transform from "CAM_FRONT_optical" to "base_link"/);
-    while ((await Promise.race([warned, robot.publishImages()])) === undefined) continue;
-    await robot.scene.publishTransforms(robot.cameras);
-    await assertAsExpected(robot, await robot.nextResults());
+    it('names the frames of a missing transform, and works once it is there', async () => {
+      robot = await Robot.assemble(ros);
+      await robot.startNode();
+      await robot.receiveResults();
+      await robot.startCameras();
+      const warned = robot.node.waitForLog(/no transform from "CAM_FRONT_optical" to "base_link"/);
+      while ((await Promise.race([warned, robot.publishImages()])) === undefined) continue;
+      await robot.scene.publishTransforms(robot.cameras);
+      await assertAsExpected(robot, await robot.nextResults());
+    });
   });
 });
