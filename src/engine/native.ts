@@ -182,8 +182,7 @@ export const nativeImages = (): NativeImages => addon().images;
 export const supportedIsas = (): readonly Isa[] => nativeApi().supportedIsas();
 
 /** What one thread of this machine reaches at most; takes some 20 ms of this thread. */
-export const measurePeaks = (isa: Isa, threads = 1): MachinePeaks =>
-  nativeApi().measurePeaks(isa, threads);
+export const measurePeaks = (isa: Isa, threads = 1): MachinePeaks => nativeApi().measurePeaks(isa, threads);
 
 const KINDS: readonly string[] = ['model', 'camera', 'configuration', 'environment'] satisfies FaultKind[];
 
