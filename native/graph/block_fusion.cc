@@ -151,8 +151,7 @@ void Graph::HalveStreams() {
     return std::find(tensors.begin(), tensors.end(), tensor) - tensors.begin();
   };
   const auto streams = [&](const GraphNode& node, int tensor) {
-    if (As<BinaryBlock>(node)) return true;
-    if (As<PointwiseBlock>(node)) return index_of(node.inputs, tensor) == 1;
+    if (As<BlockOperation>(node)) return true;
     const auto* sweep = As<Sweep>(node);
     return sweep && !(sweep->parts().gate && index_of(node.inputs, tensor) == 1);
   };

@@ -96,13 +96,14 @@ struct BinaryBlockArgs {
 };
 
 /// 1×1 of one image on real values, stride 1, no padding. W1A8: int8 planes [in_channels][pixels], |q| ≤ 127,
-/// and epilogue.scale holding scale[o] · activation scale; the sums are exact. W1A32: float planes; the sums
-/// are regrouped. One input is set, and the weights that the kernel reads.
+/// and epilogue.scale holding scale[o] · activation scale; the sums are exact. W1A32: planes of float or
+/// float16; the sums are regrouped. One input is set, and the weights that the kernel reads.
 struct PointwiseBlockArgs {
   const SumTableWeights* weights = nullptr;
   const TileWeights* tiles = nullptr;
   const int8_t* input_s8 = nullptr;
   const float* input_f32 = nullptr;
+  const uint16_t* input_f16 = nullptr;
   int64_t pixels = 0;
   BlockEpilogue epilogue = {};
 };

@@ -60,24 +60,30 @@ void LayOut(const PointwiseBlockArgs& args, int channels, int64_t pixel, int cou
   }
 }
 
-/// Tile rows of two channels; a chunk's 16 rows hold the first of the three terms of each value, the next 16
+/// Tile rows of two channels; a chunk's 16 rows hold the first of the terms of each value, the next 16
 /// the second. A term takes the upper eight bits of what is left, so the last leaves nothing. Rows past the
 /// last channel are 0: a product of anything that is no number with 0 would be none either.
+template <int kTerms>
 void LayOutTerms(const PointwiseBlockArgs& args, const TileWeights& weights, int64_t pixel, int count,
                  std::byte* to) {
   const __m512i upper = _mm512_set1_epi32(static_cast<int>(0xffff0000u));
   for (int row = 0; row < weights.chunks() * kTileRows; ++row) {
-    std::byte* const first =
-        to + row / kTileRows * kTileFloatTerms * kTermBytes + row % kTileRows * kRowBytes;
+    std::byte* const first = to + row / kTileRows * kTerms * kTermBytes + row % kTileRows * kRowBytes;
     for (int i = 0; i < count; i += 16) {
       const __mmask16 valid = FirstOf16(count - i);
       __m512 x[2];
       for (int c = 0; c < 2; ++c) {
         const int channel = 2 * row + c;
-        const float* from = args.input_f32 + channel * args.pixels + pixel + i;
-        x[c] = channel < weights.in_channels() ? _mm512_maskz_loadu_ps(valid, from) : _mm512_setzero_ps();
+        const int64_t at = channel * args.pixels + pixel + i;
+        if (channel >= weights.in_channels()) {
+          x[c] = _mm512_setzero_ps();
+        } else if (kTerms == kTileHalfTerms) {
+          x[c] = _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(valid, args.input_f16 + at));
+        } else {
+          x[c] = _mm512_maskz_loadu_ps(valid, args.input_f32 + at);
+        }
       }
-      for (int term = 0; term < kTileFloatTerms; ++term) {
+      for (int term = 0; term < kTerms; ++term) {
         const __m512i a = _mm512_castps_si512(x[0]), b = _mm512_castps_si512(x[1]);
         // (b & upper) | a >> 16
         const __m512i both = _mm512_ternarylogic_epi32(b, upper, _mm512_srli_epi32(a, 16), 0xea);
@@ -90,7 +96,7 @@ void LayOutTerms(const PointwiseBlockArgs& args, const TileWeights& weights, int
 }
 
 /// 32 channels × 32 pixels. Tiles 0 … 3 are sums, 4 and 5 weights, 6 and 7 input.
-template <TileElement kElement>
+template <TileElement kElement, int kTerms>
 inline __attribute__((always_inline)) void RunTiles(const std::byte* weights, int chunks,
                                                     const std::byte* input, std::byte* sums) {
   _tile_zero(0);
@@ -100,7 +106,6 @@ inline __attribute__((always_inline)) void RunTiles(const std::byte* weights, in
   for (int i = 0; i < chunks; ++i, weights += 2 * kTileBytes) {
     _tile_loadd(4, weights, 64);
     _tile_loadd(5, weights + kTileBytes, 64);
-    constexpr int kTerms = kElement == TileElement::kInt8 ? 1 : kTileFloatTerms;
     for (int term = 0; term < kTerms; ++term, input += kTermBytes) {
       _tile_loadd(6, input, kRowBytes);
       _tile_loadd(7, input + 64, kRowBytes);
@@ -123,7 +128,7 @@ inline __attribute__((always_inline)) void RunTiles(const std::byte* weights, in
   _tile_stored(3, sums + kTileRows * kRowBytes + 64, kRowBytes);
 }
 
-template <TileElement kElement>
+template <TileElement kElement, int kTerms>
 inline void RunTileBlocks(const PointwiseBlockArgs& args, const BlockRange& range, std::byte* scratch) {
   const TileWeights& weights = *args.tiles;
   std::byte* const sums = scratch + InputBytes(weights);
@@ -135,13 +140,13 @@ inline void RunTileBlocks(const PointwiseBlockArgs& args, const BlockRange& rang
     if constexpr (kElement == TileElement::kInt8) {
       LayOut(args, weights.in_channels(), pixel, count, scratch);
     } else {
-      LayOutTerms(args, weights, pixel, count, scratch);
+      LayOutTerms<kTerms>(args, weights, pixel, count, scratch);
     }
     // Tile loads don't tell the compiler that they read memory.
     asm volatile("" ::: "memory");
     for (int pair = range.channel_begin / kTilePair; pair * kTilePair < range.channel_end; ++pair) {
       for (int64_t at = 0; at < count; at += kTilePair) {
-        RunTiles<kElement>(weights.panel(pair), weights.chunks(), scratch + 4 * at, sums + 4 * at);
+        RunTiles<kElement, kTerms>(weights.panel(pair), weights.chunks(), scratch + 4 * at, sums + 4 * at);
       }
       const int begin = std::max(range.channel_begin, pair * kTilePair);
       const int end = std::min(range.channel_end, (pair + 1) * kTilePair);
@@ -163,9 +168,11 @@ inline void RunTileBlocks(const PointwiseBlockArgs& args, const BlockRange& rang
 
 void PointwiseTilesAmx(const PointwiseBlockArgs& args, const BlockRange& range, std::byte* scratch) {
   if (args.tiles->element() == TileElement::kInt8) {
-    RunTileBlocks<TileElement::kInt8>(args, range, scratch);
+    RunTileBlocks<TileElement::kInt8, 1>(args, range, scratch);
+  } else if (args.input_f16 != nullptr) {
+    RunTileBlocks<TileElement::kBfloat16, kTileHalfTerms>(args, range, scratch);
   } else {
-    RunTileBlocks<TileElement::kBfloat16>(args, range, scratch);
+    RunTileBlocks<TileElement::kBfloat16, kTileFloatTerms>(args, range, scratch);
   }
 }
 

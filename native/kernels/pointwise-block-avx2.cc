@@ -33,7 +33,7 @@ struct Int16Avx2 {
 }  // namespace
 
 void PointwiseBlockAvx2(const PointwiseBlockArgs& args, const BlockRange& range, std::byte* scratch) {
-  RunPointwiseBlocks<Int16Avx2, FloatSumLanes<FloatAvx2>, FloatAvx2>(args, range, scratch);
+  RunPointwiseBlocks<Int16Avx2, FloatAvx2>(args, range, scratch);
 }
 
 int64_t PointwiseBlockScratchAvx2(int channels) { return PointwiseBlockScratch<Int16Avx2>(channels); }

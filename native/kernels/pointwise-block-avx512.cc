@@ -33,7 +33,7 @@ struct Int16Avx512 {
 }  // namespace
 
 void PointwiseBlockAvx512(const PointwiseBlockArgs& args, const BlockRange& range, std::byte* scratch) {
-  RunPointwiseBlocks<Int16Avx512, FloatSumLanes<FloatAvx512>, FloatAvx512>(args, range, scratch);
+  RunPointwiseBlocks<Int16Avx512, FloatAvx512>(args, range, scratch);
 }
 
 int64_t PointwiseBlockScratchAvx512(int channels) { return PointwiseBlockScratch<Int16Avx512>(channels); }

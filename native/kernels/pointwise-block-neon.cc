@@ -32,7 +32,7 @@ struct Int16Neon {
 }  // namespace
 
 void PointwiseBlockNeon(const PointwiseBlockArgs& args, const BlockRange& range, std::byte* scratch) {
-  RunPointwiseBlocks<Int16Neon, FloatSumLanes<FloatNeon>, FloatNeon>(args, range, scratch);
+  RunPointwiseBlocks<Int16Neon, FloatNeon>(args, range, scratch);
 }
 
 int64_t PointwiseBlockScratchNeon(int channels) { return PointwiseBlockScratch<Int16Neon>(channels); }

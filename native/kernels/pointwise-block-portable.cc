@@ -38,7 +38,7 @@ struct Int16Portable {
 }  // namespace
 
 void PointwiseBlockPortable(const PointwiseBlockArgs& args, const BlockRange& range, std::byte* scratch) {
-  RunPointwiseBlocks<Int16Portable, FloatSumLanes<FloatPortable>, FloatPortable>(args, range, scratch);
+  RunPointwiseBlocks<Int16Portable, FloatPortable>(args, range, scratch);
 }
 
 int64_t PointwiseBlockScratchPortable(int channels) { return PointwiseBlockScratch<Int16Portable>(channels); }

@@ -139,18 +139,7 @@ inline void RunPointwiseBlocksOf(const PointwiseBlockArgs& args, const typename 
   }
 }
 
-template <typename Int16, typename Float32, typename Float>
-inline void RunPointwiseBlocks(const PointwiseBlockArgs& args, const BlockRange& range, std::byte* memory) {
-  if (args.input_f32 != nullptr) {
-    RunPointwiseBlocksOf<Float32, Float, false>(args, args.input_f32, range, memory);
-  } else if (args.weights->groups() > kSumInt16Groups) {
-    RunPointwiseBlocksOf<Int16, Float, true>(args, args.input_s8, range, memory);
-  } else {
-    RunPointwiseBlocksOf<Int16, Float, false>(args, args.input_s8, range, memory);
-  }
-}
-
-/// Float32's lanes are Float's.
+/// Real sums; the lanes are Float's.
 template <typename Float>
 struct FloatSumLanes {
   using Vector = typename Float::Vector;
@@ -163,6 +152,26 @@ struct FloatSumLanes {
   static Vector LoadInput(const float* from) { return Float::Load(from); }
   static void StoreValue(float* to, const Vector& x) { Float::Store(to, x); }
 };
+
+/// The same of float16 input.
+template <typename Float>
+struct HalfSumLanes : FloatSumLanes<Float> {
+  using Input = uint16_t;
+  static typename Float::Vector LoadInput(const uint16_t* from) { return Float::LoadHalf(from); }
+};
+
+template <typename Int16, typename Float>
+inline void RunPointwiseBlocks(const PointwiseBlockArgs& args, const BlockRange& range, std::byte* memory) {
+  if (args.input_f16 != nullptr) {
+    RunPointwiseBlocksOf<HalfSumLanes<Float>, Float, false>(args, args.input_f16, range, memory);
+  } else if (args.input_f32 != nullptr) {
+    RunPointwiseBlocksOf<FloatSumLanes<Float>, Float, false>(args, args.input_f32, range, memory);
+  } else if (args.weights->groups() > kSumInt16Groups) {
+    RunPointwiseBlocksOf<Int16, Float, true>(args, args.input_s8, range, memory);
+  } else {
+    RunPointwiseBlocksOf<Int16, Float, false>(args, args.input_s8, range, memory);
+  }
+}
 
 /// Scratch of either kernel: the int16 one with float values is the larger.
 template <typename Int16>

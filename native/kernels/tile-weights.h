@@ -7,7 +7,8 @@
 //
 //   weights [32 channels][chunk]  ·  input [chunk][32 pixels]  →  sums [32 channels][32 pixels]
 //
-// A chunk is 64 channels of int8 (W1A8) or 32 of bfloat16 (W1A32): a float is the exact sum of three of them.
+// A chunk is 64 channels of int8 (W1A8) or 32 of bfloat16 (W1A32): a float is the exact sum of three of them,
+// a float16 of two.
 #pragma once
 
 #include <cstddef>
@@ -23,6 +24,7 @@ constexpr int kTileRows = 16;
 constexpr int kTileBytes = kTileRows * 64;
 constexpr int kTilePair = 2 * kTileRows;  // output channels, or pixels, computed at a time
 constexpr int kTileFloatTerms = 3;        // bfloat16 parts of a float
+constexpr int kTileHalfTerms = 2;         // and of a float16
 
 /// Binary weights as tiles; made at load.
 class TileWeights {

@@ -58,6 +58,8 @@ void PointwiseBlock::Run(const RunContext& context, Tensors inputs, Tensors outp
                             .epilogue = EpilogueFor(image, inputs, outputs, sums)};
     if (x.type == ElementType::kInt8) {
       args.input_s8 = x.s8() + image * x.image();
+    } else if (x.type == ElementType::kFloat16) {
+      args.input_f16 = x.f16() + image * x.image();
     } else {
       args.input_f32 = x.f32() + image * x.image();
     }

@@ -52,6 +52,7 @@ struct Tensor {
 
   float* f32() const { return static_cast<float*>(data); }
   uint64_t* bits() const { return static_cast<uint64_t*>(data); }
+  uint16_t* f16() const { return static_cast<uint16_t*>(data); }
   int8_t* s8() const { return static_cast<int8_t*>(data); }
   uint8_t* u8() const { return static_cast<uint8_t*>(data); }
   int64_t plane() const { return int64_t{height} * width; }

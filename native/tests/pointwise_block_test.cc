@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "binary_block_tester.h"
+#include "kernels/float16.h"
 #include "kernels/sum-table-weights.h"
 #include "kernels/tile-weights.h"
 #include "runtime/aligned_buffer.h"
@@ -40,22 +41,26 @@ void Check(int in, int out, int64_t pixels, const BlockRange& range, int extreme
   AlignedBuffer<float> input_f32(bytes.size());
   std::copy(bytes.begin(), bytes.end(), input_s8.data());
   std::copy(bytes.begin(), bytes.end(), input_f32.data());
+  AlignedBuffer<uint16_t> input_f16(bytes.size());
+  std::transform(bytes.begin(), bytes.end(), input_f16.data(), ToFloat16);
   EpilogueTester epilogue(AllOutputs(), out, pixels, seed + 2);
   ForEachIsa([&](const KernelSet& kernels) {
     SCOPED_TRACE(std::to_string(in) + "->" + std::to_string(out) + ", pixels " + std::to_string(pixels));
     AlignedBuffer<std::byte> scratch(
         kernels.pointwise_block_scratch(range.channel_end - range.channel_begin));
-    for (bool real : {false, true}) {
+    for (int kind = 0; kind < 3; ++kind) {
       epilogue.Reset();
       PointwiseBlockArgs args{.weights = &weights,
-                              .input_s8 = real ? nullptr : input_s8.data(),
-                              .input_f32 = real ? input_f32.data() : nullptr,
+                              .input_s8 = kind == 0 ? input_s8.data() : nullptr,
+                              .input_f32 = kind == 1 ? input_f32.data() : nullptr,
+                              .input_f16 = kind == 2 ? input_f16.data() : nullptr,
                               .pixels = pixels,
                               .epilogue = epilogue.epilogue()};
       kernels.pointwise_block(args, range, scratch.data());
       epilogue.Expect(sums, range, true);
       if (kernels.pointwise_tiles == nullptr) continue;
-      const TileWeights tiles(in, out, weight.data(), real ? TileElement::kBfloat16 : TileElement::kInt8);
+      const TileWeights tiles(in, out, weight.data(),
+                              kind == 0 ? TileElement::kInt8 : TileElement::kBfloat16);
       AlignedBuffer<std::byte> tile_scratch(kernels.pointwise_tiles_scratch(tiles));
       args.tiles = &tiles;
       epilogue.Reset();
@@ -94,13 +99,17 @@ TEST(PointwiseBlockTest, SumsOfRealNumbersAreThoseOfFloat32) {
   const TileWeights tiles(kIn, kOut, weight.data(), TileElement::kBfloat16);
   AlignedBuffer<float> input(values.size());
   std::copy(values.begin(), values.end(), input.data());
+  std::vector<uint16_t> halves(values.size());
+  std::transform(values.begin(), values.end(), halves.begin(), ToFloat16);
+  std::vector<float> rounded(values.size());
+  std::transform(halves.begin(), halves.end(), rounded.begin(), FromFloat16);
   const std::vector<float> scale(kOut, 1.0f);
-  const auto expect = [&](const std::vector<float>& found) {
+  const auto expect = [&](const std::vector<float>& found, const std::vector<float>& of) {
     for (int o = 0; o < kOut; ++o) {
       for (int p = 0; p < kPixels; ++p) {
         double sum = 0, magnitude = 0;
         for (int i = 0; i < kIn; ++i) {
-          const double x = values[i * kPixels + p];
+          const double x = of[i * kPixels + p];
           sum += weight[static_cast<size_t>(o) * WordsFor(kIn) + i / 64] >> (i % 64) & 1 ? x : -x;
           magnitude += std::fabs(x);
         }
@@ -110,18 +119,21 @@ TEST(PointwiseBlockTest, SumsOfRealNumbersAreThoseOfFloat32) {
   };
   ForEachIsa([&](const KernelSet& kernels) {
     std::vector<float> output(kOut * kPixels);
-    PointwiseBlockArgs args{
-        .weights = &tables, .tiles = &tiles, .input_f32 = input.data(), .pixels = kPixels};
+    PointwiseBlockArgs args{.weights = &tables, .tiles = &tiles, .pixels = kPixels};
     args.epilogue.scale = scale.data();
     args.epilogue.stream = {output.data(), StreamType::kFloat32, kPixels};
     const BlockRange all{0, BlocksOf(kPixels), 0, kOut};
     AlignedBuffer<std::byte> scratch(kernels.pointwise_block_scratch(kOut));
-    kernels.pointwise_block(args, all, scratch.data());
-    expect(output);
-    if (kernels.pointwise_tiles == nullptr) return;
-    AlignedBuffer<std::byte> tile_scratch(kernels.pointwise_tiles_scratch(tiles));
-    kernels.pointwise_tiles(args, all, tile_scratch.data());
-    expect(output);
+    for (bool half : {false, true}) {
+      args.input_f32 = half ? nullptr : input.data();
+      args.input_f16 = half ? halves.data() : nullptr;
+      kernels.pointwise_block(args, all, scratch.data());
+      expect(output, half ? rounded : values);
+      if (kernels.pointwise_tiles == nullptr) continue;
+      AlignedBuffer<std::byte> tile_scratch(kernels.pointwise_tiles_scratch(tiles));
+      kernels.pointwise_tiles(args, all, tile_scratch.data());
+      expect(output, half ? rounded : values);
+    }
   });
 }
 

@@ -96,7 +96,7 @@ describe('PerceptionPipeline on the native engine', () => {
 
   for (const fixture of networks) {
     it(`gives the voxels and boxes that PyTorch gives: ${fixture.name}`, async () => {
-      const engine = await loadEngine(fixture.model, { threads: 2 });
+      const engine = await loadEngine(fixture.model, { threads: 2, residual: 'fp32' });
       try {
         const pipeline = new PerceptionPipeline({ engine });
         await pipeline.setRig(rigOf(fixture, engine.manifest.input));
