@@ -254,9 +254,9 @@ describe('loadEngine', () => {
     );
     refuses(
       'with an attribute that the operation does not know',
-      (model) => (operation(model, 'stem').attributes['dilation'] = [2, 2]),
+      (model) => (operation(model, 'stem').attributes['groups'] = 2),
       'MODEL_ATTRIBUTE',
-      /attributes\.dilation: expected nothing/,
+      /attributes\.groups: expected nothing/,
     );
     refuses(
       'without an attribute that the operation needs',

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 
 import { loadEngine } from '../../src/engine/load-engine.js';
+import type { ModelManifest } from '../../src/engine/manifest.js';
 import type { CameraModel } from '../../src/geometry/camera-model.js';
 import { RigidTransform } from '../../src/geometry/rigid-transform.js';
 import type { Vector3 } from '../../src/geometry/rigid-transform.js';
 import { DetectionDecoder } from '../../src/perception/detection-decoder.js';
 import { PerceptionPipeline } from '../../src/perception/perception-pipeline.js';
-import type { CameraFrame, CameraRig } from '../../src/perception/types.js';
-import { goldenFixtures } from '../engine/golden-fixture.js';
-import type { GoldenFixture } from '../engine/golden-fixture.js';
+import type { CameraFrame, CameraRig, PerceptionResult } from '../../src/perception/types.js';
+import { framesOf, goldenFixtures } from '../engine/golden-fixture.js';
+import type { GoldenFixture, GoldenFrame } from '../engine/golden-fixture.js';
 import { engineOutput } from './engine-output.js';
 
 const TOLERANCE = 1e-4;
@@ -63,28 +64,75 @@ function rigOf({ tensors }: GoldenFixture, input: { width: number; height: numbe
   };
 }
 
-function frameOf({ tensors }: GoldenFixture): CameraFrame {
+/** The fixture's frames a tenth of a second apart; poses follow from the motions, and 3 s lie before a frame that has none. */
+function cameraFrames(
+  fixture: GoldenFixture,
+): { readonly frame: CameraFrame; readonly golden: GoldenFrame }[] {
+  let stamp = 7n;
+  let worldFromBase = RigidTransform.identity;
+  return framesOf(fixture).map((golden) => {
+    const { tensors, motion: m } = golden;
+    stamp += m === undefined ? 3_000_000_000n : 100_000_000n;
+    if (m !== undefined) {
+      const previousFromCurrent = RigidTransform.fromMatrix(
+        [m[0], m[1], m[2], m[4], m[5], m[6], m[8], m[9], m[10]],
+        [m[3], m[7], m[11]],
+      );
+      worldFromBase = worldFromBase.compose(previousFromCurrent);
+    }
+    const frame = { stamp, images: imagesOf(tensors, stamp), egoPose: { frameId: 'odom', worldFromBase } };
+    return { frame, golden };
+  });
+}
+
+function imagesOf(tensors: GoldenFrame['tensors'], stamp: bigint): CameraFrame['images'] {
   const { shape, data } = tensors.get('input.images')!;
-  const mask = tensors.get('input.camera_mask')!.data;
-  const [, height, width] = shape as [number, number, number];
+  const [cameras, height, width] = shape as [number, number, number];
+  const mask = tensors.get('input.camera_mask')?.data ?? new Uint8Array(cameras).fill(1);
   const size = height * width * 3;
-  return {
-    stamp: 7n,
-    images: Array.from(mask, (isLive, i) =>
-      isLive === 0
-        ? undefined
-        : {
-            kind: 'raw' as const,
-            stamp: 7n,
-            width,
-            height,
-            encoding: 'rgb8',
-            step: width * 3,
-            isBigEndian: false,
-            data: data.subarray(i * size, (i + 1) * size) as Uint8Array,
-          },
-    ),
-  };
+  return Array.from(mask, (isLive, i) =>
+    isLive === 0
+      ? undefined
+      : {
+          kind: 'raw' as const,
+          stamp,
+          width,
+          height,
+          encoding: 'rgb8',
+          step: width * 3,
+          isBigEndian: false,
+          data: data.subarray(i * size, (i + 1) * size) as Uint8Array,
+        },
+  );
+}
+
+function assertResult(
+  result: PerceptionResult,
+  { images }: CameraFrame,
+  { tensors }: GoldenFrame,
+  { grid, detection }: ModelManifest,
+): void {
+  assert.deepEqual(
+    result.liveCameras,
+    images.map((image) => image !== undefined),
+  );
+  assert.deepEqual(result.occupancy!.labels, tensors.get('output.occupancy_labels')!.data);
+  const confidence = tensors.get('output.occupancy_confidence')!.data;
+  result.occupancy!.confidence.forEach((value, i) =>
+    assert.ok(Math.abs(value - confidence[i]!) < TOLERANCE, `voxel ${i}: ${value}, ${confidence[i]}`),
+  );
+  const roles = ['heatmap', 'reg', 'height', 'dim', 'rot', 'vel'];
+  const expected = new DetectionDecoder({ grid, detection: detection! }).decode(
+    engineOutput(Object.fromEntries(roles.map((role) => [role, tensors.get(`output.${role}`)!]))),
+  );
+  assert.equal(result.detections!.length, expected.length);
+  assert.ok(expected.length > 0);
+  result.detections!.forEach((box, i) => {
+    assert.equal(box.label, expected[i]!.label);
+    box.position.forEach((value, axis) =>
+      assert.ok(Math.abs(value - expected[i]!.position[axis]!) < 1e-3 * (1 + Math.abs(value))),
+    );
+  });
 }
 
 describe('PerceptionPipeline on the native engine', () => {
@@ -100,37 +148,11 @@ describe('PerceptionPipeline on the native engine', () => {
       try {
         const pipeline = new PerceptionPipeline({ engine });
         await pipeline.setRig(rigOf(fixture, engine.manifest.input));
-        const frame = frameOf(fixture);
-        const result = await pipeline.process(frame);
-        const { tensors } = fixture;
-        assert.deepEqual(
-          result.liveCameras,
-          frame.images.map((image) => image !== undefined),
-        );
-        assert.deepEqual(result.occupancy!.labels, tensors.get('output.occupancy_labels')!.data);
-        const confidence = tensors.get('output.occupancy_confidence')!.data;
-        result.occupancy!.confidence.forEach((value, i) =>
-          assert.ok(Math.abs(value - confidence[i]!) < TOLERANCE, `voxel ${i}: ${value}, ${confidence[i]}`),
-        );
-        const { grid, detection } = engine.manifest;
-        const expected = new DetectionDecoder({ grid, detection: detection! }).decode(
-          engineOutput(
-            Object.fromEntries(
-              ['heatmap', 'reg', 'height', 'dim', 'rot', 'vel'].map((role) => [
-                role,
-                tensors.get(`output.${role}`)!,
-              ]),
-            ),
-          ),
-        );
-        assert.equal(result.detections!.length, expected.length);
-        assert.ok(expected.length > 0);
-        result.detections!.forEach((box, i) => {
-          assert.equal(box.label, expected[i]!.label);
-          box.position.forEach((value, axis) =>
-            assert.ok(Math.abs(value - expected[i]!.position[axis]!) < 1e-3 * (1 + Math.abs(value))),
-          );
-        });
+        for (const { frame, golden } of cameraFrames(fixture)) {
+          const result = await pipeline.process(frame);
+          assertResult(result, frame, golden, engine.manifest);
+          if (engine.historyBytes > 0) assert.equal(result.history === 'used', golden.motion !== undefined);
+        }
       } finally {
         engine.dispose();
       }
