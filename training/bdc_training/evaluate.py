@@ -17,13 +17,17 @@ from .batches import Batch, BatchMaker
 from .checkpoint import load_weights
 from .classes import OCCUPANCY_CLASSES
 from .config import load_config
+from .detection_boxes import BoxSubmission
 from .engine_comparison import EngineAgreement, EngineComparison
 from .exported_model import ExportedModel
+from .heads import MAP_SIZES
 from .metrics import MajorityPrior, OccupancyMetric
+from .model_file import network_manifest
 from .network import build_network
 from .nuscenes_tables import NuScenesTables
 from .occupancy_labels import block_size, down_sample, load_occ3d
 from .occupancy_scores import OccupancyScores
+from .prediction import Prediction
 from .ray_iou import RayIou, RayOrigins
 from .training_data import batch_maker
 
@@ -111,42 +115,51 @@ class DatasetReport:
 
 
 def score_dataset(
-    predict: Callable[[Batch], np.ndarray],
+    predict: Callable[[Batch], list[Prediction]],
     maker: BatchMaker,
     root: Path,
     count: int,
-    engine_occupancy: Path | None = None,
+    *,
+    with_rays: bool = True,
+    comparison: EngineComparison | None = None,
+    submission: BoxSubmission | None = None,
     batch_size: int = 2,
 ) -> DatasetReport:
-    """Both masks, above the ground, RayIoU, and the engine's voxels beside; `predict` gives classes [B, nx, ny, nz]."""
+    """Both masks, above the ground, RayIoU; the engine's voxels beside, the boxes into `submission`."""
     spec = maker.dataset.spec
     records = NuScenesTables(root).samples()
     scores, rays, origins = OccupancyScores(spec), RayIou(), RayOrigins(records)
     factor = block_size(spec)
-    comparison = None if engine_occupancy is None else EngineComparison(engine_occupancy)
     for start in range(0, count, batch_size):
         indices = list(range(start, min(start + batch_size, count)))
-        for index, predicted in zip(indices, predict(maker.plain(indices)), strict=True):
-            record = records[index]
+        for index, prediction in zip(indices, predict(maker.plain(indices)), strict=True):
+            record, predicted = records[index], prediction.labels
             semantics, visible = load_occ3d(record.labels_path)
             scores.add(semantics, visible, predicted)
-            fine = predicted.repeat(factor, 0).repeat(factor, 1).repeat(factor, 2)
-            rays.add(semantics, visible, fine, origins.of(record))
+            if with_rays:
+                fine = predicted.repeat(factor, 0).repeat(factor, 1).repeat(factor, 2)
+                rays.add(semantics, visible, fine, origins.of(record))
+            if submission is not None:
+                submission.add(record, prediction.maps)
             if comparison is not None:
                 comparison.add(record.token, down_sample(semantics, visible, factor), predicted)
-    report = {**scores.report(), "ray_iou": rays.report()}
+    report = {**scores.report(), **({"ray_iou": rays.report()} if with_rays else {})}
     return DatasetReport(report, None if comparison is None else comparison.agreement())
 
 
-def predictor(network: nn.Module) -> Callable[[Batch], np.ndarray]:
-    """Classes of a network's logits, on [x][y][z]."""
+def predictor(network: nn.Module) -> Callable[[Batch], list[Prediction]]:
+    """Classes of a network's logits, on [x][y][z], and its detection maps."""
 
-    def predict(batch: Batch) -> np.ndarray:
+    def predict(batch: Batch) -> list[Prediction]:
         with torch.no_grad():
             outputs = network(*batch.inputs)
         size, nz, ny, nx = batch.labels.shape
-        labels = outputs["occupancy_logits"].reshape(size, nz, -1, ny, nx).argmax(2)
-        return labels.permute(0, 3, 2, 1).numpy().astype(np.uint8)
+        labels = outputs["occupancy_logits"].reshape(size, nz, -1, ny, nx).argmax(2).permute(0, 3, 2, 1)
+        maps = {role: outputs[role] for role in MAP_SIZES if role in outputs}
+        return [
+            Prediction(sample.numpy().astype(np.uint8), {role: values[i] for role, values in maps.items()})
+            for i, sample in enumerate(labels)
+        ]
 
     return predict
 
@@ -169,9 +182,9 @@ def summary(report: DatasetReport) -> str:
                 )
             )
             lines.append(f"{title}, {name}: {values}")
+    rays = report.scores.get("ray_iou")
     for title, figures in (
-        ("all rays", report.scores["ray_iou"]),
-        ("camera-visible ends", report.scores["ray_iou"]["camera_visible"]),  # type: ignore[index]
+        () if rays is None else (("all rays", rays), ("camera-visible ends", rays["camera_visible"]))  # type: ignore[index]
     ):
         values = ", ".join(f"{name} {percent(figures[name])}" for name in ("1m", "2m", "4m", "mean"))  # type: ignore[index]
         lines.append(f"RayIoU, {title}: {values}")
@@ -192,6 +205,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, help="data set (nuScenes + Occ3D layout)")
     parser.add_argument("--cache", type=Path, help="folder for prepared samples (default: cache/ in the data set)")
     parser.add_argument("--samples", type=positive_int, help="measure on the first so many samples (default: all)")
+    parser.add_argument("--no-ray-iou", dest="ray_iou", action="store_false", help="leave RayIoU out")
+    parser.add_argument("--write-boxes", type=Path, help="write the boxes as nuScenes takes them (results_nusc.json)")
     parser.add_argument("--engine-occupancy", type=Path, help="folder of bdc-occ evaluate --write-occupancy, compared")
     parser.add_argument("--threads", type=positive_int, help="of PyTorch (default: one per core)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
@@ -214,7 +229,7 @@ def _measure(options: argparse.Namespace) -> None:
     result: Evaluation | None = None
     if options.model is not None:
         model = ExportedModel(options.model)
-        predict = model.predict
+        predict, manifest = model.predict, model.manifest
         maker = model.batch_maker(options.data, options.cache)
         count = min(options.samples or len(maker.dataset), len(maker.dataset))
     else:
@@ -225,11 +240,23 @@ def _measure(options: argparse.Namespace) -> None:
         count = min(options.samples or len(maker.dataset), len(maker.dataset))
         result = evaluate(network, maker, range(count))
         predict = predictor(network)
+        manifest = network_manifest(config, license="", training_data="", metrics={})
     if not maker.dataset.spec.has_labels:
         line = f"{count} samples; mean depth error {result.depth_error:.2f} m; no voxels: there is no occupancy head"
         print(json.dumps({"samples": count, "depth_error": result.depth_error}) if options.json else line)
-        return 0
-    report = score_dataset(predict, maker, options.data, count, options.engine_occupancy)
+        return
+    submission = None if options.write_boxes is None else BoxSubmission(manifest)
+    report = score_dataset(
+        predict,
+        maker,
+        options.data,
+        count,
+        with_rays=options.ray_iou,
+        comparison=None if options.engine_occupancy is None else EngineComparison(options.engine_occupancy),
+        submission=submission,
+    )
+    if submission is not None:
+        submission.write(options.write_boxes)
     if options.json:
         trained = {} if result is None else asdict(result)
         engine = {} if report.engine is None else {"engine": asdict(report.engine)}

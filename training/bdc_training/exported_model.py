@@ -10,7 +10,9 @@ import torch
 
 from .batches import Batch, BatchMaker
 from .dataset import OccupancyDataset
+from .heads import MAP_SIZES
 from .model_file import load_model
+from .prediction import Prediction
 from .previous import Previous
 from .run_graph import GraphRun, History, Rig, run_graph
 from .sample_spec import SampleSpec
@@ -47,11 +49,17 @@ class ExportedModel:
         frames_before = len(ops & {"align_previous", "stereo_cost_volume"})
         return BatchMaker(dataset, tuple(image["mean"]), tuple(image["std"]), (ny, nx), frames_before)
 
-    def predict(self, batch: Batch) -> np.ndarray:
-        """Classes, uint8 [B, nx, ny, nz]; cameras without an image are left out, as the engine does."""
+    def predict(self, batch: Batch) -> list[Prediction]:
+        """Of each sample; cameras without an image are left out, as the engine does."""
         shape = tuple(self.manifest["grid"]["shape"])
-        labels = self.manifest["graph"]["outputs"]["occupancy_labels"]
-        return np.stack([run.values[labels].numpy().astype(np.uint8).reshape(shape) for run in self.runs(batch)])
+        names = self.manifest["graph"]["outputs"]
+        return [
+            Prediction(
+                labels=run.values[names["occupancy_labels"]].numpy().astype(np.uint8).reshape(shape),
+                maps={role: run.values[names[role]][0] for role in MAP_SIZES if role in names},
+            )
+            for run in self.runs(batch)
+        ]
 
     def runs(self, batch: Batch) -> Iterator[GraphRun]:
         """The values of all tensors of the graph, sample by sample, each behind the frames before it."""

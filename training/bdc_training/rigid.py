@@ -26,6 +26,19 @@ def transform(quaternion: Sequence[float], translation: Sequence[float]) -> np.n
     return matrix
 
 
+def quaternion(matrix: np.ndarray) -> list[float]:
+    """(w, x, y, z) of a transform's rotation, w ≥ 0."""
+    m = matrix[:3, :3]
+    signs = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
+    w, x, y, z = np.sqrt(np.maximum(0, 1 + signs @ np.diag(m))) / 2
+    return [
+        float(w),
+        float(np.copysign(x, m[2, 1] - m[1, 2])),
+        float(np.copysign(y, m[0, 2] - m[2, 0])),
+        float(np.copysign(z, m[1, 0] - m[0, 1])),
+    ]
+
+
 def invert(matrix: np.ndarray) -> np.ndarray:
     inverse = np.eye(4)
     inverse[:3, :3] = matrix[:3, :3].T

@@ -27,8 +27,11 @@ def test_a_model_file_gives_the_networks_voxels_and_figures(tmp_path: Path, caps
     export_network(network, config, path)
     model = ExportedModel(path)
     maker = model.batch_maker(tmp_path / "data", None)
-    predicted = model.predict(maker.plain([0, 1]))
-    expected = predictor(network)(maker.plain([0, 1]))
+    batch = maker.plain([0, 1])
+    predicted, expected = (
+        np.stack([prediction.labels for prediction in predict(batch)])
+        for predict in (model.predict, predictor(network))
+    )
     assert predicted.shape == (2, 100, 100, 8)
     assert (predicted == expected).mean() >= 0.999
 
@@ -41,7 +44,10 @@ def test_a_model_file_gives_the_networks_voxels_and_figures(tmp_path: Path, caps
     report = json.loads(capsys.readouterr().out)
     assert report["engine"] == {"samples": 2, "equal_voxels": 1.0, "miou_difference": 0.0}
     assert 0 <= report["scores"]["miou"] < 1 and report["scores"]["prior"]["miou"] > 0.9
-    assert main([*arguments, "--threads", "1", "--samples", "1"]) == 0
+    boxes = tmp_path / "results_nusc.json"
+    rest = ["--threads", "1", "--samples", "1", "--no-ray-iou", "--write-boxes", str(boxes)]
+    assert main([*arguments, *rest]) == 0
+    assert list(json.loads(boxes.read_text())["results"]) == ["sample-0"]
     assert "1 samples: 100.0000 % of voxels equal" in capsys.readouterr().out
 
 
