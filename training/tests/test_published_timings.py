@@ -39,7 +39,7 @@ def command(folder: Path, text: str) -> Path:
 
 
 def test_the_fastest_run_counts_and_its_table_comes_into_the_page(small, tmp_path, monkeypatch, capsys) -> None:
-    totals = iter((900.0, 700.0, 800.0))
+    totals = (900.0, 700.0, 800.0)
     latency = {
         "preprocess": 30,
         "modules": {"image_encoder": 400, "view_transformer": 5, "bev_encoder": 200, "heads": 50},
