@@ -8,10 +8,11 @@ python -m bdc_training.published_timings FRAME.json [--page ../docs/paper.md]
 
 import argparse
 import json
-import os
+import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -82,13 +83,25 @@ def _run_frame(run: Run, frame: Path, threads: int, folder: Path) -> Timing:
     arguments = ["frame", str(frame), "--model", model, "--out", str(folder), "--threads", str(threads), "--json"]
     with (folder / "report.json").open("w+") as report:
         process = subprocess.Popen(["node", str(COMMAND), *arguments], stdout=report)
-        _, status, usage = os.wait4(process.pid, 0)
-        if status != 0:
-            raise ValueError(f"{run.title}: bdc-occ {' '.join(arguments)} ended with status {status}")
+        resident = 0
+        while process.poll() is None:
+            resident = max(resident, _largest_resident(process.pid))
+            time.sleep(0.02)
+        if process.returncode != 0:
+            raise ValueError(f"{run.title}: bdc-occ {' '.join(arguments)} ended with status {process.returncode}")
         report.seek(0)
         result = json.load(report)
-    # The kernel counts in KiB.
-    return Timing(run, result["latency_ms"], result["isa"], result["threads"], usage.ru_maxrss * 1024)
+    return Timing(run, result["latency_ms"], result["isa"], result["threads"], resident)
+
+
+def _largest_resident(process: int) -> int:
+    """Bytes so far; 0 where it has ended. What wait4 tells counts the memory of the process that started it, too."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return 0 if found is None else int(found[1]) * 1024
 
 
 def export_random(run: Run, path: Path) -> None:
