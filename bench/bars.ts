@@ -19,12 +19,16 @@ const LAYER_BARS: Readonly<Record<string, BarsByMachine>> = {
   'BDC unit 256→256 @ 100²': { avx512: { fp32: 13, u8: 4 }, avx2: { fp32: 10, u8: 5 } },
 };
 
-/** Of the shipped model on two threads. */
-export const FRAME_BARS: BarsByMachine = { avx512: { fp32: 8, u8: 3 }, avx2: { fp32: 8, u8: 4 } };
+const FRAME_BARS: BarsByMachine = { avx512: { fp32: 8, u8: 3 }, avx2: { fp32: 8, u8: 4 } };
 /** Of a whole frame, two threads over one. */
 export const SPEEDUP_BAR = 1.8;
 export const PEAK_BAR = { layer: '3×3 W1A1 256→256 @ 100²', percent: 60 };
 
+const machineOf = (isa: Isa): keyof BarsByMachine => (isa === 'avx512' || isa === 'amx' ? 'avx512' : 'avx2');
+
 export function barsOf(layer: string, isa: Isa): Bars | undefined {
-  return LAYER_BARS[layer]?.[isa === 'avx512' || isa === 'amx' ? 'avx512' : 'avx2'];
+  return LAYER_BARS[layer]?.[machineOf(isa)];
 }
+
+/** Of the shipped model on two threads. */
+export const frameBarsOf = (isa: Isa): Bars => FRAME_BARS[machineOf(isa)];

@@ -1,6 +1,6 @@
 import type { BenchmarkResult } from './run.js';
 import type { FrameResult } from './frame-benchmark.js';
-import { barsOf, type Bars, FRAME_BARS, PEAK_BAR, SPEEDUP_BAR } from './bars.js';
+import { barsOf, type Bars, frameBarsOf, PEAK_BAR, SPEEDUP_BAR } from './bars.js';
 import { markdownTable, milliseconds, ratio } from './report.js';
 
 /** A ratio, and behind it how far it is from its bar: `11.2× of 20`, or `21.3× ✓`. */
@@ -28,7 +28,7 @@ export function layerTable({ layers, isa }: BenchmarkResult): string {
 }
 
 export function frameTable(frame: FrameResult, { isa }: Pick<BenchmarkResult, 'isa'>): string {
-  const bars = FRAME_BARS[isa === 'avx512' || isa === 'amx' ? 'avx512' : 'avx2'];
+  const bars = frameBarsOf(isa);
   return markdownTable(
     ['frame', 'ours', 'FP32 twin', '×', 'u8 twin', '×', 'ours, everything', 'MiB'],
     [
@@ -90,7 +90,7 @@ export function missedBars(result: BenchmarkResult): string[] {
     if (name === PEAK_BAR.layer) check(`${name}, % of peak`, peak_percent, PEAK_BAR.percent);
   }
   if (result.threads === 2) {
-    const bars = FRAME_BARS[result.isa === 'avx512' || result.isa === 'amx' ? 'avx512' : 'avx2'];
+    const bars = frameBarsOf(result.isa);
     check('whole frame, × FP32 twin', result.frame?.ratio_fp32, bars.fp32);
     check('whole frame, × u8 twin', result.frame?.ratio_u8, bars.u8);
   }

@@ -42,19 +42,13 @@ constexpr KernelSet kAvx512Set = {.isa = Isa::kAvx512,
                                   .conv_f32 = ConvF32Avx512,
                                   .conv_f32_rows = kConvRowsAvx512,
                                   .planes = kPlanesAvx512};
-constexpr KernelSet kAmxSet = {.isa = Isa::kAmx,
-                               .pack_signs = PackSignsAvx512,
-                               .binary_conv2d = BinaryConv2dAvx512,
-                               .binary_block = BinaryBlockAvx512,
-                               .binary_block_scratch = BinaryBlockScratchAvx512,
-                               .pointwise_block = PointwiseBlockAvx512,
-                               .pointwise_block_scratch = PointwiseBlockScratchAvx512,
-                               .pointwise_tiles = PointwiseTilesAmx,
-                               .pointwise_tiles_scratch = PointwiseTilesScratchAmx,
-                               .sweep = SweepAvx512,
-                               .conv_f32 = ConvF32Avx512,
-                               .conv_f32_rows = kConvRowsAvx512,
-                               .planes = kPlanesAvx512};
+constexpr KernelSet kAmxSet = [] {
+  KernelSet set = kAvx512Set;
+  set.isa = Isa::kAmx;
+  set.pointwise_tiles = PointwiseTilesAmx;
+  set.pointwise_tiles_scratch = PointwiseTilesScratchAmx;
+  return set;
+}();
 #elif defined(__aarch64__)
 constexpr KernelSet kNeonSet = {.isa = Isa::kNeon,
                                 .pack_signs = PackSignsNeon,
@@ -68,17 +62,11 @@ constexpr KernelSet kNeonSet = {.isa = Isa::kNeon,
                                 .conv_f32_rows = kConvRowsNeon,
                                 .planes = kPlanesNeon};
 // SDOT and UDOT multiply bytes; none of these kernels does, so the set differs from NEON's in its name only.
-constexpr KernelSet kNeonDotprodSet = {.isa = Isa::kNeonDotprod,
-                                       .pack_signs = PackSignsNeon,
-                                       .binary_conv2d = BinaryConv2dNeon,
-                                       .binary_block = BinaryBlockNeon,
-                                       .binary_block_scratch = BinaryBlockScratchNeon,
-                                       .pointwise_block = PointwiseBlockNeon,
-                                       .pointwise_block_scratch = PointwiseBlockScratchNeon,
-                                       .sweep = SweepNeon,
-                                       .conv_f32 = ConvF32Neon,
-                                       .conv_f32_rows = kConvRowsNeon,
-                                       .planes = kPlanesNeon};
+constexpr KernelSet kNeonDotprodSet = [] {
+  KernelSet set = kNeonSet;
+  set.isa = Isa::kNeonDotprod;
+  return set;
+}();
 #endif
 
 }  // namespace
