@@ -14,7 +14,7 @@ from .detection_targets import BOX_COLUMNS
 from .image_warp import warp_image
 from .images import ResizeCrop, image_size, load_image
 from .nuscenes_tables import CameraRecord, NuScenesTables, SampleRecord
-from .occupancy_labels import block_size, load_labels
+from .occupancy_labels import covered_blocks, load_labels
 from .pixel_rays import pixel_rays
 from .rigid import apply, invert
 from .sample_spec import UNSEEN, SampleSpec
@@ -57,7 +57,7 @@ class OccupancyDataset:
 
     def __init__(self, root: Path, spec: SampleSpec, cache: Path | None = None, scenes: list[str] | None = None):
         if spec.has_labels:
-            block_size(spec)
+            covered_blocks(spec)
         records = NuScenesTables(root).samples()
         if scenes is not None:
             missing = sorted({*scenes} - {record.scene for record in records})

@@ -70,17 +70,36 @@ def load_visible_labels(path: Path) -> np.ndarray:
     return down_sample(*load_occ3d(path), 1)
 
 
-def block_size(spec: SampleSpec) -> int:
-    """Occ3D's voxels along a side of one of the model's.
+def covered_blocks(spec: SampleSpec) -> tuple[int, tuple[slice, slice, slice]]:
+    """Occ3D's voxels along a side of one of the model's, and which of Occ3D's voxels the model's grid covers.
 
-    @raises ValueError if the model's grid isn't Occ3D's range in whole multiples of its voxels.
+    @raises ValueError if the model's grid isn't made of whole multiples of Occ3D's voxels within its range.
     """
-    factor = OCC3D_SHAPE[0] // spec.grid_shape[0]
-    same_range = np.allclose(spec.grid_min, OCC3D_MIN) and np.allclose(spec.grid_max, OCC3D_MAX)
-    if not same_range or factor < 1 or tuple(n * factor for n in spec.grid_shape) != OCC3D_SHAPE:
+    low, high, shape = (np.array(a, dtype=float) for a in (OCC3D_MIN, OCC3D_MAX, OCC3D_SHAPE))
+    first, last = ((np.array(edge) - low) / (high - low) * shape for edge in (spec.grid_min, spec.grid_max))
+    factors = (last - first) / spec.grid_shape
+    starts, factor = np.rint(first).astype(int), int(np.rint(factors[0]))
+    ends = starts + factor * np.array(spec.grid_shape)
+    is_whole = np.allclose(first, starts, atol=1e-3) and np.allclose(factors, factor, atol=1e-3) and factor >= 1
+    if not is_whole or (starts < 0).any() or (ends > shape).any():
         raise ValueError(
             f"Occ3D's labels {OCC3D_SHAPE} over {OCC3D_MIN}…{OCC3D_MAX} m don't divide into the model's grid "
             f"{spec.grid_shape} over {spec.grid_min}…{spec.grid_max} m"
+        )
+    x, y, z = (slice(int(start), int(end)) for start, end in zip(starts, ends, strict=True))
+    return factor, (x, y, z)
+
+
+def block_size(spec: SampleSpec) -> int:
+    """Occ3D's voxels along a side of one of the model's, whose grid covers all of Occ3D's.
+
+    @raises ValueError if it covers less, and as `covered_blocks`
+    """
+    factor, covered = covered_blocks(spec)
+    if any(part.stop - part.start < whole for part, whole in zip(covered, OCC3D_SHAPE, strict=True)):
+        raise ValueError(
+            f"figures on Occ3D's range need a grid over {OCC3D_MIN}…{OCC3D_MAX} m; the model's covers "
+            f"{spec.grid_min}…{spec.grid_max} m"
         )
     return factor
 
@@ -88,9 +107,11 @@ def block_size(spec: SampleSpec) -> int:
 def load_labels(path: Path, spec: SampleSpec) -> np.ndarray:
     """labels.npz of Occ3D on the model's grid, [nx, ny, nz]; UNSEEN outside `mask_camera`.
 
-    @raises as `load_occ3d` and `block_size`
+    @raises as `load_occ3d` and `covered_blocks`
     """
-    return down_sample(*load_occ3d(path), block_size(spec))
+    factor, covered = covered_blocks(spec)
+    semantics, visible = load_occ3d(path)
+    return down_sample(semantics[covered], visible[covered], factor)
 
 
 def class_frequencies(labels: Iterable[np.ndarray]) -> np.ndarray:

@@ -12,6 +12,7 @@ from bdc_training.occupancy_labels import (
     block_size,
     class_frequencies,
     class_weights,
+    covered_blocks,
     down_sample,
     load_labels,
     load_occ3d,
@@ -59,11 +60,38 @@ def test_blocks_keep_their_place() -> None:
     assert np.argwhere(result == 9).tolist() == [[2, 1, 1]]
 
 
-@pytest.mark.parametrize("change", [{"grid_shape": (60, 60, 4)}, {"grid_max": (40.0, 40.0, 4.0)}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"grid_shape": (60, 60, 4)},
+        {"grid_max": (40.0, 40.0, 4.0)},
+        {"grid_max": (40.8, 40.8, 5.4)},
+        {"grid_min": (-39.9, -40.0, -1.0)},
+    ],
+)
 def test_a_grid_that_occ3ds_labels_dont_divide_into_is_refused(change: dict[str, tuple[float, ...]]) -> None:
     assert block_size(SPEC) == 4
     with pytest.raises(ValueError, match=r"Occ3D's labels \(200, 200, 16\).* don't divide into the model's grid"):
         block_size(replace(SPEC, **change))
+
+
+def test_a_grid_covers_a_part_of_occ3ds_voxels() -> None:
+    part = replace(SPEC, grid_min=(-19.2, -8.0, -1.0), grid_max=(19.2, 0.0, 5.4), grid_shape=(48, 10, 8))
+    factor, covered = covered_blocks(part)
+    assert factor == 2
+    assert covered == (slice(52, 148), slice(80, 100), slice(0, 16))
+    with pytest.raises(ValueError, match=r"figures on Occ3D's range need a grid over .*; the model's covers \(-19"):
+        block_size(part)
+
+
+def test_labels_of_a_part_are_those_of_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "labels.npz"
+    semantics = whole(FREE)
+    # At x = -19.0, y = -0.2, z = 5.2 m.
+    semantics[52, 99, 15] = 4
+    np.savez_compressed(path, semantics=semantics, mask_camera=whole(1))
+    part = replace(SPEC, grid_min=(-19.2, -8.0, -1.0), grid_max=(19.2, 0.0, 5.4), grid_shape=(48, 10, 8))
+    assert np.argwhere(load_labels(path, part) == 4).tolist() == [[0, 9, 7]]
 
 
 def whole(value: int) -> np.ndarray:
