@@ -23,9 +23,9 @@ export function computeCameraParameters(rig: CameraRig, input: NetworkInput): Fl
       });
     }
     const { fx, fy, cx, cy } = model.undistorted;
-    const { scale, cropX, cropY } = new InputTransform(model, input);
+    const { scaleX, scaleY, offset } = new InputTransform(model, input);
     const { matrix: m, translation: t } = baseFromCamera;
-    const image = [scale, 0, -cropX, 0, scale, -cropY];
+    const image = [scaleX, 0, offset[0], 0, scaleY, offset[1]];
     const unchangedWorld = [1, 0, 0, 1, 1];
     const mount = [m[0], m[1], m[2], t[0], m[3], m[4], m[5], t[1], m[6], m[7], m[8], t[2]];
     parameters.set([fx, fy, cx, cy, ...image, ...unchangedWorld, ...mount], camera * PARAMETERS);

@@ -49,9 +49,9 @@ export async function computeCoverage(
 /** Pixel areas reach half a pixel around their centres. */
 function viewOf({ model, baseFromCamera }: RigCamera, input: NetworkInput): (point: Vector3) => boolean {
   const cameraFromBase = baseFromCamera.inverse();
-  const { scale, cropX, cropY } = new InputTransform(model, input);
-  const [left, top] = [cropX / scale - 0.5, cropY / scale - 0.5];
-  const [right, bottom] = [(cropX + input.width) / scale - 0.5, (cropY + input.height) / scale - 0.5];
+  const transform = new InputTransform(model, input);
+  const [left, top] = transform.toImage([-0.5, -0.5]);
+  const [right, bottom] = transform.toImage([input.width - 0.5, input.height - 0.5]);
   return (point) => {
     const pixel = model.project(cameraFromBase.apply(point));
     return (

@@ -10,20 +10,31 @@ describe('InputTransform', () => {
   it('scales nuScenes images to the published input: 0.44, 140 rows cropped at the top', () => {
     const transform = new InputTransform({ width: 1600, height: 900 }, { width: 704, height: 256 });
     assert.deepEqual(
-      [transform.scale, transform.resizedWidth, transform.resizedHeight, transform.cropX, transform.cropY],
-      [0.44, 704, 396, 0, 140],
+      [transform.scaleX, transform.scaleY, transform.resizedWidth, transform.resizedHeight, transform.cropX, transform.cropY],
+      [0.44, 0.44, 704, 396, 0, 140],
     );
-    assert.deepEqual(transform.toInput([100, 800]), [44, 212]);
+    // half a pixel from the edge before and after: 0.44 · 100.5 − ½, 0.44 · 800.5 − ½ − 140
+    const [u, v] = transform.toInput([100, 800]);
+    assert.ok(Math.hypot(u - 43.72, v - 211.72) < 1e-9, `${u}, ${v}`);
   });
 
   it('crops left and right equally where the image is wider than the input', () => {
     const transform = new InputTransform({ width: 400, height: 100 }, { width: 100, height: 50 });
-    assert.deepEqual([transform.scale, transform.cropX, transform.cropY], [0.5, 50, 0]);
+    assert.deepEqual([transform.scaleX, transform.cropX, transform.cropY], [0.5, 50, 0]);
   });
 
   it('scales small images up', () => {
     const transform = new InputTransform({ width: 50, height: 40 }, { width: 100, height: 50 });
-    assert.deepEqual([transform.scale, transform.cropX, transform.cropY], [2, 0, 30]);
+    assert.deepEqual([transform.scaleX, transform.cropX, transform.cropY], [2, 0, 30]);
+  });
+
+  it('maps edges onto edges, also where the sides are scaled differently by rounding', () => {
+    const transform = new InputTransform({ width: 333, height: 777 }, { width: 352, height: 128 });
+    const [left, top] = transform.toInput([-0.5, -0.5]);
+    const [right, bottom] = transform.toInput([332.5, 776.5]);
+    const { resizedWidth, resizedHeight, cropX, cropY } = transform;
+    const expected = [-0.5 - cropX, -0.5 - cropY, resizedWidth - 0.5 - cropX, resizedHeight - 0.5 - cropY];
+    [left, top, right, bottom].forEach((value, i) => assert.ok(Math.abs(value - expected[i]!) < 1e-9));
   });
 
   it('covers the input for every size, and maps pixels there and back', () => {
@@ -43,7 +54,7 @@ describe('InputTransform', () => {
 
 describe('computeRigRays', () => {
   it('sends corner pixels through the crop and the lens into the base frame', () => {
-    // 160 × 90 to 80 × 30: scale 0.5, 15 rows cropped, so that the input (0, 0) is pixel (0, 30).
+    // 160 × 90 to 80 × 30: scale 0.5, 15 rows cropped, so that the middle of input (0, 0) is between pixels 0 and 1, 30 and 31.
     const { cameras, rays, origins } = computeRigRays(frontAndRear, { width: 80, height: 30 }, [2, 3]);
     assert.equal(cameras, 2);
     assert.equal(rays.length, 2 * 2 * 3 * 3);
@@ -52,7 +63,7 @@ describe('computeRigRays', () => {
       const [right, down] = [(u - 79.5) / 80, (v - 44.5) / 80];
       return [forward, -right * forward, -down];
     };
-    const pixels = [0, 39.5, 79].flatMap((u) => [0, 29].map((v) => [u / 0.5, (v + 15) / 0.5] as const));
+    const pixels = [0, 39.5, 79].flatMap((u) => [0, 29].map((v) => [(u + 0.5) / 0.5 - 0.5, (v + 15.5) / 0.5 - 0.5] as const));
     for (const [camera, forward] of [1, -1].entries()) {
       pixels.forEach(([u, v], i) => {
         const [column, row] = [Math.floor(i / 2), i % 2];
