@@ -1,6 +1,6 @@
 """Binary layers: sign activation, binary convolution, RPReLU (arXiv 2405.17037, section 3.1). sign(0) = +1."""
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import fused
-from .config_sections import Precision
+from .config_sections import Precision, SignGradient
 from .graph_builder import GraphBuilder, batch_norm_scale_bias, pack_signs
 from .thresholds import sign_thresholds
 
@@ -65,7 +65,7 @@ class Binarization(NamedTuple):
     """How a unit makes signs of activations and weights; the default is BDC's."""
 
     # The stand-in for the sign's derivative: of tanh(βx) with a learned β, of Bi-Real Net's quadratic, of clamp(x).
-    gradient: Literal["tanh", "quadratic", "clamp"] = "tanh"
+    gradient: SignGradient = "tanh"
     # sign(k·x + b) with a learned k per channel; otherwise sign(x + b).
     scaled: bool = True
     # Binary weights from W − mean(W) per output channel rather than from W.
@@ -174,7 +174,7 @@ class BinaryConvBlock(nn.Module):
     """(sign →) binary convolution (→ batch norm) (→ RPReLU): [N, C_in, H, W] → [N, C_out, H/stride, W/stride].
 
     `signed` says whether the convolution's input is signed (W1A1) or real (W1A32). With `precision` "full" it is the
-    block's full-precision twin: no sign, a plain convolution.
+    block's full-precision twin: no sign, a plain convolution; with "binary_inputs" a plain convolution of signs.
     """
 
     def __init__(
@@ -191,7 +191,7 @@ class BinaryConvBlock(nn.Module):
         binarization: Binarization = BDC,
     ) -> None:
         super().__init__()
-        self.sign = SignActivation(channels_in, binarization) if signed and precision == "binary" else None
+        self.sign = SignActivation(channels_in, binarization) if signed and precision != "full" else None
         self.conv = (
             BinaryConv2d(channels_in, channels_out, kernel_size, stride, binarization.centred_weight)
             if precision == "binary"
@@ -218,7 +218,13 @@ class BinaryConvBlock(nn.Module):
         return x
 
     def emit(self, graph: GraphBuilder, name: str, x: str) -> str:
+        """@raises ValueError for precision "binary_inputs" """
         if self.sign is not None:
+            if not isinstance(self.conv, BinaryConv2d):
+                raise ValueError(
+                    f"{name}: a network with unit.precision binary_inputs can't be exported; train one with "
+                    "unit.precision binary from it (training.initial)"
+                )
             x = self.sign.emit(graph, f"{name}.sign", x)
         if isinstance(self.conv, BinaryConv2d):
             x = self.conv.emit(graph, f"{name}.conv", x, self.norm)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 UnitVersion = Literal["V0", "V1", "V2", "V3", "ReActNet", "BBCU", "BiMatting", "BiSRNet"]
-Precision = Literal["binary", "full"]
+Precision = Literal["binary", "binary_inputs", "full"]
+SignGradient = Literal["tanh", "quadratic", "clamp"]
 BinaryModule = Literal["image_encoder", "bev_encoder", "heads"]
 # Pixels of the image to one cell of the image encoder's coarsest stage.
 COARSEST_STRIDE = 16
@@ -56,8 +57,13 @@ class UnitConfig:
     # What the 1×1 and refinement layers see: signs (W1A1), real activations (W1A32), or what the unit's authors
     # published (real for BDC, signs for BiMatting; the others have no such layer).
     pointwise_input: Literal["sign", "real", "published"] = "real"
-    # "full" makes the full-precision twin: the same topology with plain convolutions and no signs.
+    # "full" makes the full-precision twin: the same topology with plain convolutions and no signs. "binary_inputs" has
+    # signs of activations only: a step on the way from the twin to the binary network, which can't be exported.
     precision: Precision = "binary"
+    # What stands in for the sign's derivative in BDC's units (bdc_training.binary.Binarization).
+    gradient: SignGradient = "tanh"
+    # Of BDC's units: a residual round each convolution of the body too, as in Bi-Real Net (arXiv 1808.00278).
+    inner_shortcuts: bool = False
     # Of V0 to V3 and ReActNet; BiMatting always has it, BBCU and BiSRNet never.
     batch_norm: bool = True
     residual_batch_norm: bool = False

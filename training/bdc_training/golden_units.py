@@ -32,6 +32,9 @@ GOLDEN_UNITS = {
     "v3-stride-2": GoldenUnit(lambda: BDCUnit(32, 64, REAL, stride=2), (1, 32, 8, 6)),
     "v3-fewer-channels": GoldenUnit(lambda: BDCUnit(48, 16, RESIDUAL_NORM), (1, 48, 4, 4)),
     "v3-without-norm": GoldenUnit(lambda: BDCUnit(16, 16, WITHOUT_NORM), (1, 16, 5, 5)),
+    "v3-inner-shortcuts": GoldenUnit(
+        lambda: BDCUnit(24, 48, UnitConfig(inner_shortcuts=True, pointwise_input="sign"), stride=2), (1, 24, 6, 8)
+    ),
     "v3-one-pixel": GoldenUnit(lambda: BDCUnit(24, 24, SIGNED), (1, 24, 1, 1)),
     "reactnet": GoldenUnit(lambda: build_unit(24, 24, UnitConfig(version="ReActNet")), (2, 24, 7, 5)),
     "reactnet-stride-2": GoldenUnit(

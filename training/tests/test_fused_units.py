@@ -10,6 +10,8 @@ VARIANTS = [
     (UnitConfig(version="V3"), 16, 32, 2),
     (UnitConfig(version="V3", pointwise_input="sign"), 33, 33, 1),
     (UnitConfig(version="V3", precision="full"), 32, 32, 1),
+    (UnitConfig(version="V3", inner_shortcuts=True), 16, 32, 2),
+    (UnitConfig(version="V1", precision="binary_inputs", gradient="clamp"), 24, 24, 1),
 ]
 
 

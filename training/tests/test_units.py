@@ -122,8 +122,55 @@ def test_further_pointwise_layers_follow_the_first_in_training_and_export():
     assert [block.conv.weight.shape for block in module.further_pointwise] == [(16, 16, 1, 1)] * 2
     with torch.no_grad():
         y = module(x)
-        assert torch.equal(y, module.further_pointwise(module.pointwise(module.spatial(x))) + torch.cat([x, x], 1))
+        expected = module.pointwise(module.spatial(x))
+        for block in module.further_pointwise:
+            expected = block(expected)
+        assert torch.equal(y, expected + torch.cat([x, x], 1))
     graph = GraphBuilder()
     output = module.emit(graph, "unit", "x")
     run = run_graph({"graph": {"operations": graph.operations}}, graph.tensors, {"x": x})
     assert torch.allclose(run.values[output], y, atol=1e-5)
+
+
+@pytest.mark.parametrize("version", ["V0", "V1", "V3"])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_inner_shortcuts_go_round_each_convolution_in_training_and_export(version, stride):
+    module, x = unit(version, 8, 16, stride, inner_shortcuts=True, pointwise_layers=2), random_input()
+    doubled = lambda z: torch.cat([z, z], 1)  # noqa: E731
+    with torch.no_grad():
+        y, pooled = module(x), x if stride == 1 else torch.nn.functional.avg_pool2d(x, 2)
+        if version == "V0":
+            assert torch.allclose(y, module.spatial(x) + 2 * doubled(pooled), atol=1e-6)
+        else:
+            first = module.spatial(x) + pooled
+            second = module.pointwise(first) + doubled(first)
+            body = module.further_pointwise[0](second) + second
+            if version == "V3":
+                body = body * torch.sigmoid(module.refinement(body.mean((2, 3), keepdim=True)))
+            assert torch.allclose(y, body + doubled(pooled), atol=1e-6)
+    graph = GraphBuilder()
+    output = module.emit(graph, "unit", "x")
+    run = run_graph({"graph": {"operations": graph.operations}}, graph.tensors, {"x": x})
+    assert torch.allclose(run.values[output], y, atol=1e-5)
+
+
+def test_binary_inputs_are_signs_that_real_weights_multiply():
+    module, x = unit("V3", precision="binary_inputs"), random_input()
+    spatial = module.spatial
+    with torch.no_grad():
+        sums = torch.nn.functional.conv2d(spatial.sign(x), spatial.conv.weight, padding=1)
+        assert torch.equal(spatial(x), spatial.activation(spatial.norm(sums)))
+    assert module.state_dict().keys() == unit("V3").state_dict().keys()
+    with pytest.raises(ValueError, match=r"u\.spatial: a network with unit\.precision binary_inputs can't be exported"):
+        module.emit(GraphBuilder(), "u", "x")
+
+
+@pytest.mark.parametrize(
+    ("gradient", "expected"),
+    [("clamp", [0, 1, 1, 0]), ("quadratic", [0, 1, 1.6, 0]), ("tanh", [0.0098, 0.7864, 0.961, 0.0707])],
+)
+def test_the_gradient_of_the_sign_is_the_configured_one(gradient, expected):
+    sign = unit("V0", 1, 1, gradient=gradient).spatial.sign
+    x = torch.tensor([-3.0, -0.5, 0.2, 2.0]).view(1, 1, 1, 4).requires_grad_()
+    sign(x).sum().backward()
+    assert torch.allclose(x.grad.flatten(), torch.tensor(expected, dtype=torch.float32), atol=1e-4)
