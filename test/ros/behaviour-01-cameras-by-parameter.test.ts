@@ -25,8 +25,7 @@ describe('behaviour 1: cameras by parameter', function () {
   });
 
   afterEach(async () => {
-    const graphs = new Set(robots.splice(0).map(({ graph }) => graph));
-    for (const graph of graphs) await graph.dispose();
+    for (const { graph } of robots.splice(0)) await graph.dispose();
   });
 
   const start = async (options: RingRobotOptions): Promise<RingRobot> => {

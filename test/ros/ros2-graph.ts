@@ -79,6 +79,7 @@ export class Ros2Graph {
   readonly #children: ChildProcess[] = [];
   readonly #nodes: RunningNode[] = [];
   readonly #domain = takeDomain();
+  #isDisposed = false;
 
   constructor(ros: Ros2Environment) {
     this.#ros = ros;
@@ -124,6 +125,9 @@ export class Ros2Graph {
 
   /** Asks every process to end, since killed ones leave their shared memory behind; kills those that do not. */
   async dispose(): Promise<void> {
+    // the domain may be another graph's already
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
     const running = this.#children.filter((child) => child.exitCode === null && child.signalCode === null);
     await Promise.all(
       running.map(async (child) => {

@@ -80,10 +80,10 @@ export class RingRobot {
   readonly #streaming = new Set<string>();
 
   private constructor(
-    ros: Ros2Environment,
-    { cameras, parameters = {}, namespace = '', preload, env = {}, graph, isReliable }: RingRobotOptions,
+    graph: Ros2Graph,
+    { cameras, parameters = {}, namespace = '', preload, env = {}, isReliable }: RingRobotOptions,
   ) {
-    this.graph = graph ?? new Ros2Graph(ros);
+    this.graph = graph;
     this.cameras = cameras;
     this.namespace = namespace;
     this.#sensorQos = isReliable ? RELIABLE_QOS : SENSOR_QOS;
@@ -110,13 +110,22 @@ export class RingRobot {
     this.node = this.graph.startNode(args, env, preload);
   }
 
-  /** Starts all processes; cameras are advertised, their mounts known, nothing is published yet. */
+  /**
+   * Starts all processes; cameras are advertised, their mounts known, nothing is published yet. Where it fails the graph is disposed of: its
+   * processes would keep mocha from ending.
+   */
   static async start(ros: Ros2Environment, options: RingRobotOptions): Promise<RingRobot> {
-    const robot = new RingRobot(ros, options);
-    await robot.#advertise();
-    if (!options.isUnready) await robot.node.waitForLog(/ready: model/);
-    await robot.receiver.subscribe(robot.topic(DIAGNOSTICS), 'diagnostic_msgs/msg/DiagnosticArray');
-    return robot;
+    const graph = options.graph ?? new Ros2Graph(ros);
+    try {
+      const robot = new RingRobot(graph, options);
+      await robot.#advertise();
+      if (!options.isUnready) await robot.node.waitForLog(/ready: model/);
+      await robot.receiver.subscribe(robot.topic(DIAGNOSTICS), 'diagnostic_msgs/msg/DiagnosticArray');
+      return robot;
+    } catch (error) {
+      await graph.dispose();
+      throw error;
+    }
   }
 
   /** The node's name in the graph. */
