@@ -26,7 +26,7 @@ describe('the node, given bad input', function () {
   });
 
   afterEach(async () => {
-    await robot.graph.dispose();
+    await robot?.graph.dispose();
   });
 
   /** Sends something until the node complains. */

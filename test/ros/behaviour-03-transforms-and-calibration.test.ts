@@ -46,7 +46,7 @@ describe('behaviour 3: transforms and calibration', function () {
     });
     await robot.listen('~/camera_coverage', CLOUD);
   };
-  const end = (): Promise<void> => robot.graph.dispose();
+  const end = (): Promise<void> => robot?.graph.dispose();
 
   /** Direction of the middle of what the camera sees, in degrees to the left. */
   const bearing = (cloud: ReceivedCloud): number => {

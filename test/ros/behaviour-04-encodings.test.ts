@@ -86,7 +86,7 @@ describe('behaviour 4: image encodings', function () {
 
   describe('raw', () => {
     before(() => start({ name: 'front', degrees: 0, transport: 'raw' }));
-    after(() => robot.graph.dispose());
+    after(() => robot?.graph.dispose());
 
     const file = (data: Uint8Array): { readonly file: string } => {
       const target = path.join(robot.graph.folder, 'encoded.bin');

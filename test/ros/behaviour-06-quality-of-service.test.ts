@@ -24,7 +24,7 @@ describe('behaviour 6: quality of service', function () {
   });
 
   afterEach(async () => {
-    await robot.graph.dispose();
+    await robot?.graph.dispose();
   });
 
   /** As soon as the other process has heard of them. */

@@ -24,7 +24,7 @@ describe('behaviour 8: time', function () {
   });
 
   afterEach(async () => {
-    await robot.graph.dispose();
+    await robot?.graph.dispose();
   });
 
   const start = async (parameters: Record<string, unknown> = {}): Promise<void> => {

@@ -42,7 +42,7 @@ describe('behaviour 9: lifecycle and services', function () {
   });
 
   afterEach(async () => {
-    await robot.graph.dispose();
+    await robot?.graph.dispose();
   });
 
   const start = async (parameters: Record<string, unknown>, graph = new Ros2Graph(ros)): Promise<void> => {

@@ -39,7 +39,7 @@ describe('behaviour 11: shutdown', function () {
 
   describe('asked for or by a fault', () => {
     afterEach(async () => {
-      await robot.graph.dispose();
+      await robot?.graph.dispose();
     });
 
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -113,7 +113,7 @@ describe('behaviour 11: shutdown', function () {
     before(() => startWorking());
 
     after(async () => {
-      await robot.graph.dispose();
+      await robot?.graph.dispose();
     });
 
     const assertWorks = async (): Promise<void> => {

@@ -71,7 +71,7 @@ describe('behaviour 12: ego motion', function () {
     before(() => start({ source: 'odometry' }));
 
     after(async () => {
-      await robot.graph.dispose();
+      await robot?.graph.dispose();
     });
 
     it('that is missing or of another frame is said, and frames go on without it', async () => {
@@ -112,7 +112,7 @@ describe('behaviour 12: ego motion', function () {
 
   describe('with a node of its own', () => {
     afterEach(async () => {
-      await robot.graph.dispose();
+      await robot?.graph.dispose();
     });
 
     it('comes from TF, interpolated at the image’s stamp', async () => {

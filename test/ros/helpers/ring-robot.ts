@@ -105,7 +105,9 @@ export class RingRobot {
         qos: { images: RELIABLE_QOS, camera_info: RELIABLE_QOS, odometry: RELIABLE_QOS },
       }),
     };
-    writeFileSync(file, stringify({ '/**': { ros__parameters: merged(own, parameters) } }));
+    const document = { '/**': { ros__parameters: merged(own, parameters) } };
+    // ROS 2 does not know aliases
+    writeFileSync(file, stringify(document, { aliasDuplicateObjects: false }));
     const args = ['--ros-args', '--params-file', file, ...(namespace ? ['-r', `__ns:=${namespace}`] : [])];
     this.node = this.graph.startNode(args, env, preload);
   }
