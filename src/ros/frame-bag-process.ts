@@ -5,8 +5,6 @@ import { BdcError } from '../errors.js';
 import { MessageCodec } from '../messages/message-codec.js';
 import type { FrameBagJob, FrameBagReply } from './frame-bag.js';
 
-/** The program of the process that `writeFrameBag` starts: takes one job, writes it, says how that went, and ends. */
-
 async function write({ file, stamp, messages }: FrameBagJob): Promise<void> {
   const codec = new MessageCodec();
   const images = new ByteInput();
@@ -52,6 +50,7 @@ function replyTo(error: unknown): FrameBagReply {
   return { fault: { code, message } };
 }
 
+/** The program of the process that `writeFrameBag` starts: takes one job, writes it, says how that went, and ends. */
 process.once('message', (job: FrameBagJob) => {
   void write(job)
     .then((): FrameBagReply => ({}), replyTo)
