@@ -267,7 +267,7 @@ export class RingRobot {
     this.receiver.drainAll();
   }
 
-  /** Subscribes and waits until both ends know of each other. */
+  /** Subscribes and waits until the publisher is known. That one may not know of the subscription yet: what it tells only once may be lost. */
   async listen(name: string, type: string, qos: object = {}): Promise<void> {
     await this.receiver.subscribe(this.topic(name), type, qos);
     await this.receiver.waitMatched();
