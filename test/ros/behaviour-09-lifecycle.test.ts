@@ -239,7 +239,7 @@ describe('behaviour 9: lifecycle and services', function () {
     await robot.stream(undefined, { periodS: 0.02 });
     await robot.status('cameras', ({ message }) => message === 'all 3 cameras are alive');
     const codec = new MessageCodec();
-    for (let i = 0; i < 20; i++) {
+    for (let i = 0; i < 5; i++) {
       const { success, message: file } = await trigger('save_frame');
       assert.ok(success, file);
       const reader = await BagReader.open(file);
