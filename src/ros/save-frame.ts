@@ -1,15 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { rosTopic } from '../bag/bag-topic.js';
-import { BagWriter } from '../bag/bag-writer.js';
-import { LATCHED_QOS, RELIABLE_QOS } from '../bag/qos-profiles.js';
 import { BdcError } from '../errors.js';
-import { MessageCodec } from '../messages/message-codec.js';
-import type { CameraInfo, Header, RosMessages, RosTypeName } from '../messages/ros-types.js';
+import type { CameraInfo, Header, RosMessages } from '../messages/ros-types.js';
 import { timeFromNs } from '../messages/stamp.js';
 import type { CameraIntake, RiggedFrame } from '../perception/camera-intake.js';
 import type { CameraImage, EgoPose, RigCamera } from '../perception/types.js';
+import { writeFrameBag } from './frame-bag.js';
+import type { FrameMessage } from './frame-bag.js';
 
 /** Where bags go without the parameter: beside ROS's own logs. */
 export const defaultDirectory = (): string =>
@@ -17,7 +15,8 @@ export const defaultDirectory = (): string =>
 
 /**
  * Writes a frame as a bag that `bdc-occ replay` and bag players understand: each camera's image and CameraInfo, the transforms of the cameras
- * and of the robot. For bug reports: the bag holds everything that the results depend on but the model and the parameters.
+ * and of the robot. For bug reports: the bag holds everything that the results depend on but the model and the parameters. The frame's images
+ * are read until this resolves.
  *
  * @returns the file that was written
  * @throws BdcError `BAG_UNWRITABLE`
@@ -35,65 +34,46 @@ export async function saveFrame(
       cause,
     });
   });
-  const bag = new FrameBag(await BagWriter.create(file), frame.stamp);
-  try {
-    await bag.write(
-      '/tf_static',
-      'tf2_msgs/msg/TFMessage',
-      transformsOf(rig.cameras, rig.baseFrame, intake),
-      true,
-    );
-    if (frame.egoPose)
-      await bag.write('/tf', 'tf2_msgs/msg/TFMessage', poseOf(frame.egoPose, rig.baseFrame, frame.stamp));
-    for (const [i, { name }] of rig.cameras.entries()) {
-      const image = frame.images[i];
-      const { frameId, info } = intake.calibrationOf(name)!;
-      const header = { stamp: timeFromNs(image?.stamp ?? frame.stamp), frame_id: frameId };
-      await bag.write(`/camera/${name}/camera_info`, 'sensor_msgs/msg/CameraInfo', infoMessage(info, header));
-      if (image !== undefined) await bag.writeImage(name, image, header);
-    }
-  } finally {
-    await bag.close();
+  const messages: FrameMessage[] = [
+    {
+      ...{ topic: '/tf_static', type: 'tf2_msgs/msg/TFMessage', isLatched: true },
+      message: transformsOf(rig.cameras, rig.baseFrame, intake),
+    },
+  ];
+  if (frame.egoPose) {
+    const message = poseOf(frame.egoPose, rig.baseFrame, frame.stamp);
+    messages.push({ topic: '/tf', type: 'tf2_msgs/msg/TFMessage', message });
   }
+  for (const [i, { name }] of rig.cameras.entries()) {
+    const image = frame.images[i];
+    const { frameId, info } = intake.calibrationOf(name)!;
+    const header = { stamp: timeFromNs(image?.stamp ?? frame.stamp), frame_id: frameId };
+    messages.push({
+      topic: `/camera/${name}/camera_info`,
+      type: 'sensor_msgs/msg/CameraInfo',
+      message: infoMessage(info, header),
+    });
+    if (image !== undefined) messages.push(imageMessage(name, image, header));
+  }
+  await writeFrameBag(file, frame.stamp, messages);
   return file;
 }
 
-class FrameBag {
-  readonly #writer: BagWriter;
-  readonly #stamp: bigint;
-  readonly #codec = new MessageCodec();
-
-  constructor(writer: BagWriter, stamp: bigint) {
-    this.#writer = writer;
-    this.#stamp = stamp;
+function imageMessage(camera: string, image: CameraImage, header: Header): FrameMessage {
+  if (image.kind === 'compressed') {
+    const format = image.data[0] === 0x89 ? 'png' : 'jpeg';
+    return {
+      topic: `/camera/${camera}/image_raw/compressed`,
+      type: 'sensor_msgs/msg/CompressedImage',
+      message: { header, format, data: image.data },
+    };
   }
-
-  async write<Name extends RosTypeName>(
-    topic: string,
-    type: Name,
-    message: RosMessages[Name],
-    isLatched = false,
-  ): Promise<void> {
-    const channel = await this.#writer.addTopic(
-      rosTopic(topic, type, isLatched ? LATCHED_QOS : RELIABLE_QOS),
-    );
-    await this.#writer.write(channel, this.#codec.encode(type, message), this.#stamp);
-  }
-
-  writeImage(camera: string, image: CameraImage, header: Header): Promise<void> {
-    if (image.kind === 'compressed') {
-      const format = image.data[0] === 0x89 ? 'png' : 'jpeg';
-      const message = { header, format, data: image.data };
-      return this.write(`/camera/${camera}/image_raw/compressed`, 'sensor_msgs/msg/CompressedImage', message);
-    }
-    const { width, height, encoding, step, isBigEndian, data } = image;
-    const message = { header, width, height, encoding, step, is_bigendian: isBigEndian ? 1 : 0, data };
-    return this.write(`/camera/${camera}/image_raw`, 'sensor_msgs/msg/Image', message);
-  }
-
-  close(): Promise<void> {
-    return this.#writer.close();
-  }
+  const { width, height, encoding, step, isBigEndian, data } = image;
+  return {
+    topic: `/camera/${camera}/image_raw`,
+    type: 'sensor_msgs/msg/Image',
+    message: { header, width, height, encoding, step, is_bigendian: isBigEndian ? 1 : 0, data },
+  };
 }
 
 function transformsOf(

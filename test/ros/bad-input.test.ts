@@ -3,6 +3,7 @@ import { imageTopic, infoTopic } from './camera-scene.js';
 import { requireRos2 } from './ros2-graph.js';
 import type { Ros2Environment } from './ros2-graph.js';
 import { Robot } from './robot.js';
+import { repeatUntil } from './waiting.js';
 
 const LIMIT_MS = 180_000;
 const FRONT = 'CAM_FRONT';
@@ -25,18 +26,12 @@ describe('the node, given bad input', function () {
   });
 
   afterEach(async () => {
-    await robot.graph.dispose();
+    await robot?.graph.dispose();
   });
 
   /** Sends something until the node complains. */
-  const untilLogged = async (pattern: RegExp, send: () => Promise<unknown>): Promise<void> => {
-    let isLogged = false;
-    const logged = robot.node.waitForLog(pattern).then(() => (isLogged = true));
-    while (!isLogged) {
-      await send();
-      await Promise.race([logged, new Promise((resolve) => setTimeout(resolve, 200))]);
-    }
-  };
+  const untilLogged = (pattern: RegExp, send: () => Promise<unknown>): Promise<unknown> =>
+    repeatUntil(robot.node.waitForLog(pattern), send, 200);
 
   it('drops bytes that are no Image and goes on', async () => {
     // a valid header, then an image whose encoding says that it is 4 GB long

@@ -6,6 +6,7 @@ import type { RingCamera, RingRobotOptions } from './helpers/ring-robot.js';
 import type { ReceivedCloud } from './robot.js';
 import { requireRos2 } from './ros2-graph.js';
 import type { Ros2Environment } from './ros2-graph.js';
+import { repeatUntil } from './waiting.js';
 
 const CLOUD = 'sensor_msgs/msg/PointCloud2';
 
@@ -64,7 +65,7 @@ describe('behaviour 1: cameras by parameter', function () {
   it('refuses more cameras than the model takes, and says how many that is', async () => {
     const cameras = Array.from({ length: 7 }, (_, i) => ({ name: `c${i}`, degrees: i * 50 }));
     const robot = await start({ cameras, isUnready: true });
-    assert.deepEqual(await robot.node.exit, { code: 2, signal: null });
+    assert.deepEqual(await robot.node.exit(), { code: 2, signal: null });
     assert.match(
       robot.node.log,
       /takes at most 6 cameras, found 7 in parameter cameras; name fewer \[TOO_MANY_CAMERAS\]/,
@@ -108,16 +109,15 @@ describe('behaviour 1: cameras by parameter', function () {
     await two.next<ReceivedCloud>('~/occupied_voxels');
     // the topic of all nodes, whatever their namespace
     await one.receiver.subscribe('/parameter_events', 'rcl_interfaces/msg/ParameterEvent');
-    await one.receiver.waitMatched();
-    await two.receiver.setParameter(two.nodeName, 'voxel_confidence', 0.25);
-    const { changed_parameters } = await one.receiver.next<ParameterEvent>(
-      '/parameter_events',
-      ({ node }) => node === two.nodeName,
+    let confidence = 0;
+    // an event is told once, and whether the node knows of the listener yet cannot be seen
+    const { changed_parameters } = await repeatUntil(
+      one.receiver.next<ParameterEvent>('/parameter_events', ({ node }) => node === two.nodeName),
+      () => two.receiver.setParameter(two.nodeName, 'voxel_confidence', (confidence += 0.01)),
     );
     assert.deepEqual(
       changed_parameters.map(({ name }) => name),
       ['voxel_confidence'],
     );
-    robots.splice(robots.indexOf(two), 1);
   });
 });

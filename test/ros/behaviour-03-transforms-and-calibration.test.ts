@@ -8,6 +8,7 @@ import type { RingCamera } from './helpers/ring-robot.js';
 import type { ReceivedCloud } from './robot.js';
 import { Ros2Graph, requireRos2 } from './ros2-graph.js';
 import type { Ros2Environment } from './ros2-graph.js';
+import { eventually } from './waiting.js';
 
 const FRONT: readonly RingCamera[] = [{ name: 'front', degrees: 0 }];
 const CLOUD = 'sensor_msgs/msg/PointCloud2';
@@ -45,7 +46,7 @@ describe('behaviour 3: transforms and calibration', function () {
     });
     await robot.listen('~/camera_coverage', CLOUD);
   };
-  const end = (): Promise<void> => robot.graph.dispose();
+  const end = (): Promise<void> => robot?.graph.dispose();
 
   /** Direction of the middle of what the camera sees, in degrees to the left. */
   const bearing = (cloud: ReceivedCloud): number => {
@@ -101,11 +102,14 @@ describe('behaviour 3: transforms and calibration', function () {
         parameters: { camera: { front: { calibration_file: file } } },
       });
       assert.match(robot.node.log, /camera front \(anchor\): \/front\/image, .*front\.yaml/);
-      const topics = (await robot.receiver.request({
-        op: 'subscriber_count',
-        topic: robot.infoTopic('front'),
-      })) as number;
-      assert.equal(topics, 0);
+      const subscribers = (topic: string): Promise<number> =>
+        robot.receiver.request({ op: 'subscriber_count', topic }) as Promise<number>;
+      // a node's ends become known in the order in which they were made, and that of CameraInfo would come first
+      await eventually(
+        () => subscribers(robot.imageTopic('front')),
+        (count) => count === 1,
+      );
+      assert.equal(await subscribers(robot.infoTopic('front')), 0);
       await robot.listen('~/camera_coverage', CLOUD);
       await robot.stream();
       assert.ok(isNear(await nextBearing(), 0));
@@ -226,7 +230,7 @@ describe('behaviour 3: transforms and calibration', function () {
       try {
         const given = ['-p', 'cameras:=[front]', '-p', `camera.front.calibration_file:=${file}`];
         const node = graph.startNode(['--ros-args', ...given]);
-        assert.deepEqual(await node.exit, { code: 2, signal: null });
+        assert.deepEqual(await node.exit(), { code: 2, signal: null });
         assert.match(node.log, message);
       } finally {
         await graph.dispose();

@@ -242,7 +242,7 @@ describe('behaviour 5: parameters', function () {
     ] as const) {
       it(`refuse to start with ${what}, and say what is right`, async () => {
         const node = start({ model: modelFile(), ...parameters });
-        assert.deepEqual(await node.exit, { code: 2, signal: null }, node.log);
+        assert.deepEqual(await node.exit(), { code: 2, signal: null }, node.log);
         assert.match(node.log, message);
       });
     }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { setTimeout } from 'node:timers/promises';
 import { RingRobot, valuesOf } from './helpers/ring-robot.js';
 import type { ReceivedCloud } from './robot.js';
 import { requireRos2 } from './ros2-graph.js';
 import type { Ros2Environment } from './ros2-graph.js';
+import { eventually } from './waiting.js';
 
 const CLOUD = 'sensor_msgs/msg/PointCloud2';
 const FRONT = [{ name: 'front', degrees: 0 }];
@@ -24,20 +24,15 @@ describe('behaviour 6: quality of service', function () {
   });
 
   afterEach(async () => {
-    await robot.graph.dispose();
+    await robot?.graph.dispose();
   });
 
   /** As soon as the other process has heard of them. */
-  const ends = async (
-    op: 'publisher_qos' | 'subscription_qos',
-    topic: string,
-  ): Promise<readonly EndpointQos[]> => {
-    for (;;) {
-      const found = (await robot.receiver.request({ op, topic })) as readonly EndpointQos[];
-      if (found.length > 0) return found;
-      await setTimeout(50);
-    }
-  };
+  const ends = (op: 'publisher_qos' | 'subscription_qos', topic: string): Promise<readonly EndpointQos[]> =>
+    eventually(
+      () => robot.receiver.request({ op, topic }) as Promise<readonly EndpointQos[]>,
+      (found) => found.length > 0,
+    );
 
   it('is by default: sensor data in, the grid latched, the rest reliable', async () => {
     robot = await RingRobot.start(ros, { cameras: FRONT });

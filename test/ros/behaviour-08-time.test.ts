@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { setTimeout } from 'node:timers/promises';
+import type { DiagnosticArray } from '../../src/messages/ros-types.js';
 import { nsFromTime, timeFromNs } from '../../src/messages/stamp.js';
-import { RingRobot, valuesOf } from './helpers/ring-robot.js';
+import { DIAGNOSTICS, RingRobot, valuesOf } from './helpers/ring-robot.js';
 import type { ReceivedCloud } from './robot.js';
 import { requireRos2 } from './ros2-graph.js';
 import type { Ros2Environment } from './ros2-graph.js';
+import { repeatUntil } from './waiting.js';
 
 const CAMERAS = [
   { name: 'front', degrees: 0 },
@@ -23,28 +24,29 @@ describe('behaviour 8: time', function () {
   });
 
   afterEach(async () => {
-    await robot.graph.dispose();
+    await robot?.graph.dispose();
   });
 
   const start = async (parameters: Record<string, unknown> = {}): Promise<void> => {
     robot = await RingRobot.start(ros, {
       cameras: CAMERAS,
+      isReliable: true,
       parameters: { max_wait_ms: 5000, camera_timeout_ms: 60_000, ...parameters },
     });
     await robot.warmUp();
   };
-  const clock = (ns: bigint) => robot.driver.publish('/clock', { clock: timeFromNs(ns) });
-  /** Publishes a time until the node goes by it: best-effort messages are lost until each end knows of the other one. */
-  const tellTime = async (ns: bigint): Promise<void> => {
-    const seen = robot.receiver
-      .next<{ readonly header: { readonly stamp: { readonly sec: number } } }>(
-        '/diagnostics',
-        ({ header }) => header.stamp.sec === Number(ns / S),
-      )
-      .then(() => true);
-    for (let i = 0n; !(await Promise.race([seen, setTimeout(100, false)])); i++)
-      await clock(ns + i * 1_000_000n);
+  /** Publishes a time that goes on slowly, until what that is to bring about has come. */
+  const clockUntil = <T>(come: Promise<T>, ns: bigint): Promise<T> => {
+    let time = ns;
+    const tick = () => robot.driver.publish('/clock', { clock: timeFromNs((time += 1_000_000n)) });
+    return repeatUntil(come, tick, 100);
   };
+  /** Until the node goes by that time. */
+  const tellTime = (ns: bigint): Promise<DiagnosticArray> =>
+    clockUntil(
+      robot.receiver.next<DiagnosticArray>(DIAGNOSTICS, ({ header }) => header.stamp.sec === Number(ns / S)),
+      ns,
+    );
   const cloudAt = (stamp: bigint) =>
     robot.next<ReceivedCloud>('~/occupied_voxels', ({ header }) => nsFromTime(header.stamp) === stamp);
 
@@ -92,8 +94,7 @@ describe('behaviour 8: time', function () {
     await cloudAt(900n * S);
     // an image of the time before waits for its partner, which must not get it
     await robot.publishSet(901n * S, ['front']);
-    await clock(100n * S);
-    await robot.node.waitForLog(new RegExp(JUMPED.source));
+    await clockUntil(robot.node.waitForLog(new RegExp(JUMPED.source)), 100n * S);
     await robot.publishSet(100n * S);
     await cloudAt(100n * S);
     await robot.publishSet(101n * S);

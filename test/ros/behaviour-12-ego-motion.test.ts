@@ -29,7 +29,7 @@ describe('behaviour 12: ego motion', function () {
     const save_frame_directory = path.join(graph.folder, 'bags');
     // poses are waited for, since messages of different topics overtake each other
     const parameters = { ego_motion, save_frame_directory, camera_timeout_ms: 60_000, max_wait_ms: 5000 };
-    robot = await RingRobot.start(ros, { cameras: CAMERAS, graph, parameters });
+    robot = await RingRobot.start(ros, { cameras: CAMERAS, graph, parameters, isReliable: true });
     const { source } = ego_motion as { readonly source: string };
     if (source === 'none') return;
     if (source === 'tf') await robot.driver.advertise('/tf', 'tf2_msgs/msg/TFMessage', {});
@@ -71,7 +71,7 @@ describe('behaviour 12: ego motion', function () {
     before(() => start({ source: 'odometry' }));
 
     after(async () => {
-      await robot.graph.dispose();
+      await robot?.graph.dispose();
     });
 
     it('that is missing or of another frame is said, and frames go on without it', async () => {
@@ -112,7 +112,7 @@ describe('behaviour 12: ego motion', function () {
 
   describe('with a node of its own', () => {
     afterEach(async () => {
-      await robot.graph.dispose();
+      await robot?.graph.dispose();
     });
 
     it('comes from TF, interpolated at the image’s stamp', async () => {

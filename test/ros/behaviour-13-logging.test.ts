@@ -23,7 +23,7 @@ describe('behaviour 13: logging', function () {
   });
 
   afterEach(async () => {
-    await robot.graph.dispose();
+    await robot?.graph.dispose();
   });
 
   it('starts with one block: model, instruction set, threads, cameras and topics', async () => {

@@ -17,6 +17,7 @@ import { requireRos2 } from './ros2-graph.js';
 import type { Ros2Environment } from './ros2-graph.js';
 import { RESULTS, Robot } from './robot.js';
 import type { ReceivedResults } from './robot.js';
+import { repeatUntil } from './waiting.js';
 
 const LIMIT_MS = 180_000;
 const HEIGHT_BAND = { min: 0.2, max: 2 };
@@ -179,8 +180,9 @@ describe('the node on a ROS 2 graph', function () {
       await robot.startNode();
       await robot.receiveResults();
       await robot.startCameras();
-      const warned = robot.node.waitForLog(/no transform from "CAM_FRONT_optical" to "base_link"/);
-      while ((await Promise.race([warned, robot.publishImages()])) === undefined) continue;
+      await repeatUntil(robot.node.waitForLog(/no transform from "CAM_FRONT_optical" to "base_link"/), () =>
+        robot.publishImages(),
+      );
       await robot.scene.publishTransforms(robot.cameras);
       await assertAsExpected(robot, await robot.nextResults());
     });

@@ -2,6 +2,11 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { WAIT_LIMIT_MS, withDeadline } from './waiting.js';
+
+/** Of what came instead of an awaited message. */
+const SHOWN_MESSAGES = 3;
+const SHOWN_LENGTH = 600;
 
 export interface Qos {
   readonly reliability?: 'reliable' | 'best_effort';
@@ -30,17 +35,26 @@ interface MessageWaiter extends Waiter<unknown> {
   readonly accepts: (message: unknown) => boolean;
 }
 
+export interface NextOptions<T> {
+  readonly limitMs?: number;
+  /** What of a message is shown where the awaited one does not come; all of it if not given. */
+  readonly show?: (message: T) => unknown;
+}
+
 /** Drives test/ros/peer.py, a rclpy process. */
 export class Peer {
   readonly #child: ChildProcess;
+  readonly #nodeLogs: () => string;
   readonly #replies: Waiter<unknown>[] = [];
   readonly #messages = new Map<string, unknown[]>();
   readonly #waiting = new Map<string, MessageWaiter[]>();
   #errors = '';
   #ended: Error | undefined;
 
-  constructor(child: ChildProcess) {
+  /** @param nodeLogs how the logs of the nodes on the same graph end, for the errors of waits */
+  constructor(child: ChildProcess, nodeLogs: () => string) {
     this.#child = child;
+    this.#nodeLogs = nodeLogs;
     createInterface({ input: child.stdout! }).on('line', (line) => {
       // Fast DDS writes its own complaints there
       if (line.startsWith('{')) this.#onLine(JSON.parse(line) as Line);
@@ -102,28 +116,58 @@ export class Peer {
   async end(): Promise<void> {
     const ended = once(this.#child, 'exit');
     this.#child.stdin!.end();
-    await ended;
+    await withDeadline(ended, () => `the end of the rclpy process; it wrote ${this.#errors}`);
   }
 
+  /** What the process replies. */
   request(request: object): Promise<unknown> {
     if (this.#ended) return Promise.reject(this.#ended);
-    return new Promise((resolve, reject) => {
+    const text = JSON.stringify(request);
+    const reply = new Promise((resolve, reject) => {
       this.#replies.push({ resolve, reject });
-      this.#child.stdin!.write(`${JSON.stringify(request)}\n`);
+      this.#child.stdin!.write(`${text}\n`);
     });
+    return withDeadline(
+      reply,
+      () =>
+        `the rclpy process to reply to ${text.slice(0, SHOWN_LENGTH)}; it wrote ${this.#errors}\n${this.#nodeLogs()}`,
+    );
   }
 
   /** The first message of a subscribed topic that is accepted and was not given out before. */
-  next<T>(topic: string, accepts: (message: T) => boolean = () => true): Promise<T> {
+  async next<T>(
+    topic: string,
+    accepts: (message: T) => boolean = () => true,
+    { limitMs = WAIT_LIMIT_MS, show = (message) => message }: NextOptions<T> = {},
+  ): Promise<T> {
     const isWanted = accepts as (message: unknown) => boolean;
     const messages = this.#messages.get(topic) ?? [];
     const found = messages.findIndex(isWanted);
-    if (found >= 0) return Promise.resolve(messages.splice(found, 1)[0] as T);
-    if (this.#ended) return Promise.reject(this.#ended);
-    return new Promise<T>((resolve, reject) => {
-      const waiter = { resolve: resolve as (value: unknown) => void, reject, accepts: isWanted };
-      this.#waiting.set(topic, [...(this.#waiting.get(topic) ?? []), waiter]);
+    if (found >= 0) return messages.splice(found, 1)[0] as T;
+    if (this.#ended) throw this.#ended;
+    const waiting = this.#waiting.get(topic) ?? [];
+    this.#waiting.set(topic, waiting);
+    let waiter!: MessageWaiter;
+    const come = new Promise<T>((resolve, reject) => {
+      waiter = { resolve: resolve as (value: unknown) => void, reject, accepts: isWanted };
+      waiting.push(waiter);
     });
+    const missing = (): string => {
+      const others = (this.#messages.get(topic) ?? []) as T[];
+      const shown = others
+        .slice(-SHOWN_MESSAGES)
+        .map((message) => JSON.stringify(show(message)).slice(0, SHOWN_LENGTH));
+      return (
+        `a message of ${topic} that ${String(accepts)} accepts; ${others.length} others came` +
+        `${['', ...shown].join('\n  ')}\n${this.#nodeLogs()}`
+      );
+    };
+    try {
+      return await withDeadline(come, missing, limitMs);
+    } finally {
+      const index = waiting.indexOf(waiter);
+      if (index >= 0) waiting.splice(index, 1);
+    }
   }
 
   #onLine(line: Line): void {

@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import type { Header } from '../../src/messages/ros-types.js';
 import { nsFromTime } from '../../src/messages/stamp.js';
@@ -11,6 +10,7 @@ import type { ArrayFile, Peer } from './peer.js';
 import { Ros2Graph } from './ros2-graph.js';
 import type { Ros2Environment } from './ros2-graph.js';
 import type { RunningNode } from './running-node.js';
+import { WaitLimitError } from './waiting.js';
 
 export const RESULTS = {
   '/bdc_occ/occupied_voxels': { type: 'sensor_msgs/msg/PointCloud2', qos: {} },
@@ -141,18 +141,26 @@ export class Robot {
    * learns of the other one in its own time, so the first sets may be lost.
    */
   async nextResults(working = this.scene.cameras): Promise<ReceivedResults> {
+    let missing: unknown;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const shift = await this.publishImages(working);
       const stamp = this.scene.stampOf(this.scene.cameras[0]!) + shift;
-      const results = await Promise.race([this.#resultsOf(stamp), setTimeout(RESULT_LIMIT_MS)]);
-      if (results !== undefined) return results;
+      try {
+        return await this.#resultsOf(stamp);
+      } catch (error) {
+        if (!(error instanceof WaitLimitError)) throw error;
+        missing = error;
+      }
     }
-    throw new Error(`no results of ${ATTEMPTS} sets of images; the node's log:\n${this.#node?.log}`);
+    throw new Error(`no results of ${ATTEMPTS} sets of images`, { cause: missing });
   }
 
   async #resultsOf(stamp: bigint): Promise<ReceivedResults> {
     const of = <T>(topic: keyof typeof RESULTS, header: (message: T) => Header): Promise<T> =>
-      this.receiver.next<T>(topic, (message) => nsFromTime(header(message).stamp) === stamp);
+      this.receiver.next<T>(topic, (message) => nsFromTime(header(message).stamp) === stamp, {
+        limitMs: RESULT_LIMIT_MS,
+        show: header,
+      });
     const [cloud, grid, detections, markers] = await Promise.all([
       of<ReceivedCloud>('/bdc_occ/occupied_voxels', ({ header }) => header),
       of<ReceivedGrid>('/bdc_occ/occupancy_grid', ({ header }) => header),

@@ -77,7 +77,9 @@ export class Ros2Graph {
   readonly #ros: Ros2Environment;
   readonly #env: NodeJS.ProcessEnv;
   readonly #children: ChildProcess[] = [];
+  readonly #nodes: RunningNode[] = [];
   readonly #domain = takeDomain();
+  #isDisposed = false;
 
   constructor(ros: Ros2Environment) {
     this.#ros = ros;
@@ -94,7 +96,10 @@ export class Ros2Graph {
 
   startPeer(): Peer {
     const files = mkdtempSync(path.join(this.folder, 'peer-'));
-    return new Peer(this.#spawn(this.#ros.python, [path.join(project, 'test/ros/peer.py'), files]));
+    const child = this.#spawn(this.#ros.python, [path.join(project, 'test/ros/peer.py'), files]);
+    return new Peer(child, () =>
+      this.#nodes.map(({ logTail }) => `the log of a node ends with\n${logTail}`).join('\n'),
+    );
   }
 
   /**
@@ -108,16 +113,21 @@ export class Ros2Graph {
   /** `bdc-occ` with these arguments. */
   startProgram(args: readonly string[], env: NodeJS.ProcessEnv = {}, preload?: string): RunningNode {
     const imports = preload === undefined ? [] : ['--import', 'tsx', '--import', preload];
-    return new RunningNode(this.#spawn(process.execPath, [...imports, program(), ...args], env));
+    return this.startExecutable(process.execPath, [...imports, program(), ...args], env);
   }
 
   /** Any other program, for example an installed one. */
   startExecutable(file: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningNode {
-    return new RunningNode(this.#spawn(file, args, env));
+    const node = new RunningNode(this.#spawn(file, args, env));
+    this.#nodes.push(node);
+    return node;
   }
 
   /** Asks every process to end, since killed ones leave their shared memory behind; kills those that do not. */
   async dispose(): Promise<void> {
+    // the domain may be another graph's already
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
     const running = this.#children.filter((child) => child.exitCode === null && child.signalCode === null);
     await Promise.all(
       running.map(async (child) => {

@@ -126,7 +126,7 @@ describe('a workspace built with colcon', function () {
       assert.equal(cloud.header.frame_id, 'base_link');
       for (const running of [player, node]) {
         running.kill('SIGINT');
-        assert.deepEqual(await running.exit, { code: 0, signal: null }, running.log);
+        assert.deepEqual(await running.exit(), { code: 0, signal: null }, running.log);
       }
     });
   });

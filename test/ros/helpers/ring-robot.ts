@@ -1,18 +1,19 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import sharp from 'sharp';
 import { stringify } from 'yaml';
 import { RigidTransform } from '../../../src/geometry/rigid-transform.js';
 import type { DiagnosticArray, Header } from '../../../src/messages/ros-types.js';
-import { timeFromNs } from '../../../src/messages/stamp.js';
+import { nsFromTime, timeFromNs } from '../../../src/messages/stamp.js';
 import { modelFile } from '../frame-file.js';
-import type { Peer } from '../peer.js';
+import type { Peer, Qos } from '../peer.js';
 import { Ros2Graph } from '../ros2-graph.js';
 import type { Ros2Environment } from '../ros2-graph.js';
 import type { RunningNode } from '../running-node.js';
+import { repeatUntil } from '../waiting.js';
 
 export const SENSOR_QOS = { reliability: 'best_effort', depth: 5 } as const;
+const RELIABLE_QOS = { reliability: 'reliable', depth: 100 } as const;
 export const LATCHED_QOS = { durability: 'transient_local', depth: 10 } as const;
 
 export const DIAGNOSTICS = '/diagnostics';
@@ -35,6 +36,11 @@ export interface RingRobotOptions {
   readonly preload?: string;
   /** Of the node's process. */
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * Images, CameraInfo and odometry are published and subscribed reliably: once `warmUp` is over none is lost, as tests need that publish
+   * one of them and wait for what it brings about.
+   */
+  readonly isReliable?: boolean;
   /** A graph that another robot is on, too. */
   readonly graph?: Ros2Graph;
   /** Do not wait until the node is ready. */
@@ -51,6 +57,15 @@ export const THREE_CAMERAS: readonly RingCamera[] = [
 ];
 
 const PERIOD_S = 0.2;
+const FRAME_ATTEMPTS = 10;
+
+/** With a header of its own, or of its first marker. */
+type StampedMessage =
+  | { readonly header: Pick<Header, 'stamp'> }
+  | { readonly markers: readonly { readonly header: Pick<Header, 'stamp'> }[] };
+
+const stampOf = (message: StampedMessage): bigint =>
+  nsFromTime(('header' in message ? message : message.markers[0]!).header.stamp);
 
 /** A robot with small cameras around it, driven by a rclpy process, with the node and a second rclpy process that listens. */
 export class RingRobot {
@@ -61,15 +76,17 @@ export class RingRobot {
   readonly namespace: string;
   readonly node: RunningNode;
   readonly #images = new Map<string, object>();
+  readonly #sensorQos: Qos;
   readonly #streaming = new Set<string>();
 
   private constructor(
-    ros: Ros2Environment,
-    { cameras, parameters = {}, namespace = '', preload, env = {}, graph }: RingRobotOptions,
+    graph: Ros2Graph,
+    { cameras, parameters = {}, namespace = '', preload, env = {}, isReliable }: RingRobotOptions,
   ) {
-    this.graph = graph ?? new Ros2Graph(ros);
+    this.graph = graph;
     this.cameras = cameras;
     this.namespace = namespace;
+    this.#sensorQos = isReliable ? RELIABLE_QOS : SENSOR_QOS;
     this.driver = this.graph.startPeer();
     this.receiver = this.graph.startPeer();
     const file = path.join(this.graph.folder, `parameters${namespace.replaceAll('/', '_')}.yaml`);
@@ -84,19 +101,33 @@ export class RingRobot {
           { image_topic: this.imageTopic(name), info_topic: this.infoTopic(name), transport },
         ]),
       ),
+      ...(isReliable && {
+        qos: { images: RELIABLE_QOS, camera_info: RELIABLE_QOS, odometry: RELIABLE_QOS },
+      }),
     };
-    writeFileSync(file, stringify({ '/**': { ros__parameters: merged(own, parameters) } }));
+    const document = { '/**': { ros__parameters: merged(own, parameters) } };
+    // ROS 2 does not know aliases
+    writeFileSync(file, stringify(document, { aliasDuplicateObjects: false }));
     const args = ['--ros-args', '--params-file', file, ...(namespace ? ['-r', `__ns:=${namespace}`] : [])];
     this.node = this.graph.startNode(args, env, preload);
   }
 
-  /** Starts all processes; cameras are advertised, their mounts known, nothing is published yet. */
+  /**
+   * Starts all processes; cameras are advertised, their mounts known, nothing is published yet. Where it fails the graph is disposed of: its
+   * processes would keep mocha from ending.
+   */
   static async start(ros: Ros2Environment, options: RingRobotOptions): Promise<RingRobot> {
-    const robot = new RingRobot(ros, options);
-    await robot.#advertise();
-    if (!options.isUnready) await robot.node.waitForLog(/ready: model/);
-    await robot.receiver.subscribe(robot.topic(DIAGNOSTICS), 'diagnostic_msgs/msg/DiagnosticArray');
-    return robot;
+    const graph = options.graph ?? new Ros2Graph(ros);
+    try {
+      const robot = new RingRobot(graph, options);
+      await robot.#advertise();
+      if (!options.isUnready) await robot.node.waitForLog(/ready: model/);
+      await robot.receiver.subscribe(robot.topic(DIAGNOSTICS), 'diagnostic_msgs/msg/DiagnosticArray');
+      return robot;
+    } catch (error) {
+      await graph.dispose();
+      throw error;
+    }
   }
 
   /** The node's name in the graph. */
@@ -181,20 +212,15 @@ export class RingRobot {
   }
 
   /**
-   * Publishes sets of images until what they are to bring about has come: best-effort messages are lost until each end knows of the other
-   * one, which nobody can see, and where the machine is busy.
-   *
+   * Publishes sets of images until what they are to bring about has come.
    * @param first stamp of the first set, `step` from set to set
    */
-  async publishUntil<T>(
+  publishUntil<T>(
     come: Promise<T>,
     { first, step = 1_000_000n }: { readonly first: bigint; readonly step?: bigint },
   ): Promise<T> {
-    const isThere = come.then(() => true);
-    for (let stamp = first; ; stamp += step) {
-      await this.publishSet(stamp);
-      if (await Promise.race([isThere, setTimeout(500, false)])) return come;
-    }
+    let stamp = first - step;
+    return repeatUntil(come, () => this.publishSet((stamp += step)));
   }
 
   /** Publishes sets stamped 1 s, 2 s, … until results come. */
@@ -241,7 +267,7 @@ export class RingRobot {
     this.receiver.drainAll();
   }
 
-  /** Subscribes and waits until both ends know of each other. */
+  /** Subscribes and waits until the publisher is known. That one may not know of the subscription yet: what it tells only once may be lost. */
   async listen(name: string, type: string, qos: object = {}): Promise<void> {
     await this.receiver.subscribe(this.topic(name), type, qos);
     await this.receiver.waitMatched();
@@ -255,15 +281,41 @@ export class RingRobot {
     return this.receiver.next<T>(this.topic(name), accepts);
   }
 
+  /**
+   * The next messages of several result topics that belong to one frame. A frame that lacks one is passed over: results keep one message
+   * only, and a busy machine may replace it before it was sent.
+   */
+  async nextOfOneFrame<T extends readonly StampedMessage[]>(
+    ...names: { readonly [Index in keyof T]: string }
+  ): Promise<T> {
+    const next = (name: string, notBefore = 0n): Promise<StampedMessage> =>
+      this.receiver.next<StampedMessage>(this.topic(name), (message) => stampOf(message) >= notBefore);
+    let messages = await Promise.all(names.map((name) => next(name)));
+    for (let attempt = 0; attempt < FRAME_ATTEMPTS; attempt++) {
+      const stamps = messages.map(stampOf);
+      const newest = stamps.reduce((a, b) => (a > b ? a : b));
+      if (stamps.every((stamp) => stamp === newest)) return messages as unknown as T;
+      messages = await Promise.all(
+        messages.map((message, i) =>
+          stamps[i] === newest ? Promise.resolve(message) : next(names[i]!, newest),
+        ),
+      );
+    }
+    throw new Error(`none of ${FRAME_ATTEMPTS} frames had a message on each of ${names.join(', ')}`);
+  }
+
   /** What a component says, as soon as that is accepted. */
   async status(component: string, accepts: (status: Status) => boolean = () => true): Promise<Status> {
     const name = `${this.nodeName.slice(1)}: ${component}`;
     const found = ({ status }: DiagnosticArray): Status | undefined =>
       status.find((candidate) => candidate.name === name && accepts(candidate));
     this.receiver.drain(DIAGNOSTICS);
-    return found(
-      await this.receiver.next<DiagnosticArray>(DIAGNOSTICS, (message) => found(message) !== undefined),
-    )!;
+    const isWanted = (message: DiagnosticArray): boolean => found(message) !== undefined;
+    // for the error of a wait in vain
+    isWanted.toString = () => `"${name}": ${String(accepts)}`;
+    const show = ({ status }: DiagnosticArray): unknown =>
+      status.find((candidate) => candidate.name === name) ?? status.map((other) => other.name);
+    return found(await this.receiver.next<DiagnosticArray>(DIAGNOSTICS, isWanted, { show }))!;
   }
 
   async #advertise(): Promise<void> {
@@ -271,8 +323,8 @@ export class RingRobot {
       const { name, transport = 'compressed' } = camera;
       this.#images.set(name, await this.#makeImage(camera));
       const type = transport === 'raw' ? 'sensor_msgs/msg/Image' : 'sensor_msgs/msg/CompressedImage';
-      await this.driver.advertise(this.imageTopic(name), type, SENSOR_QOS);
-      await this.driver.advertise(this.infoTopic(name), 'sensor_msgs/msg/CameraInfo', SENSOR_QOS);
+      await this.driver.advertise(this.imageTopic(name), type, this.#sensorQos);
+      await this.driver.advertise(this.infoTopic(name), 'sensor_msgs/msg/CameraInfo', this.#sensorQos);
     }
     await this.driver.advertise('/tf_static', 'tf2_msgs/msg/TFMessage', LATCHED_QOS);
     await this.publishMounts();

@@ -9,6 +9,7 @@ import { PERIOD_NS, START_NS, writeDrive } from '../../bag/drive-bag.js';
 import { MemoryBag } from '../../bag/memory-bag.js';
 import { arrayBytes, type ArrayFile, type Peer } from '../peer.js';
 import { Ros2Graph, requireRos2, type Ros2Environment } from '../ros2-graph.js';
+import { repeatUntil } from '../waiting.js';
 
 interface ClockMessage {
   readonly clock: { readonly sec: number; readonly nanosec: number };
@@ -22,7 +23,7 @@ const IMAGES = '/CAM_FRONT/image_raw/compressed';
 const FRAMES = 4;
 
 describe('bdc-occ play', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let ros: Ros2Environment;
   let graph: Ros2Graph;
   let peer: Peer;
@@ -63,16 +64,15 @@ describe('bdc-occ play', function () {
       assert.ok(arrayBytes(received.data).equals(Buffer.from(sent.data)));
     }
     await reader.close();
-    assert.deepEqual(await player.exit, { code: 0, signal: null }, player.log);
+    assert.deepEqual(await player.exit(), { code: 0, signal: null }, player.log);
     assert.match(player.log, new RegExp(`the bag is over: ${FRAMES * 4 + 1} messages sent`));
   });
 
   it('offers what was recorded: latched /tf_static for late joiners, reliable images, best-effort /clock', async () => {
-    const player = graph.startProgram(['play', bag, '--start-paused']);
+    const player = graph.startProgram(['play', bag, '--start-paused', '--wait-for-images']);
     await listen();
-    await peer.waitMatched();
-    await peer.request({ op: 'trigger', service: '/bag_player/resume' });
-    await nextImage();
+    // it cannot resume before it has found its listener
+    await repeatUntil(nextImage(), () => peer.request({ op: 'trigger', service: '/bag_player/resume' }));
     await peer.subscribe('/tf_static', 'tf2_msgs/msg/TFMessage', {
       reliability: 'reliable',
       durability: 'transient_local',
@@ -87,7 +87,7 @@ describe('bdc-occ play', function () {
       { type: 'sensor_msgs/msg/CompressedImage', reliability: 'reliable', durability: 'volatile' },
     ]);
     player.kill('SIGINT');
-    assert.deepEqual(await player.exit, { code: 0, signal: null }, player.log);
+    assert.deepEqual(await player.exit(), { code: 0, signal: null }, player.log);
   });
 
   it('stands still while paused, and says where it is', async () => {
@@ -139,7 +139,7 @@ describe('bdc-occ play', function () {
     await listen();
     const player = graph.startProgram(['play', bag, '--wait-for-images']);
     await nextImage();
-    assert.equal((await player.exit).code, 0);
+    assert.equal((await player.exit()).code, 0);
     assert.match(
       player.log,
       /topic \/odd is left out: messages of type my_msgs\/msg\/Odd cannot be sent here/,
@@ -148,7 +148,7 @@ describe('bdc-occ play', function () {
 
   it('refuses a bag that is none, with exit code 2', async () => {
     const player = graph.startProgram(['play', path.join(graph.folder, 'none.mcap')]);
-    assert.deepEqual(await player.exit, { code: 2, signal: null });
+    assert.deepEqual(await player.exit(), { code: 2, signal: null });
     assert.match(player.log, /cannot read bag .*none\.mcap.*\[BAG_UNREADABLE\]/);
   });
 });

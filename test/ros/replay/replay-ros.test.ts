@@ -60,7 +60,7 @@ describe('bdc-occ replay-ros', function () {
       },
       ...['--junit', junit],
     );
-    assert.deepEqual(await run.exit, { code: 0, signal: null }, run.log);
+    assert.deepEqual(await run.exit(), { code: 0, signal: null }, run.log);
     assert.match(run.log, /^passed +region all around: frames_with_voxels: expected at least 1, found 1$/m);
     assert.match(run.log, /^not measured faults/m);
     assert.match(run.log, /SIGTERM: shutting down/, 'the node ends in order');
@@ -69,14 +69,14 @@ describe('bdc-occ replay-ros', function () {
 
   it('finds a missed threshold, in a namespace', async () => {
     const run = await replay({ occupied_voxels: { mean: { max: 0 } } }, '--node-name', '/robot/eyes');
-    assert.deepEqual(await run.exit, { code: 1, signal: null }, run.log);
+    assert.deepEqual(await run.exit(), { code: 1, signal: null }, run.log);
     assert.match(run.log, /^failed +occupied_voxels\.mean: expected at most 0, found \d/m);
     assert.match(run.log, /\/robot\/eyes\/occupied_voxels/);
   });
 
   it('says so where the node does not start', async () => {
     const run = await replay({ faults: { max: 0 } }, '--params-file', '/nonexistent.yaml');
-    assert.deepEqual(await run.exit, { code: 2, signal: null }, run.log);
+    assert.deepEqual(await run.exit(), { code: 2, signal: null }, run.log);
     assert.match(run.log, /the node ended \(exit code 2\) before the bag was over.*\[REPLAY_NODE_ENDED\]/);
   });
 });
