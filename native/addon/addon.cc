@@ -2,6 +2,7 @@
 
 #include "addon/engine_binding.h"
 #include "addon/image_binding.h"
+#include "addon/process_binding.h"
 #include "addon/simulation_binding.h"
 
 namespace {
@@ -10,6 +11,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("napiVersion", Napi::Number::New(env, NAPI_VERSION));
   bdc::RegisterEngine(env, exports);
   bdc::RegisterImages(env, exports);
+  bdc::RegisterProcess(env, exports);
   bdc::RegisterSimulation(env, exports);
   return exports;
 }

@@ -159,9 +159,16 @@ export interface NativeImages {
   release(data: Uint8Array): void;
 }
 
+/** `exports.process` of the addon (native/addon/process_binding.cc). */
+export interface NativeProcess {
+  /** Ends the process here and now. Unlike with `process.exit`, no exit handler of a library runs. */
+  end(exitCode: number): never;
+}
+
 interface Addon {
   readonly engine: NativeApi;
   readonly images: NativeImages;
+  readonly process: NativeProcess;
 }
 
 const ADDON = '../../build/native/Release/bdc_occ.node';
@@ -188,6 +195,9 @@ export const nativeApi = (): NativeApi => addon().engine;
 
 /** @throws BdcError `ADDON_MISSING` */
 export const nativeImages = (): NativeImages => addon().images;
+
+/** @throws BdcError `ADDON_MISSING` */
+export const nativeProcess = (): NativeProcess => addon().process;
 
 /** Instruction sets that this CPU runs, slowest first. */
 export const supportedIsas = (): readonly Isa[] => nativeApi().supportedIsas();

@@ -1,3 +1,4 @@
+import { nativeProcess } from '../engine/native.js';
 import { BdcError } from '../errors.js';
 import { MessageCodec } from '../messages/message-codec.js';
 import { Diagnostics } from './diagnostics/diagnostics.js';
@@ -132,7 +133,11 @@ class RunningNode {
 
   /** Ends work in order: no more input, the frame in work dropped, publishers destroyed, native memory freed. */
   async stop({ text, exitCode, isGraphGone }: ShutdownReason): Promise<void> {
-    setTimeout(() => process.exit(OVERDUE), SHUTDOWN_LIMIT_MS).unref();
+    setTimeout(() => {
+      process.stderr.write(`the end took longer than ${SHUTDOWN_LIMIT_MS} ms: ending without it\n`);
+      // the middleware's exit handlers would abort: they take a living graph apart
+      nativeProcess().end(OVERDUE);
+    }, SHUTDOWN_LIMIT_MS).unref();
     process.exitCode = exitCode;
     this.#health.close();
     // the logger goes with the context

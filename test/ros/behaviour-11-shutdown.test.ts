@@ -78,6 +78,14 @@ describe('behaviour 11: shutdown', function () {
       assert.doesNotMatch(robot.node.log, /unexpected error|terminate called/);
     });
 
+    it('that hangs is cut short, with exit code 1', async () => {
+      robot = await RingRobot.start(ros, {
+        ...{ cameras: CAMERAS, isUnready: true, preload: preload('hanging-shutdown') },
+      });
+      assert.deepEqual(await robot.node.exit(), { code: 1, signal: null }, robot.node.log);
+      assert.match(robot.node.log, /SIGTERM: shutting down\n.*the end took longer than 900 ms/s);
+    });
+
     it('by the end of the ROS context, from wherever, is orderly, with exit code 0', async () => {
       await startWorking({ preload: preload('context-shutdown') });
       await endsWith(0, 'SIGUSR2');
