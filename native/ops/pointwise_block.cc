@@ -4,6 +4,12 @@
 #include "runtime/aligned_buffer.h"
 
 namespace bdc {
+namespace {
+
+/// Measured on layers of 32 to 128 channels; tiles come in pairs.
+constexpr PieceCost kTileCost{48, kTilePair}, kTableCost{48, 16};
+
+}  // namespace
 
 PointwiseBlock::PointwiseBlock(std::unique_ptr<BinaryWeightConv2d> convolution)
     : convolution_(std::move(convolution)) {
@@ -37,11 +43,11 @@ Tensor PointwiseBlock::Quantize(const RunContext& context, const Tensor& x) cons
   Tensor q = x;
   q.type = ElementType::kInt8;
   q.data = context.scratch + context.pool.size() * slot_bytes_ + sum_bytes();
-  ForEachBlock(context, x.batch, x.plane(), [&](int64_t image, int64_t block) {
+  ForEachSweepRange(context, x, [&](int64_t image, const BlockRange& range) {
     SweepArgs args{StreamIn(x, image), x.plane(), x.channels, {}};
     args.epilogue.quantized = q.s8() + image * q.image();
     args.epilogue.quantized_factor = input_factor();
-    context.kernels.sweep(args, {block, block + 1, 0, x.channels});
+    context.kernels.sweep(args, range);
   });
   return q;
 }
@@ -51,7 +57,8 @@ void PointwiseBlock::Run(const RunContext& context, Tensors inputs, Tensors outp
   const Tensor x = has_to_quantize ? Quantize(context, inputs[0]) : inputs[0];
   const ConvActivation activation = convolution_->activation();
   std::byte* sums = context.scratch + context.pool.size() * slot_bytes_;
-  ForEachBlockRange(context, outputs[0], [&](int64_t slot, int64_t image, const BlockRange& range) {
+  const PieceCost& cost = tile_weights_ ? kTileCost : kTableCost;
+  ForEachBlockRange(context, outputs[0], cost, [&](int64_t slot, int64_t image, const BlockRange& range) {
     PointwiseBlockArgs args{.weights = table_weights_.get(),
                             .tiles = tile_weights_.get(),
                             .pixels = x.plane(),

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <functional>
 
 #include "ops/planes.h"
 #include "runtime/error.h"
@@ -26,8 +27,9 @@ double MillisecondsSince(Clock::time_point start) {
 
 }  // namespace
 
-Executor::Executor(Graph graph, Isa isa, int threads, EngineMode mode, StreamType residual)
-    : graph_(std::move(graph)), mode_(mode), kernels_(SelectKernels(isa)), pool_(threads) {
+Executor::Executor(Graph graph, Isa isa, int threads, EngineMode mode, StreamType residual,
+                   const ThreadSchedule& schedule)
+    : graph_(std::move(graph)), mode_(mode), kernels_(SelectKernels(isa)), pool_(threads, schedule) {
   if (mode == EngineMode::kFast) graph_.Fuse(residual);
   graph_.LoadConstants(mode, kernels_);
   PlanArena();
@@ -263,6 +265,12 @@ void Executor::RunNode(size_t index, std::span<const int> cameras, const RigidMo
 
 void Executor::Run(std::span<const int> cameras, std::span<void* const> outputs, const RigidMotion* motion) {
   CheckFrame(cameras);
+  const auto frame = [&] { RunFrame(cameras, outputs, motion); };
+  pool_.Lead(std::cref(frame));
+}
+
+void Executor::RunFrame(std::span<const int> cameras, std::span<void* const> outputs,
+                        const RigidMotion* motion) {
   if (!has_history_) motion = nullptr;
   AllocateArena();
   const bool from_images = images_staged_;

@@ -22,12 +22,15 @@ class Executor {
  public:
   /// Plans the memory, brings the constants into the form they are computed with, and starts the threads.
   /// `residual`: how streams between fused binary layers are stored.
-  Executor(Graph graph, Isa isa, int threads, EngineMode mode, StreamType residual = StreamType::kFloat32);
+  Executor(Graph graph, Isa isa, int threads, EngineMode mode, StreamType residual = StreamType::kFloat32,
+           const ThreadSchedule& schedule = {});
 
   const Graph& graph() const { return graph_; }
   Isa isa() const { return kernels_.isa; }
   int threads() const { return pool_.size(); }
   EngineMode mode() const { return mode_; }
+  /// What the system refused of the schedule.
+  const std::vector<std::string>& warnings() const { return pool_.warnings(); }
   /// Of all tensors that live between operations, and of scratch.
   int64_t arena_bytes() const { return plan_.bytes; }
   /// Of what operations keep between frames, 0 for most networks; twice, as a frame reads one and writes the
@@ -66,6 +69,7 @@ class Executor {
  private:
   void PlanArena();
   void AllocateArena();
+  void RunFrame(std::span<const int> cameras, std::span<void* const> outputs, const RigidMotion* motion);
   void CheckFrame(std::span<const int> cameras) const;
   void NormalizeImages(const Tensor& to);
   Tensor At(int tensor, int cameras);

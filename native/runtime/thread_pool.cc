@@ -43,15 +43,25 @@ uint32_t SpinThenPark(const std::atomic<uint32_t>& atomic, Ready ready) {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads, const ThreadSchedule& schedule) {
   if (threads < 1) {
     throw std::invalid_argument("a thread pool needs at least 1 thread, got " + std::to_string(threads));
   }
   shares_ = std::vector<Share>(static_cast<size_t>(threads));
   workers_.reserve(static_cast<size_t>(threads - 1));
+  std::vector<std::vector<std::string>> refused(shares_.size());
+  const auto start = [&](int thread) {
+    refused[thread] = ApplySchedule(schedule, thread);
+    started_.fetch_add(1, std::memory_order_seq_cst);
+    started_.notify_one();
+  };
   try {
+    if (!schedule.is_default()) leader_.emplace([&start] { start(0); });
     for (int i = 1; i < threads; ++i) {
-      workers_.emplace_back([this, i] { Work(i); });
+      workers_.emplace_back([this, &start, i] {
+        start(i);
+        Work(i);
+      });
 #if defined(__linux__)
       pthread_setname_np(workers_.back().native_handle(), "bdc-worker");
 #endif
@@ -60,7 +70,14 @@ ThreadPool::ThreadPool(int threads) {
     Stop();
     throw;
   }
+  const int wanted = threads - 1 + (leader_ ? 1 : 0);
+  for (int now; (now = started_.load(std::memory_order_seq_cst)) < wanted;) {
+    started_.wait(now, std::memory_order_seq_cst);
+  }
+  for (const auto& lines : refused) warnings_.insert(warnings_.end(), lines.begin(), lines.end());
 }
+
+void ThreadPool::Lead(const std::function<void()>& work) { leader_ ? leader_->Run(work) : work(); }
 
 ThreadPool::~ThreadPool() { Stop(); }
 
@@ -69,6 +86,7 @@ void ThreadPool::Stop() {
   epoch_.fetch_add(2, std::memory_order_seq_cst);  // wakes the workers, opens no job
   epoch_.notify_all();
   for (std::thread& worker : workers_) worker.join();
+  leader_.reset();
 }
 
 void ThreadPool::Run(int64_t begin, int64_t end, int64_t grain, Invoke invoke, void* callable) {

@@ -2,10 +2,16 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <thread>
 #include <type_traits>
 #include <vector>
+
+#include "runtime/task_thread.h"
+#include "runtime/thread_schedule.h"
 
 namespace bdc {
 
@@ -17,14 +23,20 @@ namespace bdc {
 /// shares, so that a thread that wakes late, or has other work on its core, is not waited for.
 class ThreadPool {
  public:
-  /// `threads` counts the caller of ParallelFor, so 1 starts none. Throws std::invalid_argument below 1 and
-  /// std::system_error if a thread can't be started.
-  explicit ThreadPool(int threads);
+  /// `threads` counts the one that calls ParallelFor, so 1 starts none unless there is a schedule. Throws
+  /// std::invalid_argument below 1 and std::system_error if a thread can't be started.
+  explicit ThreadPool(int threads, const ThreadSchedule& schedule = {});
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   int size() const { return static_cast<int>(shares_.size()); }
+  /// What the system refused of the schedule.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+
+  /// Does `work`, which calls ParallelFor, and returns, throwing what it threw. With a schedule another
+  /// thread does it, which has that schedule: the caller's own may not be the pool's to change.
+  void Lead(const std::function<void()>& work);
 
   /// Calls `body(thread, from, to)`, or `body(from, to)`, for ranges of at most `grain` (≥ 1) iterations that
   /// cover [begin, end) exactly once; returns when all are done. `thread` < size(); calls with the same one
@@ -71,11 +83,14 @@ class ThreadPool {
   std::vector<Share> shares_;      // one for each thread
   std::atomic<bool> busy_{false};  // a ParallelFor is running
   std::atomic<bool> stopping_{false};
-  // Odd while job_ and shares_ may be read. A worker counts itself in before it looks, so once the caller has made the
-  // epoch even and seen no worker counted in, they are the caller's alone.
+  // Odd while job_ and shares_ may be read. A worker counts itself in before it looks, so once the caller has
+  // made the epoch even and seen no worker counted in, they are the caller's alone.
   std::atomic<uint32_t> epoch_{0};
   std::atomic<uint32_t> inside_{0};
-  std::vector<std::thread> workers_;
+  std::vector<std::string> warnings_;
+  std::atomic<int> started_{0};       // threads that have their schedule
+  std::optional<TaskThread> leader_;  // thread 0, if the pool has a schedule
+  std::vector<std::thread> workers_;  // threads 1, 2, …
 };
 
 }  // namespace bdc
