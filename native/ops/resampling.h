@@ -36,12 +36,13 @@ class MaxPool2d : public Operation {
 class Upsample2d : public Operation {
  public:
   explicit Upsample2d(OperationReader& reader);
-  int64_t ScratchBytes(int threads) const override;
+  int64_t ThreadScratchBytes() const override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
   void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const override;
 
  private:
-  void Bilinear(const PlaneKernels& planes, const float* from, float* to, const Tensor& x, float* row) const;
+  void Bilinear(const PlaneKernels& planes, const float* from, float* to, const Tensor& x, int64_t begin,
+                int64_t end, float* row) const;
 
   int factor_;
   bool bilinear_;
