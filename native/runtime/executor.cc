@@ -12,6 +12,7 @@
 
 #include "ops/planes.h"
 #include "runtime/error.h"
+#include "runtime/flush_denormals.h"
 
 namespace bdc {
 namespace {
@@ -298,6 +299,7 @@ void Executor::Run(std::span<const int> cameras, std::span<void* const> outputs,
 
 void Executor::RunFrame(std::span<const int> cameras, std::span<void* const> outputs,
                         const RigidMotion* motion) {
+  const FlushDenormals flush;
   if (!has_history_) motion = nullptr;
   AllocateArena();
   const bool from_images = images_staged_;

@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "runtime/flush_denormals.h"
+
 #if defined(__linux__)
 #include <pthread.h>
 #endif
@@ -125,6 +127,7 @@ void ThreadPool::TakeRanges(int thread) {
 }
 
 void ThreadPool::Work(int thread) {
+  const FlushDenormals flush;
   uint32_t done = 0;  // the epoch this worker last took part in
   for (;;) {
     SpinThenPark(epoch_, [&](uint32_t epoch) {

@@ -165,6 +165,6 @@ function checkCores(values: Values): void {
   try {
     parseCoreList(values.get('thread_affinity') as string);
   } catch (error) {
-    throw new RangeError(`parameter thread_affinity: ${(error as RangeError).message}`);
+    throw new RangeError(`parameter thread_affinity: ${(error as RangeError).message}`, { cause: error });
   }
 }
