@@ -12,12 +12,11 @@ namespace {
 void CopyChannels(const RunContext& context, const Tensor& part, const Tensor& whole, int64_t at,
                   bool into_whole) {
   const int64_t size = part.plane();
-  ForEachPixelRun(context, part.batch, part.channels, size, [&](int64_t image, int64_t begin, int64_t end) {
-    for (int64_t channel = 0; channel < part.channels; ++channel) {
-      float* a = part.f32() + image * part.image() + channel * size + begin;
-      float* b = whole.f32() + image * whole.image() + (at + channel) * size + begin;
-      std::memcpy(into_whole ? b : a, into_whole ? a : b, (end - begin) * sizeof(float));
-    }
+  ForEachPlane(context, int64_t{part.batch} * part.channels, size, [&](int64_t plane) {
+    const int64_t image = plane / part.channels, channel = plane % part.channels;
+    float* a = part.f32() + plane * size;
+    float* b = whole.f32() + image * whole.image() + (at + channel) * size;
+    std::memcpy(into_whole ? b : a, into_whole ? a : b, size * sizeof(float));
   });
 }
 

@@ -73,23 +73,22 @@ void AvgPool2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) 
   const Tensor& y = outputs[0];
   const float area = static_cast<float>(kernel_h_ * kernel_w_);
   const bool is_square_of_two = kernel_h_ == 2 && kernel_w_ == 2 && stride_h_ == 2 && stride_w_ == 2;
-  const auto average_row = [&](const float* from, float* to) {
-    if (is_square_of_two) return context.kernels.planes.average_squares(from, from + x.width, y.width, to);
-    for (int j = 0; j < y.width; ++j) {
-      const float* window = from + j * stride_w_;
-      float sum = 0;
-      for (int a = 0; a < kernel_h_; ++a) {
-        for (int b = 0; b < kernel_w_; ++b) sum += window[int64_t{a} * x.width + b];
+  ForEachPlane(context, int64_t{x.batch} * x.channels, x.plane(), [&](int64_t plane) {
+    const float* from = x.f32() + plane * x.plane();
+    float* to = y.f32() + plane * y.plane();
+    for (int i = 0; i < y.height; ++i) {
+      if (is_square_of_two) {
+        const float* row = from + int64_t{i} * 2 * x.width;
+        context.kernels.planes.average_squares(row, row + x.width, y.width, to + int64_t{i} * y.width);
+        continue;
       }
-      to[j] = sum / area;
-    }
-  };
-  const int64_t read = int64_t{x.channels} * stride_h_ * x.width;
-  ForEachImageRow(context, y.batch, y.height, read, [&](int64_t image, int64_t begin, int64_t end) {
-    for (int64_t plane = image * x.channels; plane < (image + 1) * x.channels; ++plane) {
-      for (int64_t row = begin; row < end; ++row) {
-        average_row(x.f32() + plane * x.plane() + row * stride_h_ * x.width,
-                    y.f32() + plane * y.plane() + row * y.width);
+      for (int j = 0; j < y.width; ++j) {
+        const float* window = from + int64_t{i} * stride_h_ * x.width + j * stride_w_;
+        float sum = 0;
+        for (int a = 0; a < kernel_h_; ++a) {
+          for (int b = 0; b < kernel_w_; ++b) sum += window[int64_t{a} * x.width + b];
+        }
+        to[int64_t{i} * y.width + j] = sum / area;
       }
     }
   });
@@ -157,12 +156,11 @@ int64_t Upsample2d::ThreadScratchBytes() const {
   return bilinear_ ? int64_t{out_width_} * static_cast<int64_t>(sizeof(float)) : 0;
 }
 
-/// Output rows [begin, end) of a plane, in two passes: each pair of input rows is blended into `row` (of the
-/// input's width), then stretched along it.
+/// Two passes: each pair of input rows is blended into `row` (of the input's width), then stretched along it.
 void Upsample2d::Bilinear(const PlaneKernels& planes, const float* from, float* to, const Tensor& x,
-                          int64_t begin, int64_t end, float* row) const {
-  const int width = x.width;
-  for (int i = static_cast<int>(begin); i < end; ++i) {
+                          float* row) const {
+  const int width = x.width, out_height = x.height * factor_;
+  for (int i = 0; i < out_height; ++i) {
     const Between rows(i, factor_, x.height);
     const float* low = from + int64_t{rows.low} * width;
     const float* high = from + int64_t{rows.high} * width;
@@ -190,15 +188,11 @@ void Upsample2d::Run(const RunContext& context, Tensors inputs, Tensors outputs)
   if (!bilinear_) return RunReference(context, inputs, outputs);
   const Tensor& x = inputs[0];
   const Tensor& y = outputs[0];
-  const int64_t values = int64_t{y.channels} * y.width;
-  ForEachImageRow(context, y.batch, y.height, values,
-                  [&](int thread, int64_t image, int64_t begin, int64_t end) {
-                    auto* row = reinterpret_cast<float*>(context.ThreadScratch(thread));
-                    for (int64_t plane = image * x.channels; plane < (image + 1) * x.channels; ++plane) {
-                      Bilinear(context.kernels.planes, x.f32() + plane * x.plane(),
-                               y.f32() + plane * y.plane(), x, begin, end, row);
-                    }
-                  });
+  const int64_t planes = int64_t{x.batch} * x.channels;
+  ForEachItem(context, planes, [&](int64_t slot, int64_t plane) {
+    Bilinear(context.kernels.planes, x.f32() + plane * x.plane(), y.f32() + plane * y.plane(), x,
+             reinterpret_cast<float*>(context.ThreadScratch(slot)));
+  });
 }
 
 void Upsample2d::RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const {

@@ -41,8 +41,7 @@ class Upsample2d : public Operation {
   void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const override;
 
  private:
-  void Bilinear(const PlaneKernels& planes, const float* from, float* to, const Tensor& x, int64_t begin,
-                int64_t end, float* row) const;
+  void Bilinear(const PlaneKernels& planes, const float* from, float* to, const Tensor& x, float* row) const;
 
   int factor_;
   bool bilinear_;

@@ -19,20 +19,18 @@ Sum::Sum(OperationReader& reader, Kind kind) {
 
 void Sum::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
   const Tensor& y = outputs[0];
-  ForEachPixelRun(context, y.batch, y.channels, y.plane(), [&](int64_t image, int64_t begin, int64_t end) {
-    for (int64_t channel = 0; channel < y.channels; ++channel) {
-      const int64_t plane = image * y.image() + channel * y.plane();
-      float* to = y.f32() + plane;
-      const float* a = inputs[0].f32() + plane;
-      const float* b = inputs.size() > 1 ? inputs[1].f32() + plane : nullptr;
-      for (int64_t i = begin; i < end; ++i) to[i] = b ? a[i] + b[i] : a[i];
-      for (size_t k = 2; k < inputs.size(); ++k) {
-        const float* more = inputs[k].f32() + plane;
-        for (int64_t i = begin; i < end; ++i) to[i] += more[i];
-      }
-      if (factor_ == 1.0f) continue;
-      for (int64_t i = begin; i < end; ++i) to[i] *= factor_;
+  const int64_t total = y.image() * y.batch;
+  context.pool.ParallelFor(0, total, kGrainValues, [&](int64_t begin, int64_t end) {
+    float* to = y.f32();
+    const float* a = inputs[0].f32();
+    const float* b = inputs.size() > 1 ? inputs[1].f32() : nullptr;
+    for (int64_t i = begin; i < end; ++i) to[i] = b ? a[i] + b[i] : a[i];
+    for (size_t k = 2; k < inputs.size(); ++k) {
+      const float* more = inputs[k].f32();
+      for (int64_t i = begin; i < end; ++i) to[i] += more[i];
     }
+    if (factor_ == 1.0f) return;
+    for (int64_t i = begin; i < end; ++i) to[i] *= factor_;
   });
 }
 
@@ -53,13 +51,12 @@ void ReadPerChannel(OperationReader& reader) {
 template <typename Function>
 void MapWithChannels(const RunContext& context, Tensors inputs, const Tensor& y, const Function& function) {
   const Tensor& x = inputs[0];
-  ForEachPixelRun(context, x.batch, x.channels, x.plane(), [&](int64_t image, int64_t begin, int64_t end) {
-    for (int64_t plane = image * x.channels; plane < (image + 1) * x.channels; ++plane) {
-      const float value = inputs[1].f32()[plane];
-      const float* from = x.f32() + plane * x.plane();
-      float* to = y.f32() + plane * x.plane();
-      for (int64_t i = begin; i < end; ++i) to[i] = function(from[i], value);
-    }
+  const int64_t size = x.plane();
+  ForEachPlane(context, int64_t{x.batch} * x.channels, size, [&](int64_t plane) {
+    const float value = inputs[1].f32()[plane];
+    const float* from = x.f32() + plane * size;
+    float* to = y.f32() + plane * size;
+    for (int64_t i = 0; i < size; ++i) to[i] = function(from[i], value);
   });
 }
 
