@@ -23,6 +23,9 @@ struct EngineHandle {
 };
 using HandlePointer = std::shared_ptr<EngineHandle>;
 
+/// The last core that a cpu_set_t has room for.
+constexpr int64_t kMaxCore = 1023;
+
 constexpr napi_type_tag kEngineTag = {0x6264635f6f63635fULL, 0x656e67696e655f31ULL};
 
 HandlePointer TakeHandle(const Napi::CallbackInfo& info) {
@@ -80,6 +83,9 @@ Napi::Object Describe(Napi::Env env, const Executor& executor) {
   const Napi::Object description = Napi::Object::New(env);
   description.Set("isa", std::string(IsaName(executor.isa())));
   description.Set("threads", executor.threads());
+  const Napi::Array warnings = Napi::Array::New(env);
+  for (const std::string& warning : executor.warnings()) warnings.Set(warnings.Length(), warning);
+  description.Set("warnings", warnings);
   description.Set("arenaBytes", static_cast<double>(executor.arena_bytes()));
   description.Set("historyBytes", static_cast<double>(executor.history_bytes()));
   description.Set("usesCalibration", executor.uses_calibration());
@@ -156,8 +162,8 @@ Napi::Value Measure(const Napi::CallbackInfo& info) {
   });
 }
 
-/// load(file: Uint8Array, model, {isa?, threads, mode}): Promise<{handle, …Describe}>. The file's bytes must
-/// not change until the promise settles.
+/// load(file: Uint8Array, model, {isa?, threads, affinity, nice?, realtimePriority?, mode, residual}):
+/// Promise<{handle, …Describe}>. The file's bytes must not change until the promise settles.
 Napi::Value Load(const Napi::CallbackInfo& info) {
   return Guarded(info.Env(), [&]() -> Napi::Value {
     const Napi::Uint8Array file = JsReader(info[0], "file").Bytes();
@@ -168,6 +174,7 @@ Napi::Value Load(const Napi::CallbackInfo& info) {
       Napi::Reference<Napi::Uint8Array> file;  // keeps the bytes
       std::optional<std::string> isa;
       int threads;
+      ThreadSchedule schedule;
       EngineMode mode;
       StreamType residual;
       std::shared_ptr<Executor> executor;
@@ -178,15 +185,22 @@ Napi::Value Load(const Napi::CallbackInfo& info) {
     loading->file = Napi::Persistent(file);
     if (options.Has("isa")) loading->isa = options.Get("isa").String();
     loading->threads = static_cast<int>(options.Get("threads").Int(1, 1024));
+    for (int64_t core : options.Get("affinity").Ints(0, kMaxCore)) {
+      loading->schedule.cores.push_back(static_cast<int>(core));
+    }
+    if (options.Has("nice")) loading->schedule.nice = static_cast<int>(options.Get("nice").Int(-20, 19));
+    if (options.Has("realtimePriority")) {
+      loading->schedule.realtime_priority = static_cast<int>(options.Get("realtimePriority").Int(1, 99));
+    }
     loading->mode = options.Get("mode").String() == "reference" ? EngineMode::kReference : EngineMode::kFast;
     loading->residual =
         options.Get("residual").String() == "fp32" ? StreamType::kFloat32 : StreamType::kFloat16;
     return EngineJob::Start(
         info.Env(),
         [loading] {
-          loading->executor =
-              std::make_shared<Executor>(Graph(loading->model, loading->bytes), ChooseIsa(loading->isa),
-                                         loading->threads, loading->mode, loading->residual);
+          loading->executor = std::make_shared<Executor>(Graph(loading->model, loading->bytes),
+                                                         ChooseIsa(loading->isa), loading->threads,
+                                                         loading->mode, loading->residual, loading->schedule);
         },
         [loading](Napi::Env env) -> Napi::Value {
           Napi::Object engine = Describe(env, *loading->executor);

@@ -8,6 +8,10 @@
 #include <cstdint>
 #include <cstring>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #include "kernels/binary-block.h"
 
 namespace bdc {
@@ -39,12 +43,16 @@ inline uint64_t GetBits(const uint64_t* words, int64_t at, int count) {
 
 /// Bits 0, 2, 4, … moved together: 32 of them.
 inline uint64_t EvenBits(uint64_t x) {
+#if defined(__AVX512F__) && defined(__BMI2__)
+  return _pext_u64(x, 0x5555555555555555u);  // slow on those CPUs only that have no AVX-512
+#else
   x &= 0x5555555555555555u;
   x = (x | x >> 1) & 0x3333333333333333u;
   x = (x | x >> 2) & 0x0f0f0f0f0f0f0f0fu;
   x = (x | x >> 4) & 0x00ff00ff00ff00ffu;
   x = (x | x >> 8) & 0x0000ffff0000ffffu;
   return (x | x >> 16) & 0x00000000ffffffffu;
+#endif
 }
 
 /// Calls `body(at, y, x_begin, x_end)` for the parts of rows that see the input through tap (ky, kx) among

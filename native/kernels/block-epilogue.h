@@ -105,11 +105,17 @@ inline ChannelEpilogue EpilogueOf(const BlockEpilogue& e, int channels, int chan
   return c;
 }
 
-/// Runs `Float`'s vectors over a whole block. `load(i)` gives the vector at pixel i of the sums. Where
-/// `steps` is a constant the compiler leaves the others out.
+/// Pixels that are worked on together, the lanes of the widest vector.
+constexpr int kStepPixels = 16;
+
+/// `pixels` up to the end of a step.
+inline int StepsOf(int pixels) { return (pixels + kStepPixels - 1) / kStepPixels * kStepPixels; }
+
+/// Runs `Float`'s vectors over the first `pixels` of a block, a multiple of kStepPixels. `load(i)` gives the
+/// vector at pixel i of the sums. Where `steps` is a constant the compiler leaves the others out.
 template <typename Float, typename Load>
 inline __attribute__((always_inline)) void RunSteps(const EpilogueSteps& steps, const ChannelEpilogue& c,
-                                                    const Load& load) {
+                                                    int pixels, const Load& load) {
   using Vector = typename Float::Vector;
   const Vector scale = Float::Set(c.scale), bias = Float::Set(c.bias), gate = Float::Set(c.gate);
   const Vector bias_in = Float::Set(c.bias_in), slope = Float::Set(c.slope);
@@ -123,10 +129,10 @@ inline __attribute__((always_inline)) void RunSteps(const EpilogueSteps& steps, 
   uint8_t* const signs = c.signs;
   // Partial sums of pixels i mod 16, whatever the vector's width, so that all instruction sets add in one
   // order.
-  constexpr int kVectors = 16 / Float::kLanes;
+  constexpr int kVectors = kStepPixels / Float::kLanes;
   Vector sums[kVectors];
   for (int v = 0; v < kVectors; ++v) sums[v] = Float::Set(0.0f);
-  for (int i = 0; i < kBlockPixels; i += 16) {
+  for (int i = 0; i < pixels; i += kStepPixels) {
     uint32_t bits = 0;
     // Lines of 64 bytes: every second step touches a new one of a float16 stream.
     if (steps.residual == EpilogueStream::kFloat32 ||
@@ -202,14 +208,21 @@ inline __attribute__((always_inline)) void RunFullBlock(const ChannelEpilogue& c
   if constexpr (kIndex < std::size(kUsualSteps)) {
     if (c.steps == kUsualSteps[kIndex]) {
       constexpr EpilogueSteps kSteps = kUsualSteps[kIndex];
-      RunSteps<Float>(kSteps, c, load);
+      RunSteps<Float>(kSteps, c, kBlockPixels, load);
     } else {
       RunFullBlock<Float, Load, kIndex + 1>(c, load);
     }
   } else {
     const EpilogueSteps steps = c.steps;
-    RunSteps<Float>(steps, c, load);
+    RunSteps<Float>(steps, c, kBlockPixels, load);
   }
+}
+
+/// Copies `pixels` values of `bytes` each and makes the rest of the last step 0: what lies there by chance
+/// may be denormal, which takes processors a hundred times as long.
+inline void CopyStepsTo(void* to, const void* from, int pixels, int bytes) {
+  std::memcpy(to, from, pixels * bytes);
+  std::memset(static_cast<uint8_t*>(to) + pixels * bytes, 0, (StepsOf(pixels) - pixels) * bytes);
 }
 
 /// A last block of fewer pixels: real tensors go through buffers, so that nothing past them is touched, and
@@ -217,19 +230,19 @@ inline __attribute__((always_inline)) void RunFullBlock(const ChannelEpilogue& c
 template <typename Float, typename Load>
 inline void RunPartialBlock(ChannelEpilogue c, int pixels, const Load& load) {
   const auto bytes_of = [](EpilogueStream type) { return type == EpilogueStream::kFloat32 ? 4 : 2; };
-  alignas(64) uint8_t residual[kBlockPixels * 4] = {};
+  alignas(64) uint8_t residual[kBlockPixels * 4];
   alignas(64) uint8_t stream[kBlockPixels * 4];
   alignas(64) int8_t quantized[kBlockPixels];
   alignas(64) float values[kBlockPixels];
   const ChannelEpilogue whole = c;
   if (c.steps.residual != EpilogueStream::kNone) {
-    std::memcpy(residual, c.residual, pixels * bytes_of(c.steps.residual));
+    CopyStepsTo(residual, c.residual, pixels, bytes_of(c.steps.residual));
     c.residual = residual;
   }
   c.stream = stream;
   c.quantized = quantized;
   c.steps.sum = false;
-  RunSteps<Float>(c.steps, c, load);
+  RunSteps<Float>(c.steps, c, StepsOf(pixels), load);
   if (whole.stream != nullptr) std::memcpy(whole.stream, stream, pixels * bytes_of(c.steps.stream));
   if (whole.quantized != nullptr) std::memcpy(whole.quantized, quantized, pixels);
   if (whole.signs != nullptr) {
@@ -243,7 +256,7 @@ inline void RunPartialBlock(ChannelEpilogue c, int pixels, const Load& load) {
   again.stream = values;
   again.steps.stream = EpilogueStream::kFloat32;
   again.steps.signs = again.steps.quantized = false;
-  RunSteps<Float>(again.steps, again, load);
+  RunSteps<Float>(again.steps, again, StepsOf(pixels), load);
   float parts[16] = {};
   for (int i = 0; i < pixels; ++i) parts[i % 16] += values[i];
   for (int width = 8; width > 0; width /= 2) {
@@ -273,7 +286,7 @@ inline void RunSweep(const SweepArgs& args, const BlockRange& range) {
       const uint8_t* input =
           static_cast<const uint8_t*>(args.input.data) + OffsetIn(args.input, channel, pixel);
       if (left < kBlockPixels) {
-        std::memcpy(copy, input, left * BytesOf(args.input.type));
+        CopyStepsTo(copy, input, static_cast<int>(left), static_cast<int>(BytesOf(args.input.type)));
         input = copy;
       }
       if (args.input.type == StreamType::kFloat16) {

@@ -17,14 +17,15 @@ class BinaryBlock : public BlockOperation {
   static bool Takes(const BinaryConv2d& convolution);
 
   void Load(EngineMode mode, const KernelSet& kernels) override;
-  int64_t ScratchBytes(int threads) const override;
+  int64_t ScratchBytes(int) const override { return sum_bytes(); }
+  int64_t ThreadScratchBytes() const override { return thread_bytes_; }
   /// Inputs sign planes, residual; outputs y, sign planes.
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
 
  private:
   std::unique_ptr<BinaryConv2d> convolution_;
   std::unique_ptr<const MajorityWeights> weights_;
-  int64_t slot_bytes_ = 0;
+  int64_t thread_bytes_ = 0;
 };
 
 }  // namespace bdc

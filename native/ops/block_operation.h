@@ -48,26 +48,36 @@ class BlockOperation : public Operation {
   float quantized_factor_ = 0.0f;
 };
 
+/// How a block kernel's work on one block grows: a piece of some of the channels costs as much as `fixed`
+/// channels more, since it builds its tables anew, and has `smallest` channels at least.
+struct PieceCost {
+  int fixed, smallest;
+};
+
+/// Into how many pieces of channels each of `blocks` blocks is cut: as many as let all threads be done first.
+inline int64_t PiecesOf(int64_t blocks, int channels, int threads, const PieceCost& cost) {
+  const auto time = [&](int64_t pieces) {
+    const int64_t rounds = (blocks * pieces + threads - 1) / threads;
+    return rounds * (cost.fixed + (channels + pieces - 1) / pieces);
+  };
+  int64_t best = 1;
+  for (int64_t pieces = 2; pieces <= channels / cost.smallest; ++pieces) {
+    if (time(pieces) < time(best)) best = pieces;
+  }
+  return best;
+}
+
 /// Shares the blocks of all images of `y`, and their channels where blocks are few, among the threads. Calls
 /// `body(slot, image, range)`; ranges of one slot follow each other.
 template <typename Body>
-void ForEachBlockRange(const RunContext& context, const Tensor& y, const Body& body) {
-  // A piece builds the tables of its block anew, so it should have many channels.
-  constexpr int kFewestChannels = 16;
-  const int64_t blocks = BlocksOf(y.plane()), threads = context.pool.size();
-  const int64_t most_parts = std::max(1, y.channels / kFewestChannels);
-  // As few parts as let no thread wait for more than a ninth of the time.
-  const auto is_even = [&](int64_t parts) {
-    const int64_t items = y.batch * blocks * parts, rounds = (items + threads - 1) / threads;
-    return rounds * threads * 8 <= items * 9;
-  };
-  int64_t parts = 1;
-  while (parts < most_parts && !is_even(parts)) ++parts;
-  ForEachItem(context, y.batch * blocks * parts, [&](int64_t slot, int64_t item) {
-    const int64_t image = item / parts / blocks, block = item / parts % blocks, part = item % parts;
+void ForEachBlockRange(const RunContext& context, const Tensor& y, const PieceCost& cost, const Body& body) {
+  const int64_t blocks = BlocksOf(y.plane());
+  const int64_t pieces = PiecesOf(y.batch * blocks, y.channels, context.pool.size(), cost);
+  ForEachItem(context, y.batch * blocks * pieces, [&](int64_t slot, int64_t item) {
+    const int64_t image = item / pieces / blocks, block = item / pieces % blocks, piece = item % pieces;
     body(slot, image,
-         BlockRange{block, block + 1, static_cast<int>(y.channels * part / parts),
-                    static_cast<int>(y.channels * (part + 1) / parts)});
+         BlockRange{block, block + 1, static_cast<int>(y.channels * piece / pieces),
+                    static_cast<int>(y.channels * (piece + 1) / pieces)});
   });
 }
 

@@ -30,14 +30,12 @@ void ConvArgmax::Load(EngineMode mode, const KernelSet& kernels) {
   argmax_->Load(mode, kernels);
 }
 
-int64_t ConvArgmax::ScratchBytes(int threads) const {
-  return threads * (plane_bytes_ + logit_bytes_ + sum_bytes_);
-}
+int64_t ConvArgmax::ThreadScratchBytes() const { return plane_bytes_ + logit_bytes_ + sum_bytes_; }
 
 void ConvArgmax::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
   const int64_t cells = inputs[0].plane(), strips = (cells + kCells - 1) / kCells;
   ForEachItem(context, strips, [&](int64_t slot, int64_t strip) {
-    std::byte* scratch = context.scratch + slot * ScratchBytes(1);
+    std::byte* scratch = context.ThreadScratch(slot);
     auto* logits = reinterpret_cast<float*>(scratch + plane_bytes_);
     auto* sums = reinterpret_cast<float*>(scratch + plane_bytes_ + logit_bytes_);
     const int64_t first = strip * kCells;

@@ -16,7 +16,7 @@ class ConvArgmax : public Operation {
   }
 
   void Load(EngineMode mode, const KernelSet& kernels) override;
-  int64_t ScratchBytes(int threads) const override;
+  int64_t ThreadScratchBytes() const override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
 
  private:

@@ -61,9 +61,12 @@ std::unique_ptr<const Projection> LiftSplat::Project(const RigRays& rig) const {
   return std::make_unique<const Projection>(rig, depths_, grid_);
 }
 
-int64_t LiftSplat::ScratchBytes(int threads) const {
-  const int64_t cells = int64_t{max_cameras_} * height_ * width_ + threads * kCells;
-  return cells * channels_ * static_cast<int64_t>(sizeof(float));
+int64_t LiftSplat::ScratchBytes(int) const {
+  return int64_t{max_cameras_} * height_ * width_ * channels_ * static_cast<int64_t>(sizeof(float));
+}
+
+int64_t LiftSplat::ThreadScratchBytes() const {
+  return kCells * channels_ * static_cast<int64_t>(sizeof(float));
 }
 
 void LiftSplat::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
@@ -86,7 +89,7 @@ void LiftSplat::Run(const RunContext& context, Tensors inputs, Tensors outputs) 
   const Projection& projection = *context.projection;
   const SplatArgs args{depth.f32(), by_pixel, image_of.data(), size, depth.channels, channels};
   ForEachItem(context, (cells + kCells - 1) / kCells, [&](int64_t slot, int64_t block) {
-    float* sums = by_pixel + int64_t{max_cameras_} * size * channels + slot * kCells * channels;
+    auto* sums = reinterpret_cast<float*>(context.ThreadScratch(slot));
     const int64_t first = block * kCells, last = std::min(cells, first + kCells);
     for (int64_t cell = first; cell < last; ++cell) {
       context.kernels.planes.splat(args, projection.Begin(cell), projection.Begin(cell + 1),

@@ -19,6 +19,7 @@ class LiftSplat : public Operation {
   std::unique_ptr<const Projection> Project(const RigRays& rig) const;
 
   int64_t ScratchBytes(int threads) const override;
+  int64_t ThreadScratchBytes() const override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
   void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const override;
 

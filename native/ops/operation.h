@@ -49,6 +49,10 @@ struct RunContext {
   const KernelSet& kernels;
   /// ScratchBytes(pool.size()) of the operation, from a cache line on.
   std::byte* scratch;
+  /// Room of thread_scratch_bytes for each of the pool's threads, at the same place in every operation: a
+  /// thread finds it in its own cache.
+  std::byte* thread_scratch;
+  int64_t thread_scratch_bytes;
   /// Rig camera of each image of the batch, ascending.
   std::span<const int> cameras;
   /// Where feature cells land; set for lift_splat.
@@ -56,6 +60,8 @@ struct RunContext {
   /// kCameraParameters numbers of each rig camera; set for operations that use the calibration.
   std::span<const float> camera_parameters;
   History history;
+
+  std::byte* ThreadScratch(int64_t thread) const { return thread_scratch + thread * thread_scratch_bytes; }
 };
 
 using Tensors = std::span<const Tensor>;
@@ -71,10 +77,13 @@ class Operation {
     static_cast<void>(mode);
     static_cast<void>(kernels);
   }
+  /// What all threads share, or what threads have their parts of.
   virtual int64_t ScratchBytes(int threads) const {
     static_cast<void>(threads);
     return 0;
   }
+  /// What each thread needs for itself.
+  virtual int64_t ThreadScratchBytes() const { return 0; }
   /// Of what the operation keeps for the next frame.
   virtual int64_t HistoryBytes() const { return 0; }
   /// Whether it needs RunContext::camera_parameters.

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
 
 #include "ops/operation.h"
@@ -15,17 +14,12 @@ inline int64_t Grain(int64_t values_per_item) {
   return std::max<int64_t>(1, kGrainValues / std::max<int64_t>(1, values_per_item));
 }
 
-/// Calls `body(slot, item)` for each of the items in order; those of one slot, of which there are as many as
-/// threads at most, follow each other, so that a slot may have scratch of its own. Whoever is free takes the
-/// next item: a thread that wakes late, or has other work on its core, is not waited for.
+/// Calls `body(slot, item)` for each of the items; those of one slot, of which there are as many as threads,
+/// follow each other, so that a slot may have scratch of its own.
 template <typename Body>
 void ForEachItem(const RunContext& context, int64_t items, const Body& body) {
-  const int64_t slots = std::min<int64_t>(context.pool.size(), items);
-  std::atomic<int64_t> next{0};
-  context.pool.ParallelFor(0, slots, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t slot = begin; slot < end; ++slot) {
-      for (int64_t item; (item = next.fetch_add(1, std::memory_order_relaxed)) < items;) body(slot, item);
-    }
+  context.pool.ParallelFor(0, items, 1, [&](int64_t slot, int64_t begin, int64_t end) {
+    for (int64_t item = begin; item < end; ++item) body(slot, item);
   });
 }
 

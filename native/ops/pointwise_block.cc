@@ -4,6 +4,12 @@
 #include "runtime/aligned_buffer.h"
 
 namespace bdc {
+namespace {
+
+/// Measured on layers of 32 to 128 channels; tiles come in pairs.
+constexpr PieceCost kTileCost{48, kTilePair}, kTableCost{48, 16};
+
+}  // namespace
 
 PointwiseBlock::PointwiseBlock(std::unique_ptr<BinaryWeightConv2d> convolution)
     : convolution_(std::move(convolution)) {
@@ -18,30 +24,30 @@ void PointwiseBlock::Load(EngineMode mode, const KernelSet& kernels) {
   if (kernels.pointwise_tiles != nullptr) {
     const TileElement element = input_factor() != 0.0f ? TileElement::kInt8 : TileElement::kBfloat16;
     tile_weights_ = std::make_unique<const TileWeights>(g.in_channels, g.out_channels, bits, element);
-    slot_bytes_ = AlignedBytes(kernels.pointwise_tiles_scratch(*tile_weights_));
+    thread_bytes_ = AlignedBytes(kernels.pointwise_tiles_scratch(*tile_weights_));
   } else {
     table_weights_ = std::make_unique<const SumTableWeights>(g.in_channels, g.out_channels, bits);
-    slot_bytes_ = AlignedBytes(kernels.pointwise_block_scratch(g.out_channels));
+    thread_bytes_ = AlignedBytes(kernels.pointwise_block_scratch(g.out_channels));
   }
   scale_.clear();
   for (int o = 0; o < g.out_channels; ++o) scale_.push_back(convolution_->SumScale(o));
 }
 
-int64_t PointwiseBlock::ScratchBytes(int threads) const {
+int64_t PointwiseBlock::ScratchBytes(int) const {
   const ConvGeometry& g = convolution_->geometry();
   const int64_t values = convolution_->max_images() * g.in_channels * g.Columns();
-  return threads * slot_bytes_ + sum_bytes() + (input_factor() == 0.0f ? 0 : values);
+  return sum_bytes() + (input_factor() == 0.0f ? 0 : values);
 }
 
 Tensor PointwiseBlock::Quantize(const RunContext& context, const Tensor& x) const {
   Tensor q = x;
   q.type = ElementType::kInt8;
-  q.data = context.scratch + context.pool.size() * slot_bytes_ + sum_bytes();
-  ForEachBlock(context, x.batch, x.plane(), [&](int64_t image, int64_t block) {
+  q.data = context.scratch + sum_bytes();
+  ForEachSweepRange(context, x, [&](int64_t image, const BlockRange& range) {
     SweepArgs args{StreamIn(x, image), x.plane(), x.channels, {}};
     args.epilogue.quantized = q.s8() + image * q.image();
     args.epilogue.quantized_factor = input_factor();
-    context.kernels.sweep(args, {block, block + 1, 0, x.channels});
+    context.kernels.sweep(args, range);
   });
   return q;
 }
@@ -50,8 +56,9 @@ void PointwiseBlock::Run(const RunContext& context, Tensors inputs, Tensors outp
   const bool has_to_quantize = input_factor() != 0.0f && inputs[0].type != ElementType::kInt8;
   const Tensor x = has_to_quantize ? Quantize(context, inputs[0]) : inputs[0];
   const ConvActivation activation = convolution_->activation();
-  std::byte* sums = context.scratch + context.pool.size() * slot_bytes_;
-  ForEachBlockRange(context, outputs[0], [&](int64_t slot, int64_t image, const BlockRange& range) {
+  std::byte* sums = context.scratch;
+  const PieceCost& cost = tile_weights_ ? kTileCost : kTableCost;
+  ForEachBlockRange(context, outputs[0], cost, [&](int64_t slot, int64_t image, const BlockRange& range) {
     PointwiseBlockArgs args{.weights = table_weights_.get(),
                             .tiles = tile_weights_.get(),
                             .pixels = x.plane(),
@@ -68,7 +75,7 @@ void PointwiseBlock::Run(const RunContext& context, Tensors inputs, Tensors outp
     args.epilogue.activation = {activation.bias_in, activation.slope, activation.bias_out};
     const KernelSet& kernels = context.kernels;
     const auto kernel = tile_weights_ ? kernels.pointwise_tiles : kernels.pointwise_block;
-    kernel(args, range, context.scratch + slot * slot_bytes_);
+    kernel(args, range, context.ThreadScratch(slot));
   });
   FinishMeans(sums, outputs);
 }

@@ -29,6 +29,7 @@ class PointwiseBlock : public BlockOperation {
 
   void Load(EngineMode mode, const KernelSet& kernels) override;
   int64_t ScratchBytes(int threads) const override;
+  int64_t ThreadScratchBytes() const override { return thread_bytes_; }
   /// Inputs x (real or int8), residual; outputs y, sign planes.
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
 
@@ -41,7 +42,7 @@ class PointwiseBlock : public BlockOperation {
   std::unique_ptr<const SumTableWeights> table_weights_;
   std::unique_ptr<const TileWeights> tile_weights_;
   std::vector<float> scale_;  // of the sums: with the activations' scale where they are int8
-  int64_t slot_bytes_ = 0;
+  int64_t thread_bytes_ = 0;
 };
 
 }  // namespace bdc

@@ -152,8 +152,8 @@ Upsample2d::Upsample2d(OperationReader& reader) {
   reader.AddOutput(output);
 }
 
-int64_t Upsample2d::ScratchBytes(int threads) const {
-  return bilinear_ ? int64_t{threads} * out_width_ * sizeof(float) : 0;
+int64_t Upsample2d::ThreadScratchBytes() const {
+  return bilinear_ ? int64_t{out_width_} * static_cast<int64_t>(sizeof(float)) : 0;
 }
 
 /// Two passes: each pair of input rows is blended into `row` (of the input's width), then stretched along it.
@@ -189,10 +189,9 @@ void Upsample2d::Run(const RunContext& context, Tensors inputs, Tensors outputs)
   const Tensor& x = inputs[0];
   const Tensor& y = outputs[0];
   const int64_t planes = int64_t{x.batch} * x.channels;
-  auto* rows = reinterpret_cast<float*>(context.scratch);
   ForEachItem(context, planes, [&](int64_t slot, int64_t plane) {
     Bilinear(context.kernels.planes, x.f32() + plane * x.plane(), y.f32() + plane * y.plane(), x,
-             rows + slot * out_width_);
+             reinterpret_cast<float*>(context.ThreadScratch(slot)));
   });
 }
 

@@ -36,7 +36,7 @@ class MaxPool2d : public Operation {
 class Upsample2d : public Operation {
  public:
   explicit Upsample2d(OperationReader& reader);
-  int64_t ScratchBytes(int threads) const override;
+  int64_t ThreadScratchBytes() const override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
   void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const override;
 

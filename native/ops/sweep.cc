@@ -33,7 +33,7 @@ void Sweep::Load(EngineMode mode, const KernelSet& kernels) {
 void Sweep::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
   const Tensor& x = inputs[0];
   const size_t first_sign = parts_.stream ? 1 : 0;
-  ForEachBlock(context, x.batch, x.plane(), [&](int64_t image, int64_t block) {
+  ForEachSweepRange(context, x, [&](int64_t image, const BlockRange& range) {
     SweepArgs args{StreamIn(x, image), x.plane(), x.channels, {}};
     const auto add_sign = [&](size_t i) {
       args.epilogue.signs = SignsOf(outputs[first_sign + i], image);
@@ -44,7 +44,6 @@ void Sweep::Run(const RunContext& context, Tensors inputs, Tensors outputs) cons
     if (parts_.residual) args.epilogue.residual = StreamIn(inputs[parts_.gate ? 2 : 1], image);
     if (parts_.stream) args.epilogue.stream = StreamOut(outputs[0], image);
     if (!signs_.empty()) add_sign(0);
-    const BlockRange range{block, block + 1, 0, x.channels};
     context.kernels.sweep(args, range);
     // Further signs compare the same values again, before a rounding of the stream as the first one does.
     args.epilogue.stream = {};

@@ -1,22 +1,29 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "kernels/binary-block.h"
 #include "ops/operation.h"
+#include "ops/planes.h"
 #include "ops/sign.h"
 
 namespace bdc {
 
-/// Blocks of kBlockPixels pixels (kernels/binary-block.h) of all images, shared among the threads; calls
-/// `body(image, block)`.
+/// Blocks of kBlockPixels pixels (kernels/binary-block.h) of all images, and their channels where blocks are
+/// few, shared among the threads; calls `body(image, range)`.
 template <typename Body>
-void ForEachBlock(const RunContext& context, int64_t images, int64_t pixels, const Body& body) {
-  const int64_t blocks = BlocksOf(pixels);
-  context.pool.ParallelFor(0, images * blocks, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t item = begin; item < end; ++item) body(item / blocks, item % blocks);
+void ForEachSweepRange(const RunContext& context, const Tensor& x, const Body& body) {
+  constexpr int kRangesPerThread = 4, kFewestChannels = 16;
+  const int64_t blocks = BlocksOf(x.plane()), all = x.batch * blocks;
+  const int64_t wanted = (kRangesPerThread * context.pool.size() + all - 1) / all;
+  const int64_t pieces = std::clamp<int64_t>(wanted, 1, std::max(1, x.channels / kFewestChannels));
+  ForEachItem(context, all * pieces, [&](int64_t, int64_t item) {
+    const int64_t image = item / pieces / blocks, block = item / pieces % blocks, piece = item % pieces;
+    body(image, BlockRange{block, block + 1, static_cast<int>(x.channels * piece / pieces),
+                           static_cast<int>(x.channels * (piece + 1) / pieces)});
   });
 }
 

@@ -17,16 +17,16 @@ inline constexpr int64_t AlignedBytes(int64_t bytes) {
   return (bytes + kStep - 1) / kStep * kStep;
 }
 
-/// Uninitialised memory for trivial values that starts at a cache line.
-template <typename T>
+/// Uninitialised memory for trivial values that starts at a multiple of `kStart` bytes, a cache line by
+/// default.
+template <typename T, size_t kStart = kAlignment>
 class AlignedBuffer {
   static_assert(std::is_trivial_v<T>);
 
  public:
   AlignedBuffer() = default;
   explicit AlignedBuffer(size_t size)
-      : data_(static_cast<T*>(::operator new (size * sizeof(T), std::align_val_t{kAlignment}))),
-        size_(size) {}
+      : data_(static_cast<T*>(::operator new (size * sizeof(T), std::align_val_t{kStart}))), size_(size) {}
 
   T* data() { return data_.get(); }
   const T* data() const { return data_.get(); }
@@ -36,7 +36,7 @@ class AlignedBuffer {
 
  private:
   struct Free {
-    void operator()(T* data) const { ::operator delete (data, std::align_val_t{kAlignment}); }
+    void operator()(T* data) const { ::operator delete (data, std::align_val_t{kStart}); }
   };
   std::unique_ptr<T, Free> data_;
   size_t size_ = 0;

@@ -1,20 +1,29 @@
 #include "runtime/executor.h"
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <functional>
 
 #include "ops/planes.h"
 #include "runtime/error.h"
+#include "runtime/flush_denormals.h"
 
 namespace bdc {
 namespace {
 
 // More than any camera network needs; a larger plan comes from a manifest that lies.
 constexpr int64_t kMaxArenaBytes = int64_t{16} << 30;
+constexpr int64_t kPageBytes = 4096;
 
 using Clock = std::chrono::steady_clock;
+
+int64_t RoundedUp(int64_t bytes, int64_t step) { return (bytes + step - 1) / step * step; }
 
 double MillisecondsSince(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
@@ -26,8 +35,9 @@ double MillisecondsSince(Clock::time_point start) {
 
 }  // namespace
 
-Executor::Executor(Graph graph, Isa isa, int threads, EngineMode mode, StreamType residual)
-    : graph_(std::move(graph)), mode_(mode), kernels_(SelectKernels(isa)), pool_(threads) {
+Executor::Executor(Graph graph, Isa isa, int threads, EngineMode mode, StreamType residual,
+                   const ThreadSchedule& schedule)
+    : graph_(std::move(graph)), mode_(mode), kernels_(SelectKernels(isa)), pool_(threads, schedule) {
   if (mode == EngineMode::kFast) graph_.Fuse(residual);
   graph_.LoadConstants(mode, kernels_);
   PlanArena();
@@ -58,7 +68,12 @@ void Executor::PlanArena() {
     const int step = static_cast<int>(i);
     const int64_t scratch = mode_ == EngineMode::kFast ? nodes[i].operation->ScratchBytes(pool_.size()) : 0;
     requests.push_back({scratch, step, step});
+    if (mode_ == EngineMode::kFast) {
+      thread_scratch_bytes_ = std::max(thread_scratch_bytes_, nodes[i].operation->ThreadScratchBytes());
+    }
   }
+  // No two threads' on one page, which processors fetch ahead within.
+  thread_scratch_bytes_ = RoundedUp(thread_scratch_bytes_, kPageBytes);
   for (const MemoryRequest& request : requests) {
     if (request.bytes > kMaxArenaBytes) {
       throw Error(ErrorKind::kModel, "MODEL_TOO_LARGE",
@@ -67,17 +82,25 @@ void Executor::PlanArena() {
     }
   }
   plan_ = PlanMemory(requests);
-  if (plan_.bytes > kMaxArenaBytes) {
+  if (arena_bytes() > kMaxArenaBytes) {
     throw Error(ErrorKind::kModel, "MODEL_TOO_LARGE",
-                "graph: expected tensors of at most 16 GiB at a time, found " + std::to_string(plan_.bytes) +
-                    " bytes");
+                "graph: expected tensors of at most 16 GiB at a time, found " +
+                    std::to_string(arena_bytes()) + " bytes");
   }
+}
+
+int64_t Executor::ThreadScratchOffset() const {
+  // Convolutions may read (and drop) a few values past the last tensor.
+  return RoundedUp(plan_.bytes + int64_t{kConvSlack} * static_cast<int64_t>(sizeof(float)), kPageBytes);
 }
 
 void Executor::AllocateArena() {
   if (arena_.size() != 0) return;
-  // Convolutions may read (and drop) a few values past the last tensor.
-  arena_ = AlignedBuffer<std::byte>(static_cast<size_t>(plan_.bytes) + kConvSlack * sizeof(float));
+  arena_ = AlignedBuffer<std::byte, kHugePage>(static_cast<size_t>(RoundedUp(arena_bytes(), kHugePage)));
+#if defined(__linux__)
+  // A frame's tensors lie on hundreds of pages, and kernels go from plane to plane.
+  madvise(arena_.data(), arena_.size(), MADV_HUGEPAGE);
+#endif
   for (const GraphNode& node : graph_.nodes()) {
     const size_t values = static_cast<size_t>(node.operation->HistoryBytes()) / sizeof(float);
     previous_.emplace_back(values);
@@ -252,7 +275,14 @@ void Executor::RunNode(size_t index, std::span<const int> cameras, const RigidMo
     history.next = next_[index].data();
     if (motion) history.previous = previous_[index].data(), history.motion = motion;
   }
-  const RunContext context{pool_,  kernels_, scratch, cameras, projections_[index].get(), camera_parameters_,
+  const RunContext context{pool_,
+                           kernels_,
+                           scratch,
+                           arena_.data() + ThreadScratchOffset(),
+                           thread_scratch_bytes_,
+                           cameras,
+                           projections_[index].get(),
+                           camera_parameters_,
                            history};
   if (mode_ == EngineMode::kFast) {
     node.operation->Run(context, node_inputs_, node_outputs_);
@@ -263,6 +293,13 @@ void Executor::RunNode(size_t index, std::span<const int> cameras, const RigidMo
 
 void Executor::Run(std::span<const int> cameras, std::span<void* const> outputs, const RigidMotion* motion) {
   CheckFrame(cameras);
+  const auto frame = [&] { RunFrame(cameras, outputs, motion); };
+  pool_.Lead(std::cref(frame));
+}
+
+void Executor::RunFrame(std::span<const int> cameras, std::span<void* const> outputs,
+                        const RigidMotion* motion) {
+  const FlushDenormals flush;
   if (!has_history_) motion = nullptr;
   AllocateArena();
   const bool from_images = images_staged_;

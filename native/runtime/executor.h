@@ -22,14 +22,17 @@ class Executor {
  public:
   /// Plans the memory, brings the constants into the form they are computed with, and starts the threads.
   /// `residual`: how streams between fused binary layers are stored.
-  Executor(Graph graph, Isa isa, int threads, EngineMode mode, StreamType residual = StreamType::kFloat32);
+  Executor(Graph graph, Isa isa, int threads, EngineMode mode, StreamType residual = StreamType::kFloat32,
+           const ThreadSchedule& schedule = {});
 
   const Graph& graph() const { return graph_; }
   Isa isa() const { return kernels_.isa; }
   int threads() const { return pool_.size(); }
   EngineMode mode() const { return mode_; }
+  /// What the system refused of the schedule.
+  const std::vector<std::string>& warnings() const { return pool_.warnings(); }
   /// Of all tensors that live between operations, and of scratch.
-  int64_t arena_bytes() const { return plan_.bytes; }
+  int64_t arena_bytes() const { return ThreadScratchOffset() + threads() * thread_scratch_bytes_; }
   /// Of what operations keep between frames, 0 for most networks; twice, as a frame reads one and writes the
   /// other.
   int64_t history_bytes() const { return history_bytes_; }
@@ -64,8 +67,14 @@ class Executor {
   const std::vector<double>& node_milliseconds() const { return node_milliseconds_; }
 
  private:
+  /// As large a page as Linux makes by itself on x86-64 and most 64-bit ARM.
+  static constexpr size_t kHugePage = size_t{2} << 20;
+
   void PlanArena();
   void AllocateArena();
+  /// Where the threads' own scratch begins in the arena.
+  int64_t ThreadScratchOffset() const;
+  void RunFrame(std::span<const int> cameras, std::span<void* const> outputs, const RigidMotion* motion);
   void CheckFrame(std::span<const int> cameras) const;
   void NormalizeImages(const Tensor& to);
   Tensor At(int tensor, int cameras);
@@ -76,8 +85,10 @@ class Executor {
   const KernelSet& kernels_;
   ThreadPool pool_;
 
-  MemoryPlan plan_;  // one place for each tensor of the graph, then the scratch of each node
-  AlignedBuffer<std::byte> arena_;
+  MemoryPlan plan_;                   // one place for each tensor of the graph, then the scratch of each node
+  int64_t thread_scratch_bytes_ = 0;  // of each thread
+  /// The plan, then the threads' own scratch.
+  AlignedBuffer<std::byte, kHugePage> arena_;
   std::vector<uint8_t> staged_images_;
   std::vector<int> staged_batch_;  // of each graph input; −1 = not staged
   bool images_staged_ = false;

@@ -75,7 +75,7 @@ std::vector<Isa> SupportedIsas() {
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vpopcntdq") &&
       __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512vnni") &&
-      __builtin_cpu_supports("gfni")) {
+      __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("gfni")) {
     isas.push_back(Isa::kAvx512);
     if (HasAmx()) isas.push_back(Isa::kAmx);
   }

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
 #include <chrono>
 #include <ctime>
 #include <numeric>
@@ -90,6 +94,96 @@ TEST_P(ThreadPoolTest, SeveralPoolsWorkSideBySide) {
   for (std::thread& engine : engines) engine.join();
   EXPECT_EQ(sum.load(), 3 * 200 * 1225);
 }
+
+TEST_P(ThreadPoolTest, CallsOfOneThreadFollowEachOther) {
+  ThreadPool pool(GetParam());
+  std::vector<std::atomic<int>> inside(pool.size());
+  std::atomic<int> visits{0};
+  for (int round = 0; round < 200; ++round) {
+    pool.ParallelFor(0, 40, 1, [&](int thread, int64_t, int64_t) {
+      ASSERT_GE(thread, 0);
+      ASSERT_LT(thread, pool.size());
+      EXPECT_EQ(inside[thread].fetch_add(1), 0);
+      visits.fetch_add(1);
+      inside[thread].fetch_sub(1);
+    });
+  }
+  EXPECT_EQ(visits.load(), 200 * 40);
+}
+
+TEST_P(ThreadPoolTest, EachThreadBeginsWithItsOwnShare) {
+  ThreadPool pool(GetParam());
+  constexpr int64_t kItems = 64;
+  for (int round = 0; round < 20; ++round) {
+    std::vector<int64_t> first(pool.size(), -1);
+    std::atomic<int> begun{0};
+    pool.ParallelFor(100, 100 + kItems, 1, [&](int thread, int64_t from, int64_t) {
+      if (first[thread] >= 0) return;
+      first[thread] = from;
+      begun.fetch_add(1);
+      while (begun.load() < pool.size()) std::this_thread::yield();  // until all have taken something
+    });
+    for (int thread = 0; thread < pool.size(); ++thread) {
+      ASSERT_EQ(first[thread], 100 + kItems * thread / pool.size()) << "thread " << thread;
+    }
+  }
+}
+
+TEST_P(ThreadPoolTest, SharesOfAThreadThatIsHeldUpAreTakenByOthers) {
+  ThreadPool pool(GetParam());
+  std::atomic<int64_t> done{0};
+  pool.ParallelFor(0, 64, 1, [&](int thread, int64_t, int64_t) {
+    // The last thread's first item waits for all others.
+    if (pool.size() > 1 && thread == pool.size() - 1) {
+      while (done.load() < 63) std::this_thread::yield();
+    }
+    done.fetch_add(1);
+  });
+  EXPECT_EQ(done.load(), 64);
+}
+
+TEST_P(ThreadPoolTest, WhatTheLeaderThrowsReachesTheCaller) {
+  ThreadSchedule schedule;
+  schedule.nice = 1;
+  for (const ThreadSchedule& each : {ThreadSchedule{}, schedule}) {
+    ThreadPool pool(GetParam(), each);
+    EXPECT_THROW(pool.Lead([] { throw std::runtime_error("no frame"); }), std::runtime_error);
+    int64_t sum = 0;
+    pool.Lead([&] {
+      std::atomic<int64_t> total{0};
+      pool.ParallelFor(0, 100, 3, [&](int64_t from, int64_t to) { total.fetch_add(to - from); });
+      sum = total.load();
+    });
+    EXPECT_EQ(sum, 100);
+  }
+}
+
+#if defined(__linux__)
+TEST_P(ThreadPoolTest, WithAScheduleNothingRunsOnTheCallersThread) {
+  cpu_set_t allowed;
+  ASSERT_EQ(sched_getaffinity(0, sizeof allowed, &allowed), 0);
+  int core = 0;
+  while (!CPU_ISSET(core, &allowed)) ++core;
+  ThreadSchedule schedule;
+  schedule.cores = {core};
+  ThreadPool pool(GetParam(), schedule);
+  EXPECT_TRUE(pool.warnings().empty());
+  std::atomic<int> elsewhere{0};
+  const std::thread::id caller = std::this_thread::get_id();
+  pool.Lead([&] {
+    pool.ParallelFor(0, 64, 1, [&](int64_t, int64_t) {
+      cpu_set_t mine;
+      sched_getaffinity(0, sizeof mine, &mine);
+      const bool is_pinned = CPU_COUNT(&mine) == 1 && CPU_ISSET(core, &mine);
+      if (!is_pinned || std::this_thread::get_id() == caller) elsewhere.fetch_add(1);
+    });
+  });
+  EXPECT_EQ(elsewhere.load(), 0);
+  cpu_set_t after;
+  ASSERT_EQ(sched_getaffinity(0, sizeof after, &after), 0);
+  EXPECT_TRUE(CPU_EQUAL(&allowed, &after));
+}
+#endif
 
 TEST_P(ThreadPoolTest, StartsAndStopsWithoutWork) {
   for (int round = 0; round < 50; ++round) ThreadPool pool(GetParam());

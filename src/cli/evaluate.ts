@@ -5,7 +5,17 @@ import { evaluateFrame, formatFrameReport, type FrameFlags } from './evaluate-fr
 import { formatReport } from './evaluation-report.js';
 import { printJson } from './json-output.js';
 import { openEngine, type EngineFlags } from './open-engine.js';
-import { isaOption, jsonOption, modelOption, positiveInteger, score, threadsOption } from './options.js';
+import {
+  affinityOption,
+  isaOption,
+  jsonOption,
+  modelOption,
+  niceOption,
+  positiveInteger,
+  realtimePriorityOption,
+  score,
+  threadsOption,
+} from './options.js';
 
 type EvaluateOptions = EngineFlags & (DatasetFlags | FrameFlags) & { readonly json?: boolean };
 
@@ -42,6 +52,9 @@ export function evaluateCommand(): Command {
     .option('--pictures <n>', 'draw n samples and the charts of the figures', positiveInteger)
     .option('-o, --out <folder>', 'folder for the pictures', 'out/evaluation')
     .addOption(threadsOption())
+    .addOption(affinityOption())
+    .addOption(niceOption())
+    .addOption(realtimePriorityOption())
     .addOption(isaOption())
     .addOption(jsonOption())
     .action(async (options: EvaluateOptions, command: Command) => {

@@ -9,7 +9,15 @@ import { PerceptionPipeline } from '../perception/perception-pipeline.js';
 import type { CameraFrame, PerceptionResult } from '../perception/types.js';
 import { writeFrameOutput } from './frame-output.js';
 import { printJson } from './json-output.js';
-import { isaOption, jsonOption, modelOption, threadsOption } from './options.js';
+import {
+  affinityOption,
+  isaOption,
+  jsonOption,
+  modelOption,
+  niceOption,
+  realtimePriorityOption,
+  threadsOption,
+} from './options.js';
 import { openEngine, type EngineFlags } from './open-engine.js';
 
 interface FrameOptions extends EngineFlags {
@@ -28,6 +36,9 @@ export function frameCommand(): Command {
     )
     .addOption(modelOption())
     .addOption(threadsOption())
+    .addOption(affinityOption())
+    .addOption(niceOption())
+    .addOption(realtimePriorityOption())
     .addOption(isaOption())
     .addOption(jsonOption())
     .action(async (path: string, options: FrameOptions) => {

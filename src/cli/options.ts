@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { parseCoreList } from '../engine/core-list.js';
 import { ISAS } from '../engine/types.js';
 
 /** Exit code where results miss a threshold. */
@@ -49,7 +50,32 @@ export const modelOption = (): Option =>
   new Option('-m, --model <file>', 'model file (default: the one that comes with the program)');
 
 export const threadsOption = (): Option =>
-  new Option('--threads <n>', 'native threads that compute (default: all cores)').argParser(positiveInteger);
+  new Option(
+    '--threads <n>',
+    'native threads that compute (default: one for each core of --affinity, else all cores)',
+  ).argParser(positiveInteger);
+
+export const affinityOption = (): Option =>
+  new Option('--affinity <cores>', 'cores that the threads are pinned to, in turn, such as 0,2-3').argParser(
+    coreList,
+  );
+
+export const niceOption = (): Option =>
+  new Option('--nice <n>', 'nice value of the threads, -20 (first) to 19').argParser(number);
+
+export const realtimePriorityOption = (): Option =>
+  new Option(
+    '--realtime-priority <n>',
+    'priority of the threads under SCHED_FIFO, 1 to 99 (first); --nice then means nothing',
+  ).argParser(number);
+
+function coreList(text: string): readonly number[] {
+  try {
+    return parseCoreList(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as RangeError).message}.`);
+  }
+}
 
 export const isaOption = (): Option =>
   new Option(

@@ -1,16 +1,22 @@
 import { Command } from 'commander';
 import { writeFile } from 'node:fs/promises';
 import { chromeTrace, profileSteps, type StepProfile } from '../engine/frame-profile.js';
-import { loadEngine } from '../engine/load-engine.js';
 import { measurePeaks, type MachinePeaks } from '../engine/native.js';
 import type { NetworkEngine } from '../engine/network-engine.js';
-import type { EngineOutput, Isa } from '../engine/types.js';
+import type { EngineOutput } from '../engine/types.js';
 import { printJson } from './json-output.js';
-import { isaOption, jsonOption, positiveInteger, threadsOption } from './options.js';
+import { openEngine, type EngineFlags } from './open-engine.js';
+import {
+  affinityOption,
+  isaOption,
+  jsonOption,
+  niceOption,
+  positiveInteger,
+  realtimePriorityOption,
+  threadsOption,
+} from './options.js';
 
-interface Options {
-  readonly threads?: number;
-  readonly isa?: Isa;
+interface Options extends Omit<EngineFlags, 'model'> {
   readonly frames: number;
   readonly trace?: string;
   readonly json?: boolean;
@@ -22,16 +28,15 @@ export function profileCommand(): Command {
     .description('time each step of a model on this machine, on grey images from a ring of cameras')
     .argument('<model>', 'model file (.safetensors)')
     .addOption(threadsOption())
+    .addOption(affinityOption())
+    .addOption(niceOption())
+    .addOption(realtimePriorityOption())
     .addOption(isaOption())
     .option('--frames <n>', 'frames that are timed; their medians count', positiveInteger, 20)
     .option('--trace <file>', 'write the last frame as a Chrome trace, for chrome://tracing or Perfetto')
     .addOption(jsonOption())
-    .action(async (path: string, { threads, isa, frames, trace, json }: Options) => {
-      const engine = await loadEngine(path, {
-        logits: false,
-        ...(threads ? { threads } : {}),
-        ...(isa ? { isa } : {}),
-      });
+    .action(async (model: string, { frames, trace, json, ...flags }: Options) => {
+      const engine = await openEngine({ ...flags, model });
       try {
         const peaks = measurePeaks(engine.isa);
         const outputs = await runFrames(engine, frames);

@@ -6,14 +6,17 @@ import { checkText } from '../expectation/checks.js';
 import { junitXml } from '../expectation/junit.js';
 import { printJson } from './json-output.js';
 import {
+  affinityOption,
   commaSeparated,
   isaOption,
   jsonOption,
   modelOption,
+  niceOption,
   number,
   positiveInteger,
-  THRESHOLD_MISSED,
+  realtimePriorityOption,
   threadsOption,
+  THRESHOLD_MISSED,
 } from './options.js';
 import { replayBag, type ReplayOptions } from './replay-run.js';
 import type { ReplayReport } from './replay-summary.js';
@@ -49,6 +52,9 @@ export function replayCommand(): Command {
     .option('--results-only', 'do not copy the topics of the bag into the output')
     .addOption(new Option('--compression <kind>', 'of the output').choices(COMPRESSIONS).default('zstd'))
     .addOption(threadsOption())
+    .addOption(affinityOption())
+    .addOption(niceOption())
+    .addOption(realtimePriorityOption())
     .addOption(isaOption())
     .addOption(jsonOption())
     .action(async (bag: string, options: ReplayOptions) => {

@@ -10,12 +10,17 @@ export interface ResolvedOptions {
   /** Undefined: native code takes `$BDC_ISA`, else the best set of the CPU. */
   readonly isa: Isa | undefined;
   readonly threads: number;
+  /** Empty: not pinned. */
+  readonly affinity: readonly number[];
+  readonly nice: number | undefined;
+  readonly realtimePriority: number | undefined;
   readonly mode: 'fast' | 'reference';
   readonly residual: 'fp16' | 'fp32';
 }
 
 /** Options as given, else of the environment, else the defaults. @throws BdcError of kind `configuration` */
-export function resolveOptions({ isa, threads, mode, residual }: EngineOptions): ResolvedOptions {
+export function resolveOptions(options: EngineOptions): ResolvedOptions {
+  const { isa, threads, affinity = [], nice, realtimePriority, mode, residual } = options;
   const wantedMode = mode ?? (process.env['BDC_ENGINE'] || 'fast');
   if (!MODES.includes(wantedMode)) {
     throw new BdcError('configuration', {
@@ -30,17 +35,26 @@ export function resolveOptions({ isa, threads, mode, residual }: EngineOptions):
       message: `engine residual (option residual or BDC_RESIDUAL): expected fp16 or fp32, found ${wantedResidual}`,
     });
   }
-  const wantedThreads = threads ?? Math.min(availableParallelism(), MAX_THREADS);
-  if (!Number.isInteger(wantedThreads) || wantedThreads < 1 || wantedThreads > MAX_THREADS) {
-    throw new BdcError('configuration', {
-      code: 'ENGINE_OPTION',
-      message: `engine threads: expected an integer in 1…${MAX_THREADS}, found ${wantedThreads}`,
-    });
-  }
+  const wantedThreads = threads ?? (affinity.length || Math.min(availableParallelism(), MAX_THREADS));
+  checkInteger('threads', wantedThreads, 1, MAX_THREADS);
+  for (const core of affinity) checkInteger('affinity', core, 0, 1023);
+  if (nice !== undefined) checkInteger('nice', nice, -20, 19);
+  if (realtimePriority !== undefined) checkInteger('realtimePriority', realtimePriority, 1, 99);
   return {
     isa,
     threads: wantedThreads,
+    affinity,
+    nice,
+    realtimePriority,
     mode: wantedMode as 'fast' | 'reference',
     residual: wantedResidual as 'fp16' | 'fp32',
   };
+}
+
+function checkInteger(option: string, value: number, low: number, high: number): void {
+  if (Number.isInteger(value) && value >= low && value <= high) return;
+  throw new BdcError('configuration', {
+    code: 'ENGINE_OPTION',
+    message: `engine ${option}: expected an integer in ${low}…${high}, found ${value}`,
+  });
 }

@@ -70,6 +70,8 @@ export interface NativeEngine {
   readonly handle: NativeHandle;
   readonly isa: Isa;
   readonly threads: number;
+  /** What was asked for and the system does not allow. */
+  readonly warnings: readonly string[];
   readonly arenaBytes: number;
   readonly historyBytes: number;
   readonly usesCalibration: boolean;
@@ -120,6 +122,9 @@ export interface NativeApi {
     options: {
       readonly isa?: Isa | undefined;
       readonly threads: number;
+      readonly affinity: readonly number[];
+      readonly nice?: number | undefined;
+      readonly realtimePriority?: number | undefined;
       readonly mode: 'fast' | 'reference';
       readonly residual: 'fp16' | 'fp32';
     },

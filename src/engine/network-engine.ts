@@ -37,6 +37,7 @@ export class NetworkEngine implements Engine {
   readonly isa: Isa;
   readonly threads: number;
   readonly mode: 'fast' | 'reference';
+  readonly warnings: readonly string[];
   readonly featureSize: readonly [number, number] | undefined;
   /** What each operation of the manifest's graph costs, in its order. */
   readonly operations: readonly NativeOperation[];
@@ -58,6 +59,7 @@ export class NetworkEngine implements Engine {
     this.isa = native.isa;
     this.threads = native.threads;
     this.mode = mode;
+    this.warnings = native.warnings;
     this.featureSize = native.featureSize;
     this.operations = native.operations;
     this.steps = native.steps;

@@ -4,8 +4,14 @@ export const ISAS = ['portable', 'neon', 'neon-dotprod', 'avx2', 'avx512', 'amx'
 export type Isa = (typeof ISAS)[number];
 
 export interface EngineOptions {
-  /** Native threads that compute, the calling libuv thread included. Default: all cores. */
+  /** Native threads that compute. Default: one for each core of `affinity`, else all cores. */
   readonly threads?: number;
+  /** Cores that the threads are pinned to, in turn. Default: wherever the process may run. */
+  readonly affinity?: readonly number[];
+  /** Nice value of the threads, −20 (first) … 19. Default: as the process. */
+  readonly nice?: number;
+  /** Priority of the threads under SCHED_FIFO, 1 … 99 (first); nice values then mean nothing. Default: not under SCHED_FIFO. */
+  readonly realtimePriority?: number;
   /** Instruction set; default `$BDC_ISA`, else the best the CPU has. An error if the CPU lacks it. */
   readonly isa?: Isa;
   /** `reference`: plain unfused operations, the oracle of the fast ones. Default `$BDC_ENGINE`, else `fast`. */
@@ -80,6 +86,8 @@ export interface Engine {
   readonly isa: Isa;
   readonly threads: number;
   readonly mode: 'fast' | 'reference';
+  /** What was asked for and this system does not allow, such as a priority; the engine works without it. */
+  readonly warnings: readonly string[];
   /** `[height, width]` of the feature maps that `lift_splat` takes; undefined for a graph without one. */
   readonly featureSize: readonly [number, number] | undefined;
   /** Memory of the features that the network keeps between frames; 0 for one that keeps none. */

@@ -46,6 +46,31 @@ const GENERAL = [
     range: [0, 256],
   },
   {
+    name: 'thread_affinity',
+    type: 'string',
+    defaultValue: '',
+    description:
+      'Cores that the native threads are pinned to, in turn, such as 0,2-3; empty: not pinned. With threads 0: one thread for each of them',
+    readOnly: true,
+  },
+  {
+    name: 'thread_nice',
+    type: 'integer',
+    defaultValue: 0,
+    description: 'Nice value of the native threads, -20 (first) to 19; 0: as the process',
+    readOnly: true,
+    range: [-20, 19],
+  },
+  {
+    name: 'thread_realtime_priority',
+    type: 'integer',
+    defaultValue: 0,
+    description:
+      'Priority of the native threads under SCHED_FIFO, where thread_nice means nothing; 0: not under SCHED_FIFO',
+    readOnly: true,
+    range: [0, 99],
+  },
+  {
     name: 'isa',
     type: 'string',
     defaultValue: '',

@@ -1,3 +1,4 @@
+import { parseCoreList } from '../engine/core-list.js';
 import type { EngineOptions, Isa } from '../engine/types.js';
 import { cameraParameters, groupParameter, NODE_PARAMETERS } from './node-parameters.js';
 import type { ImageTransport } from './node-parameters.js';
@@ -57,6 +58,7 @@ export function declareNodeParameters(parameters: ParameterServer): NodeSettings
   for (const declaration of NODE_PARAMETERS) parameters.declare(declaration);
   parameters.require(checkNames);
   parameters.require(checkHeights);
+  parameters.require(checkCores);
   const { values } = parameters;
   const names = values.get('cameras') as readonly string[];
   for (const name of names) for (const declaration of cameraParameters(name)) parameters.declare(declaration);
@@ -87,10 +89,19 @@ export function declareNodeParameters(parameters: ParameterServer): NodeSettings
 
 export function modelSettings(values: Values): ModelSettings {
   const threads = values.get('threads') as number;
+  const affinity = parseCoreList(values.get('thread_affinity') as string);
+  const nice = values.get('thread_nice') as number;
+  const realtimePriority = values.get('thread_realtime_priority') as number;
   const isa = values.get('isa') as Isa | '';
   return {
     file: (values.get('model') as string) || undefined,
-    engine: { ...(threads > 0 && { threads }), ...(isa !== '' && { isa }) },
+    engine: {
+      ...(threads > 0 && { threads }),
+      affinity,
+      ...(nice !== 0 && { nice }),
+      ...(realtimePriority > 0 && { realtimePriority }),
+      ...(isa !== '' && { isa }),
+    },
   };
 }
 
@@ -147,5 +158,13 @@ function checkHeights(values: Values): void {
     throw new RangeError(
       `parameter grid_min_height: expected less than grid_max_height (${high}), found ${low}`,
     );
+  }
+}
+
+function checkCores(values: Values): void {
+  try {
+    parseCoreList(values.get('thread_affinity') as string);
+  } catch (error) {
+    throw new RangeError(`parameter thread_affinity: ${(error as RangeError).message}`, { cause: error });
   }
 }

@@ -202,6 +202,7 @@ export class OccupancyNode implements ManagedNode {
     const { parameters, settings } = this.#options;
     const { file, engine: options } = modelSettings(parameters.values);
     const engine = await loadEngine(file ?? shippedModel(), { ...options, logits: false });
+    for (const warning of engine.warnings) this.#options.node.getLogger().warn(warning);
     try {
       const { manifest } = engine;
       if (settings.cameras.length > manifest.input.cameras) {

@@ -34,7 +34,13 @@ describe('The native addon', () => {
       } as unknown as NativeModel;
       assert.throws(() => void api.load(nonsense, nonsense, nonsense), TypeError);
       assert.throws(
-        () => void api.load(new Uint8Array(8), model, { threads: 1, mode: 'fast', residual: 'fp32' }),
+        () =>
+          void api.load(new Uint8Array(8), model, {
+            threads: 1,
+            affinity: [],
+            mode: 'fast',
+            residual: 'fp32',
+          }),
         TypeError,
       );
       assert.throws(() => void api.setRig(nonsense, nonsense), TypeError);
@@ -86,6 +92,7 @@ describe('The native addon', () => {
     };
     const { handle } = await api.load(new Uint8Array(), model, {
       threads: 1,
+      affinity: [],
       mode: 'fast',
       residual: 'fp32',
     });

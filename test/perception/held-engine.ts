@@ -11,6 +11,7 @@ export class HeldEngine implements Engine {
   readonly isa = 'portable';
   readonly threads = 1;
   readonly mode = 'fast';
+  readonly warnings = [];
   readonly featureSize = [1, 2] as const;
   readonly historyBytes: number;
   readonly usesCalibration: boolean;

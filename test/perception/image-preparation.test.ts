@@ -101,6 +101,29 @@ describe('prepareImage', () => {
     );
   });
 
+  it('decodes a large JPEG at half its size, within a grey level of the whole', async () => {
+    const [width, height] = [1600, 900];
+    const waves = Uint8Array.from({ length: width * height * 3 }, (_, i) => {
+      const [x, y] = [Math.floor(i / 3) % width, Math.floor(i / 3 / width)];
+      return 128 + 60 * Math.sin(x / 20 + (i % 3)) + 60 * Math.cos(y / 15 + x / 40);
+    });
+    const jpeg = await sharp(waves, { raw: { width, height, channels: 3 } })
+      .jpeg({ quality: 92 })
+      .toBuffer();
+    const whole = await sharp(jpeg).raw().toBuffer();
+    const large = cameraLooking('front', 0, { width, height });
+    const input = { width: 352, height: 128 };
+    const prepared = await prepareImage(compressed(jpeg), large, input);
+    const expected = await prepareImage(
+      { ...raw('rgb8', (pixel) => pixel), width, height, step: width * 3, data: whole } as CameraImage,
+      large,
+      input,
+    );
+    const difference = prepared.reduce((sum, value, i) => sum + Math.abs(value - expected[i]!), 0);
+    assert.ok(difference > 0, 'decoded as a whole');
+    assert.ok(difference / prepared.length < 1, `mean difference ${difference / prepared.length}`);
+  });
+
   it('scales with the widened triangle filter and crops at the top', async () => {
     // 6 × 4 to 3 × 1: scale 0.5 and one of two rows cropped. Weights of halving by the triangle filter: 1 3 3 1, the border repeated.
     const prepared = await prepareImage(

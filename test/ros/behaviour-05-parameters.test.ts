@@ -159,6 +159,7 @@ describe('behaviour 5: parameters', function () {
       ['outputs.markers.enabled', 1, /expected true or false, found 1/],
       ['free_space_beams', 1, /expected a whole number from 4 to 7200, found 1/],
       ['isa', 'sse', /expected one of "", "portable".*found "sse"/],
+      ['thread_nice', 5, /^parameter thread_nice is read-only: set it at start$/],
       ['max_spread_ms', 2.5, /^parameter max_spread_ms is read-only: set it at start$/],
       [
         'grid_max_heigt',
@@ -232,6 +233,11 @@ describe('behaviour 5: parameters', function () {
         'a value out of range',
         { max_spread_ms: -1.0 },
         /parameter max_spread_ms: expected a number from 0 to 10000, found -1/,
+      ],
+      [
+        'cores that are none',
+        { thread_affinity: '3-1' },
+        /parameter thread_affinity: expected different cores from 0 to 1023 such as 0,2-3, found "3-1"/,
       ],
       ['an unknown class', { voxel_classes: ['buss'] }, /found "buss"; did you mean "bus"\?/],
       [
