@@ -85,6 +85,15 @@ class Operation {
     Run(context, inputs, outputs);
   }
 
+  /// Whoever makes the first input may hand it over as int8: clamp(round(x · factor), ±127), this being the
+  /// factor; 0: it may not.
+  virtual float InputFactor() const { return 0.0f; }
+  /// Makes one of the outputs int8 of that factor, if it can.
+  virtual bool TakeQuantizer(float factor) {
+    static_cast<void>(factor);
+    return false;
+  }
+
   OperationCost cost;
 };
 
