@@ -24,6 +24,13 @@ void PReLULoop(float* y, int64_t count, float slope) {
   for (int64_t i = 0; i < count; ++i) y[i] = y[i] > 0 ? y[i] : slope * y[i];
 }
 
+/// log(1 + eˣ) = max(x, 0) + log(1 + e^−|x|): neither overflows nor cancels.
+void SoftplusLoop(const float* x, int64_t count, float* y) {
+  for (int64_t i = 0; i < count; ++i) {
+    y[i] = (x[i] < 0 ? 0.0f : x[i]) + FastLog1p(FastExp(-std::fabs(x[i])));
+  }
+}
+
 void AverageSquaresLoop(const float* a, const float* b, int count, float* y) {
   for (int i = 0; i < count; ++i) {
     y[i] = (((a[2 * i] + a[2 * i + 1]) + b[2 * i]) + b[2 * i + 1]) / 4.0f;
@@ -155,8 +162,8 @@ void QuadsFromFloatLoop(const float* const planes[4], float factor, int64_t coun
 }
 
 constexpr PlaneKernels kPlaneLoops = {
-    RPReLULoop, PReLULoop, AverageSquaresLoop,  BlendLoop,         StretchTwiceLoop,
-    ArgmaxLoop, SplatLoop, BlendDifferenceLoop, QuadsFromInt8Loop, QuadsFromFloatLoop};
+    RPReLULoop, PReLULoop, SoftplusLoop,        AverageSquaresLoop, BlendLoop,         StretchTwiceLoop,
+    ArgmaxLoop, SplatLoop, BlendDifferenceLoop, QuadsFromInt8Loop,  QuadsFromFloatLoop};
 
 }  // namespace
 }  // namespace bdc

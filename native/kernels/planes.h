@@ -29,6 +29,8 @@ struct PlaneKernels {
   void (*rprelu)(float* y, int64_t count, float bias_in, float slope, float bias_out);
   /// y = y > 0 ? y : slope · y, in place.
   void (*prelu)(float* y, int64_t count, float slope);
+  /// y = log(1 + eˣ)
+  void (*softplus)(const float* x, int64_t count, float* y);
   /// y[i] = (((a[2i] + a[2i + 1]) + b[2i]) + b[2i + 1]) / 4, a and b being two rows
   void (*average_squares)(const float* a, const float* b, int count, float* y);
   /// y = (1 − weight) · a + weight · b
