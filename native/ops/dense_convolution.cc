@@ -7,8 +7,12 @@
 namespace bdc {
 namespace {
 
-// A band's packed input should stay in the second-level cache while every output channel passes over it.
-constexpr int64_t kBandBytes = 192 * 1024;
+// All of the weights pass over a band, and its first and last rows are copied for the next one too, so bands
+// of deep layers should be long. Of what is packed a strip reads kConvDepth taps at a time, which stay in the
+// second-level cache.
+constexpr int64_t kBandBytes = 1024 * 1024;
+// So few channels read an input that copying it first would cost more than it saves.
+constexpr int kFewChannels = 32;
 // Of a batch, so that threads find work even where a band's input is small.
 constexpr int kFewestBands = 16;
 
@@ -21,6 +25,11 @@ DenseConvolution<Word>::DenseConvolution(const ConvGeometry& geometry, float inp
       phases_h_(std::min(geometry.ExtentH(), geometry.stride_h)),
       phases_w_(std::min(geometry.ExtentW(), geometry.stride_w)),
       pitch_(geometry.out_width + (geometry.ExtentW() - 1) / geometry.stride_w) {}
+
+template <typename Word>
+bool DenseConvolution<Word>::ReadsInPlace() const {
+  return kChannels == 1 && geometry_.IsPointwise() && (in_place_ || geometry_.out_channels <= kFewChannels);
+}
 
 template <typename Word>
 int DenseConvolution<Word>::BandRows() const {

@@ -12,8 +12,9 @@ namespace bdc {
 
 /// Real convolution in bands of output rows. A band's input is first copied into planes where every tap lies
 /// at a constant distance: with its padding, and one plane for each phase of the stride. Word: float, or
-/// int32_t of the quads of an int8 image (kernels/conv.h), which are made as they are copied. Nothing is
-/// copied for a float 1×1 convolution that keeps every pixel.
+/// int32_t of the quads of an int8 image (kernels/conv.h), which are made as they are copied. Planes of an
+/// image may lie a multiple of 4 KB apart, where the taps of a pixel share one set of a cache; those of a
+/// band don't.
 template <typename Word>
 class DenseConvolution {
  public:
@@ -38,7 +39,9 @@ class DenseConvolution {
     void** planes;  // [O]
     Word* sums;     // ConvScratchWords(O, depth)
   };
-  /// Pixels [first, first + count) of one image of a pointwise convolution, into `scratch.output`.
+  /// Before Load, of a float 1×1 convolution that keeps every pixel: nothing is copied.
+  void ReadInPlace() { in_place_ = true; }
+  /// Pixels [first, first + count) of one image of a convolution that reads in place, into `scratch.output`.
   void RunPixels(const Word* start, const Word* image, int64_t first, int count,
                  const PixelScratch& scratch) const;
 
@@ -48,7 +51,7 @@ class DenseConvolution {
     int64_t row, sums, planes, bytes;
   };
 
-  bool ReadsInPlace() const { return kChannels == 1 && geometry_.IsPointwise(); }
+  bool ReadsInPlace() const;
   int BandRows() const;
   /// Words of a plane of a band.
   int64_t PlaneWords() const;
@@ -62,6 +65,7 @@ class DenseConvolution {
 
   ConvGeometry geometry_;
   float input_factor_;
+  bool in_place_ = false;
   int phases_h_, phases_w_;  // of the stride, that taps fall on
   int64_t pitch_;            // of packed rows
   const ConvKernel<Word>* kernel_ = nullptr;

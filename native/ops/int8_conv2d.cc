@@ -53,7 +53,6 @@ std::vector<int32_t> Int8Conv2d::WeightQuads() const {
 }
 
 void Int8Conv2d::Load(EngineMode mode, const KernelSet& kernels) {
-  mode_ = mode;
   weight_.Load();
   scale_.Load();
   bias_.Load();
@@ -78,9 +77,9 @@ void Int8Conv2d::Load(EngineMode mode, const KernelSet& kernels) {
   weight_ = {};
 }
 
-int64_t Int8Conv2d::ScratchBytes(int threads) const {
+/// The quantised input.
+int64_t Int8Conv2d::ReferenceScratchBytes() const {
   const ConvGeometry& g = geometry();
-  if (mode_ == EngineMode::kFast) return dense_.ScratchBytes(threads);
   return int64_t{g.images} * g.in_channels * g.in_height * g.in_width;
 }
 

@@ -14,7 +14,8 @@ class Int8Conv2d : public RealConvolution {
   explicit Int8Conv2d(OperationReader& reader);
   float InputFactor() const override { return 1.0f / activation_scale_; }
   void Load(EngineMode mode, const KernelSet& kernels) override;
-  int64_t ScratchBytes(int threads) const override;
+  int64_t ScratchBytes(int threads) const override { return dense_.ScratchBytes(threads); }
+  int64_t ReferenceScratchBytes() const override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
   void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const override;
 
@@ -26,7 +27,6 @@ class Int8Conv2d : public RealConvolution {
   Parameter<float> scale_, bias_;
   float activation_scale_;
   DenseConvolution<int32_t> dense_;
-  EngineMode mode_ = EngineMode::kFast;
   std::vector<float> sum_scale_;
   std::vector<int32_t> start_;  // of the sums; empty: 0
 };

@@ -47,7 +47,7 @@ struct History {
 struct RunContext {
   ThreadPool& pool;
   const KernelSet& kernels;
-  /// ScratchBytes(pool.size()) of the operation, from a cache line on.
+  /// ScratchBytes(pool.size()) or ReferenceScratchBytes() of the operation, from a cache line on.
   std::byte* scratch;
   /// Rig camera of each image of the batch, ascending.
   std::span<const int> cameras;
@@ -75,6 +75,8 @@ class Operation {
     static_cast<void>(threads);
     return 0;
   }
+  /// The same of RunReference.
+  virtual int64_t ReferenceScratchBytes() const { return 0; }
   /// Of what the operation keeps for the next frame.
   virtual int64_t HistoryBytes() const { return 0; }
   /// Whether it needs RunContext::camera_parameters.
