@@ -71,8 +71,9 @@ struct ConvKernel {
 
 /// Words past the last one used that a tile may read.
 constexpr int kConvSlack = 64;
-/// Taps that pass over a strip before its sums are set down; a block of weights of that depth stays in L1.
-constexpr int kConvDepth = 512;
+/// Taps that pass over a strip before its sums are set down: a block of weights of that depth and what one
+/// tile reads stay in L1 together.
+constexpr int kConvDepth = 256;
 /// Output positions of a strip: whole tiles of every instruction set.
 constexpr int kConvStrip = 192;
 

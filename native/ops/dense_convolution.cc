@@ -34,8 +34,10 @@ bool DenseConvolution<Word>::ReadsInPlace() const {
 template <typename Word>
 int DenseConvolution<Word>::BandRows() const {
   const ConvGeometry& g = geometry_;
+  // A strip at least: all weights are read for each.
+  const int64_t whole_strip = kConvStrip / pitch_;
   const int64_t share = (int64_t{g.out_height} * g.images + kFewestBands - 1) / kFewestBands;
-  const int most = static_cast<int>(std::min<int64_t>(share, g.out_height));
+  const int most = static_cast<int>(std::min<int64_t>(std::max(share, whole_strip), g.out_height));
   if (ReadsInPlace()) return most;
   const int64_t row_bytes = Planes() * phases_h_ * phases_w_ * pitch_ * int64_t{sizeof(Word)};
   return static_cast<int>(std::clamp<int64_t>(kBandBytes / row_bytes, 1, most));
