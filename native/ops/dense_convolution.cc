@@ -32,6 +32,37 @@ bool DenseConvolution<Word>::ReadsInPlace() const {
 }
 
 template <typename Word>
+bool DenseConvolution<Word>::HasSinglePixels() const {
+  const ConvGeometry& g = geometry_;
+  return kChannels == 1 && g.IsPointwise() && !ReadsInPlace() && g.Columns() == 1 && g.images <= PlaneWords();
+}
+
+template <typename Word>
+void DenseConvolution<Word>::RunSinglePixels(const RunContext& context, ConvArgs<Word> args, const Tensor& x,
+                                             const Tensor& y) const {
+  const SlotLayout layout = Layout();
+  auto* const packed = reinterpret_cast<float*>(context.scratch);
+  auto* const pixels = reinterpret_cast<float*>(context.scratch + layout.pixels);
+  auto** const planes = reinterpret_cast<void**>(context.scratch + layout.planes);
+  for (int64_t image = 0; image < x.batch; ++image) {
+    for (int64_t i = 0; i < x.channels; ++i)
+      packed[i * PlaneWords() + image] = x.f32()[image * x.channels + i];
+  }
+  for (int64_t o = 0; o < y.channels; ++o) planes[o] = pixels + o * x.batch;
+  args.epilogue.output = planes;
+  args.width = x.batch;
+  args.pitch = x.batch;
+  args.input = reinterpret_cast<const Word*>(packed);
+  args.scratch = reinterpret_cast<Word*>(context.scratch + layout.sums);
+  kernel_->run(args, 0, 1);
+  for (int64_t o = 0; o < y.channels; ++o) {
+    for (int64_t image = 0; image < x.batch; ++image) {
+      y.f32()[image * y.channels + o] = pixels[o * x.batch + image];
+    }
+  }
+}
+
+template <typename Word>
 int DenseConvolution<Word>::BandRows() const {
   const ConvGeometry& g = geometry_;
   // A strip at least: all weights are read for each.
@@ -60,7 +91,9 @@ typename DenseConvolution<Word>::SlotLayout DenseConvolution<Word>::Layout() con
   SlotLayout layout{};
   layout.row = AlignedBytes(packed * kWord);
   layout.sums = layout.row + AlignedBytes(row * kWord);
-  layout.planes = layout.sums + AlignedBytes(ConvScratchWords(geometry_.out_channels, depth) * kWord);
+  layout.pixels = layout.sums + AlignedBytes(ConvScratchWords(geometry_.out_channels, depth) * kWord);
+  const int64_t pixels = HasSinglePixels() ? int64_t{geometry_.out_channels} * geometry_.images : 0;
+  layout.planes = layout.pixels + AlignedBytes(pixels * int64_t{sizeof(float)});
   layout.bytes = layout.planes + AlignedBytes(geometry_.out_channels * int64_t{sizeof(void*)});
   return layout;
 }
@@ -183,6 +216,21 @@ void DenseConvolution<Word>::Run(const RunContext& context, const Word* start, c
   const ConvGeometry& g = geometry_;
   const int band_rows = BandRows(), bands = (g.out_height + band_rows - 1) / band_rows;
   const SlotLayout layout = Layout();
+  const ConvArgs<Word> common{.weight = weight_.data(),
+                              .start = start,
+                              .taps = taps_.data(),
+                              .input = nullptr,
+                              .epilogue = epilogue,
+                              .out_channels = g.out_channels,
+                              .depth = static_cast<int>(Taps()),
+                              .width = g.out_width,
+                              .pitch = pitch_,
+                              .scratch = nullptr};
+  if (HasSinglePixels() && residual == nullptr && outputs.size() == 1 &&
+      outputs[0].type == ElementType::kFloat32) {
+    RunSinglePixels(context, common, x, outputs[0]);
+    return;
+  }
   ForEachItem(context, int64_t{bands} * x.batch, [&](int64_t slot, int64_t item) {
     std::byte* const scratch = context.scratch + slot * layout.bytes;
     auto* const packed = reinterpret_cast<Word*>(scratch);
@@ -190,16 +238,9 @@ void DenseConvolution<Word>::Run(const RunContext& context, const Word* start, c
     const int64_t image = item / bands;
     const int first = static_cast<int>(item % bands) * band_rows;
     const int64_t pixel = int64_t{first} * g.out_width;
-    ConvArgs<Word> args{.weight = weight_.data(),
-                        .start = start,
-                        .taps = taps_.data(),
-                        .input = packed,
-                        .epilogue = epilogue,
-                        .out_channels = g.out_channels,
-                        .depth = static_cast<int>(Taps()),
-                        .width = g.out_width,
-                        .pitch = pitch_,
-                        .scratch = reinterpret_cast<Word*>(scratch + layout.sums)};
+    ConvArgs<Word> args = common;
+    args.input = packed;
+    args.scratch = reinterpret_cast<Word*>(scratch + layout.sums);
     if (ReadsInPlace()) {
       args.input = InputRow(context, x, image, 0, first, nullptr);
     } else {

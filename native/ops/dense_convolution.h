@@ -48,7 +48,7 @@ class DenseConvolution {
  private:
   /// Where the parts of a slot's scratch begin, bytes.
   struct SlotLayout {
-    int64_t row, sums, planes, bytes;
+    int64_t row, sums, pixels, planes, bytes;
   };
 
   bool ReadsInPlace() const;
@@ -59,6 +59,11 @@ class DenseConvolution {
   /// Row y of plane i of an image, where it lies or made in `row`.
   const Word* InputRow(const RunContext& context, const Tensor& x, int64_t image, int i, int y,
                        Word* row) const;
+  /// Whether the images are pixels, few enough to be computed as one image.
+  bool HasSinglePixels() const;
+  /// All images of single pixels at once: the weights are read once.
+  void RunSinglePixels(const RunContext& context, ConvArgs<Word> args, const Tensor& x,
+                       const Tensor& y) const;
   /// Copies what output rows [first, first + BandRows()) see of an image.
   void PackBand(const RunContext& context, const Tensor& x, int64_t image, int first, Word* packed,
                 Word* row) const;
