@@ -2,7 +2,7 @@ import type { Isa } from '../src/engine/types.js';
 
 /** How many times faster than onnxruntime a row should be; undefined: not asked for. */
 export interface Bars {
-  readonly fp32: number;
+  readonly fp32?: number;
   readonly u8?: number;
 }
 
@@ -19,6 +19,9 @@ const LAYER_BARS: Readonly<Record<string, BarsByMachine>> = {
   'BDC unit 256→256 @ 100²': { avx512: { fp32: 13, u8: 4 }, avx2: { fp32: 10, u8: 5 } },
 };
 
+/** Of layers of real weights, against onnxruntime at the same precision. */
+const REAL_BARS: Readonly<Record<string, Bars>> = { FP32: { fp32: 0.9 }, INT8: { u8: 0.9 } };
+
 const FRAME_BARS: BarsByMachine = { avx512: { fp32: 8, u8: 3 }, avx2: { fp32: 8, u8: 4 } };
 /** Of a whole frame, two threads over one. */
 export const SPEEDUP_BAR = 1.8;
@@ -27,7 +30,8 @@ export const PEAK_BAR = { layer: '3×3 W1A1 256→256 @ 100²', percent: 60 };
 const machineOf = (isa: Isa): keyof BarsByMachine => (isa === 'avx512' || isa === 'amx' ? 'avx512' : 'avx2');
 
 export function barsOf(layer: string, isa: Isa): Bars | undefined {
-  return LAYER_BARS[layer]?.[machineOf(isa)];
+  const [, kind = ''] = layer.split(' ');
+  return REAL_BARS[kind] ?? LAYER_BARS[layer]?.[machineOf(isa)];
 }
 
 /** Of the shipped model on two threads. */

@@ -7,6 +7,7 @@ import type { EngineOptions } from '../src/engine/types.js';
 import {
   blockChain,
   convolutionChain,
+  isReal,
   layerMacs,
   layerName,
   randomFloats,
@@ -24,7 +25,10 @@ export interface LayerResult {
   readonly name: string;
   /** Milliseconds of one layer of ours, everything included (LayerKind). */
   readonly ours_ms: number;
-  /** Milliseconds of a bare convolution, FP32 and u8; of a unit, of the same unit with plain convolutions. */
+  /**
+   * Milliseconds of a bare convolution, FP32 and u8; of a unit, of the same unit with plain convolutions; of a layer of real weights, FP32 with
+   * its ReLU.
+   */
   readonly ort_fp32_ms: number | null;
   readonly ort_u8_ms: number | null;
   readonly ratio_fp32: number | null;
@@ -119,7 +123,7 @@ export async function benchmarkLayer(
     contestants.push(await ours(blocks, layer, values, engine));
     if (peers) {
       const isUnit = layer.kind === 'unit';
-      const plain = isUnit ? blocks : convolutionChain(layer, depth);
+      const plain = isUnit || isReal(layer.kind) ? blocks : convolutionChain(layer, depth);
       const bytes = byteTensor(
         Uint8Array.from(values, (value) => 128 + 127 * value),
         inputShape(layer),

@@ -2,10 +2,10 @@ import type { GraphOperation, ModelManifest } from '../src/engine/manifest.js';
 import type { ModelTensor, Network } from './network.js';
 
 /**
- * W1A1: sign → binary convolution → RPReLU → residual. W1A8, W1A32: the same on int8 and on real activations, without the sign. unit: a
+ * FP32, INT8: convolution of real weights on real and on int8 activations → ReLU. W1A1: sign → binary convolution → RPReLU → residual. W1A8, W1A32: the same on int8 and on real activations, without the sign. unit: a
  * whole BDC unit of the network, 3×3 W1A1 → RPReLU → 1×1 W1A8 → RPReLU → refinement branch → residual.
  */
-export type LayerKind = 'W1A1' | 'W1A8' | 'W1A32' | 'unit';
+export type LayerKind = 'FP32' | 'INT8' | 'W1A1' | 'W1A8' | 'W1A32' | 'unit';
 
 /** A square layer that keeps the image size: kernel × kernel, channels → channels, on size × size pixels. */
 export interface LayerShape {
@@ -14,6 +14,16 @@ export interface LayerShape {
   readonly channels: number;
   readonly size: number;
 }
+
+/** Layers of ResNet-50 on six images of 256×704, as one square image of as many pixels (a few more or less). */
+const RESNET_SHAPES: readonly Omit<LayerShape, 'kind'>[] = [
+  { kernel: 3, channels: 64, size: 260 },
+  { kernel: 3, channels: 128, size: 130 },
+  { kernel: 3, channels: 256, size: 65 },
+  { kernel: 3, channels: 512, size: 32 },
+  { kernel: 1, channels: 256, size: 130 },
+  { kernel: 1, channels: 1024, size: 32 },
+];
 
 /** Shapes of the image encoder and BEV encoder of published networks of this kind. */
 export const LAYERS: readonly LayerShape[] = [
@@ -25,6 +35,8 @@ export const LAYERS: readonly LayerShape[] = [
   { kind: 'W1A1', kernel: 3, channels: 64, size: 200 },
   { kind: 'W1A1', kernel: 3, channels: 128, size: 200 },
   { kind: 'W1A1', kernel: 3, channels: 512, size: 50 },
+  ...RESNET_SHAPES.map((shape) => ({ kind: 'FP32' as const, ...shape })),
+  ...RESNET_SHAPES.map((shape) => ({ kind: 'INT8' as const, ...shape })),
 ];
 
 export function layerName({ kind, kernel, channels, size }: LayerShape): string {
@@ -108,6 +120,32 @@ class ChainBuilder {
     };
     return { manifest, tensors: this.#tensors };
   }
+}
+
+/** A convolution of real weights, on int8 activations where these have a scale. */
+function addRealConvolution(
+  chain: ChainBuilder,
+  { name, input, kernel, from, to, seed, activationScale }: Convolution,
+): string {
+  const padding = (kernel - 1) / 2;
+  const shape = [to, from, kernel, kernel];
+  const weight = randomFloats(to * from * kernel * kernel, seed);
+  // Keeps the size of the values along the chain.
+  const size = Math.sqrt(6 / (from * kernel * kernel));
+  const attributes = { stride: [1, 1], padding: [padding, padding] };
+  if (activationScale === undefined) {
+    return chain.add(
+      { name, op: 'conv2d', inputs: [input], attributes },
+      { weight: { shape, data: weight.map((value) => size * value) } },
+    );
+  }
+  return chain.add(
+    { name, op: 'conv2d', inputs: [input], attributes: { ...attributes, activation_scale: activationScale } },
+    {
+      weight: { shape, data: Int8Array.from(weight, (value) => Math.round(127 * value)) },
+      scale: { shape: [to], data: new Float32Array(to).fill(size / 127) },
+    },
+  );
 }
 
 interface Convolution {
@@ -206,6 +244,14 @@ function addUnit(chain: ChainBuilder, { channels }: LayerShape, input: string, i
 function addBlock(chain: ChainBuilder, layer: LayerShape, input: string, i: number): string {
   const { kind, kernel, channels } = layer;
   const seed = 10 * i;
+  if (isReal(kind)) {
+    const convolution = { name: `conv${i}`, input, kernel, from: channels, to: channels, seed: seed + 2 };
+    const y = addRealConvolution(chain, {
+      ...convolution,
+      ...(kind === 'INT8' && { activationScale: ACTIVATION_SCALE }),
+    });
+    return chain.add({ name: `block${i}`, op: 'relu', inputs: [y] });
+  }
   const bent = addBent(chain, {
     name: `conv${i}`,
     input:
@@ -220,6 +266,9 @@ function addBlock(chain: ChainBuilder, layer: LayerShape, input: string, i: numb
   });
   return chain.add({ name: `block${i}`, op: 'add', inputs: [bent, input] });
 }
+
+/** Layers of real weights: their peers compute the same, ReLUs included. */
+export const isReal = (kind: LayerKind): boolean => kind === 'FP32' || kind === 'INT8';
 
 /** `depth` layers in a row. */
 export function blockChain(layer: LayerShape, depth: number): Network {

@@ -7,12 +7,16 @@ export interface ConvolutionWeights {
   readonly data: Float32Array;
 }
 
-/** The weights of a `conv2d`, or those that a `binary_conv2d` stands for. */
+/** The real weights of a `conv2d`, or those that a `binary_conv2d` or int8 ones stand for. */
 export function convolutionWeights(network: Network, operation: GraphOperation): ConvolutionWeights {
   if (operation.op === 'binary_conv2d') return unpackWeights(network, operation);
+  const { shape: dims, data } = tensorOf(network, operation, 'weight');
+  if (!(data instanceof Int8Array)) return { dims, data: floatsOf(network, operation, 'weight') };
+  const scale = floatsOf(network, operation, 'scale');
+  const perChannel = data.length / scale.length;
   return {
-    dims: tensorOf(network, operation, 'weight').shape,
-    data: floatsOf(network, operation, 'weight'),
+    dims,
+    data: Float32Array.from(data, (value, i) => value * (scale[Math.floor(i / perChannel)] ?? 0)),
   };
 }
 

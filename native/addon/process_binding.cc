@@ -5,9 +5,7 @@
 namespace bdc {
 namespace {
 
-void End(const Napi::CallbackInfo& info) {
-  _exit(info[0].As<Napi::Number>().Int32Value());
-}
+void End(const Napi::CallbackInfo& info) { _exit(info[0].As<Napi::Number>().Int32Value()); }
 
 }  // namespace
 

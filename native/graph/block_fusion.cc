@@ -4,6 +4,7 @@
 #include "graph/graph.h"
 #include "graph/take.h"
 #include "ops/binary_block.h"
+#include "ops/int8_conv2d.h"
 #include "ops/pointwise_block.h"
 #include "ops/resampling.h"
 #include "ops/sums.h"
@@ -111,29 +112,26 @@ void Graph::FuseMeans() {
   }
 }
 
-/// A block makes the int8 values that W1A8 convolutions of one scale read of it: as its only output where
-/// nobody reads another, else as one more.
+/// A block or real convolution makes the int8 values that convolutions of one scale read of it: as its only
+/// output where nobody reads another, else as one more.
 void Graph::FuseQuantizers() {
   for (GraphNode& node : nodes_) {
-    auto* block = As<BlockOperation>(node);
-    if (!block || node.outputs.empty()) continue;
+    if (!node.operation || node.outputs.empty()) continue;
     const int y = node.outputs[0];
     std::vector<GraphNode*> quantizing;
     float factor = 0.0f;
     const auto readers = ReadersOf(y);
     for (size_t i : readers) {
-      const auto* reader = As<PointwiseBlock>(nodes_[i]);
-      const bool reads_input = reader && reader->input_factor() != 0.0f && nodes_[i].inputs[0] == y;
-      if (!reads_input || (factor != 0.0f && reader->input_factor() != factor)) continue;
-      factor = reader->input_factor();
+      const float wanted = nodes_[i].inputs[0] == y ? nodes_[i].operation->InputFactor() : 0.0f;
+      if (wanted == 0.0f || (factor != 0.0f && wanted != factor)) continue;
+      factor = wanted;
       if (quantizing.empty() || quantizing.back() != &nodes_[i]) quantizing.push_back(&nodes_[i]);
     }
-    if (quantizing.empty()) continue;
+    if (quantizing.empty() || !node.operation->TakeQuantizer(factor)) continue;
     // A convolution may read its own residual from it too.
     const bool is_only = readers.size() == quantizing.size() && !IsOutput(y);
     TensorSpec bytes = tensors_[y].spec;
     bytes.type = ElementType::kInt8;
-    block->TakeQuantizer(factor);
     if (is_only) {
       tensors_[y].spec = bytes;
       continue;
@@ -145,18 +143,21 @@ void Graph::FuseQuantizers() {
   }
 }
 
-/// Real tensors that only blocks and sweeps write and read become float16.
+/// Real tensors that only blocks, sweeps and, as a residual, int8 convolutions read, and that one of them or
+/// a real convolution writes, become float16.
 void Graph::HalveStreams() {
   const auto index_of = [](const std::vector<int>& tensors, int tensor) {
     return std::find(tensors.begin(), tensors.end(), tensor) - tensors.begin();
   };
   const auto streams = [&](const GraphNode& node, int tensor) {
     if (As<BlockOperation>(node)) return true;
+    if (As<Int8Conv2d>(node)) return node.inputs[0] != tensor;
     const auto* sweep = As<Sweep>(node);
     return sweep && !(sweep->parts().gate && index_of(node.inputs, tensor) == 1);
   };
   for (GraphNode& node : nodes_) {
-    const bool makes = As<BlockOperation>(node) || (As<Sweep>(node) && As<Sweep>(node)->parts().stream);
+    const bool makes = As<BlockOperation>(node) || As<RealConvolution>(node) ||
+                       (As<Sweep>(node) && As<Sweep>(node)->parts().stream);
     // A node that another one took over has no outputs left.
     if (node.outputs.empty()) continue;
     const int tensor = node.outputs[0];

@@ -3,6 +3,7 @@
 
 #include "graph/graph.h"
 #include "graph/take.h"
+#include "ops/activations.h"
 #include "ops/conv_argmax.h"
 #include "ops/convolution.h"
 
@@ -30,12 +31,13 @@ size_t Graph::OnlyReader(size_t node) const {
 void Graph::Fuse(StreamType residual) {
   FuseActivations();
   FuseArgmax();
-  JoinConvolutions();
   UseSignPlanes();
   UsePointwiseBlocks();
   FuseGates();
   FuseResiduals();
   FuseMeans();
+  FuseSums();
+  JoinConvolutions();
   FuseQuantizers();
   if (residual == StreamType::kFloat16) HalveStreams();
   CloseGaps();
@@ -69,11 +71,38 @@ void Graph::FuseArgmax() {
   }
 }
 
+/// Real convolution (→ add) (→ ReLU).
+void Graph::FuseSums() {
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    auto* convolution = As<RealConvolution>(nodes_[i]);
+    if (!convolution || convolution->has_residual() || convolution->has_relu()) continue;
+    GraphNode* maker = &nodes_[i];
+    size_t reader = OnlyReader(i);
+    if (reader != nodes_.size() && nodes_[reader].op == "add" && nodes_[reader].inputs.size() == 2) {
+      // The other summand may be made after the convolution: the sum's place is after both.
+      GraphNode& sum = nodes_[reader];
+      const int residual = sum.inputs[sum.inputs[0] == maker->outputs[0] ? 1 : 0];
+      convolution->TakeResidual();
+      sum.op = maker->op + " + add";
+      sum.name = maker->name;
+      sum.inputs = {maker->inputs[0], residual};
+      sum.operation = std::move(maker->operation);
+      maker = &sum;
+      reader = OnlyReader(reader);
+    }
+    if (reader == nodes_.size() || !As<ReLU>(nodes_[reader])) continue;
+    convolution->TakeReLU();
+    maker->op += " + relu";
+    maker->outputs = std::move(nodes_[reader].outputs);
+    nodes_[reader].operation.reset();
+  }
+}
+
 /// Real convolutions of one input, as the maps of a detection head: packed once, computed as one.
 void Graph::JoinConvolutions() {
   const auto can_join = [&](const GraphNode& node) {
     const auto* convolution = As<Conv2d>(node);
-    return convolution && !convolution->has_activation();
+    return convolution && !convolution->has_activation() && !convolution->has_residual();
   };
   const auto shape_of = [&](const GraphNode& node) {
     ConvGeometry geometry = As<Conv2d>(node)->geometry();
@@ -85,7 +114,8 @@ void Graph::JoinConvolutions() {
     std::vector<GraphNode*> joined;
     for (GraphNode* node = &first; node != nodes_.data() + nodes_.size(); ++node) {
       if (can_join(*node) && node->inputs == first.inputs && node->module == first.module &&
-          shape_of(*node) == shape_of(first)) {
+          shape_of(*node) == shape_of(first) &&
+          As<Conv2d>(*node)->has_relu() == As<Conv2d>(first)->has_relu()) {
         joined.push_back(node);
       }
     }
@@ -96,7 +126,7 @@ void Graph::JoinConvolutions() {
       if (node == &first) continue;
       first.outputs.insert(first.outputs.end(), node->outputs.begin(), node->outputs.end());
     }
-    first.op = std::to_string(parts.size()) + " × conv2d";
+    first.op = std::to_string(parts.size()) + " × " + first.op;
     first.operation = std::make_unique<ConvGroup>(std::move(parts));
   }
 }

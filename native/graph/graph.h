@@ -86,6 +86,7 @@ class Graph {
   void FuseGates();
   void FuseResiduals();
   void FuseMeans();
+  void FuseSums();
   void FuseQuantizers();
   void HalveStreams();
   /// Drops the nodes that others have taken over (those without an operation) and dates the tensors anew.

@@ -1,19 +1,24 @@
 #include <immintrin.h>
 
-#include "kernels/conv-f32-strip.h"
+#include "kernels/conv-strip.h"
+#include "kernels/float-avx2.h"
 #include "kernels/kernel-list.h"
 
 namespace bdc {
 namespace {
 
 /// Up to 6 channels × 16 positions: 12 of the 16 registers hold sums, two pixels, one a weight.
-struct Avx2Conv {
-  static constexpr int kMostRows = kConvRowsAvx2;
+struct Avx2ConvF32 {
+  using Word = float;
+  using Float = FloatAvx2;
+  static constexpr bool kStartsAtZero = false;
+  static constexpr int kInputOffset = 0;
+  static constexpr int kFewestRows = 1, kMostRows = 6;
   static constexpr int kPanel = 16;
 
   // Not inlined: GCC keeps the sums in registers only where the tile is a function of its own.
   template <int kRows>
-  __attribute__((noinline)) static void Run(const ConvTile& tile) {
+  __attribute__((noinline)) static void Run(const ConvTile<float>& tile) {
     __m256 sums[kRows][2];
     for (int r = 0; r < kRows; ++r) {
       for (int v = 0; v < 2; ++v) sums[r][v] = _mm256_load_ps(tile.c + r * kPanel + 8 * v);
@@ -37,6 +42,6 @@ struct Avx2Conv {
 
 }  // namespace
 
-void ConvF32Avx2(const ConvF32Args& args, int begin, int end) { RunConvF32<Avx2Conv>(args, begin, end); }
+const ConvKernel<float> kConvF32Avx2 = MakeConvKernel<Avx2ConvF32>();
 
 }  // namespace bdc

@@ -1,19 +1,24 @@
 #include <immintrin.h>
 
-#include "kernels/conv-f32-strip.h"
+#include "kernels/conv-strip.h"
+#include "kernels/float-avx512.h"
 #include "kernels/kernel-list.h"
 
 namespace bdc {
 namespace {
 
 /// Up to 12 channels × 32 positions: 24 sums, 2 loads of pixels and 12 of weights for 24 multiply-adds.
-struct Avx512Conv {
-  static constexpr int kMostRows = kConvRowsAvx512;
+struct Avx512ConvF32 {
+  using Word = float;
+  using Float = FloatAvx512;
+  static constexpr bool kStartsAtZero = false;
+  static constexpr int kInputOffset = 0;
+  static constexpr int kFewestRows = 1, kMostRows = 12;
   static constexpr int kPanel = 32;
 
   // Not inlined: GCC keeps the sums in registers only where the tile is a function of its own.
   template <int kRows>
-  __attribute__((noinline)) static void Run(const ConvTile& tile) {
+  __attribute__((noinline)) static void Run(const ConvTile<float>& tile) {
     __m512 sums[kRows][2];
     for (int r = 0; r < kRows; ++r) {
       for (int v = 0; v < 2; ++v) sums[r][v] = _mm512_load_ps(tile.c + r * kPanel + 16 * v);
@@ -37,6 +42,6 @@ struct Avx512Conv {
 
 }  // namespace
 
-void ConvF32Avx512(const ConvF32Args& args, int begin, int end) { RunConvF32<Avx512Conv>(args, begin, end); }
+const ConvKernel<float> kConvF32Avx512 = MakeConvKernel<Avx512ConvF32>();
 
 }  // namespace bdc

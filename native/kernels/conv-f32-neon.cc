@@ -1,19 +1,24 @@
 #include <arm_neon.h>
 
-#include "kernels/conv-f32-strip.h"
+#include "kernels/conv-strip.h"
+#include "kernels/float-neon.h"
 #include "kernels/kernel-list.h"
 
 namespace bdc {
 namespace {
 
 /// Up to 8 channels × 12 positions: 24 of the 32 registers hold sums.
-struct NeonConv {
-  static constexpr int kMostRows = kConvRowsNeon;
+struct NeonConvF32 {
+  using Word = float;
+  using Float = FloatNeon;
+  static constexpr bool kStartsAtZero = false;
+  static constexpr int kInputOffset = 0;
+  static constexpr int kFewestRows = 1, kMostRows = 8;
   static constexpr int kVectors = 3;
   static constexpr int kPanel = 4 * kVectors;
 
   template <int kRows>
-  __attribute__((noinline)) static void Run(const ConvTile& tile) {
+  __attribute__((noinline)) static void Run(const ConvTile<float>& tile) {
     float32x4_t sums[kRows][kVectors];
     for (int r = 0; r < kRows; ++r) {
       for (int v = 0; v < kVectors; ++v) sums[r][v] = vld1q_f32(tile.c + r * kPanel + 4 * v);
@@ -35,6 +40,6 @@ struct NeonConv {
 
 }  // namespace
 
-void ConvF32Neon(const ConvF32Args& args, int begin, int end) { RunConvF32<NeonConv>(args, begin, end); }
+const ConvKernel<float> kConvF32Neon = MakeConvKernel<NeonConvF32>();
 
 }  // namespace bdc

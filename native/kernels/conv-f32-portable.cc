@@ -1,4 +1,5 @@
-#include "kernels/conv-f32-strip.h"
+#include "kernels/conv-strip.h"
+#include "kernels/float-portable.h"
 #include "kernels/kernel-list.h"
 
 namespace bdc {
@@ -8,12 +9,16 @@ namespace {
 typedef float Float4 __attribute__((vector_size(16), aligned(4), may_alias));
 
 /// Up to 4 channels × 8 positions: 8 of the 16 registers an x86-64 CPU is sure to have hold sums.
-struct PortableConv {
-  static constexpr int kMostRows = kConvRowsPortable;
+struct PortableConvF32 {
   static constexpr int kPanel = 8;
+  using Word = float;
+  using Float = FloatLanes<kPanel>;
+  static constexpr bool kStartsAtZero = false;
+  static constexpr int kInputOffset = 0;
+  static constexpr int kFewestRows = 1, kMostRows = 4;
 
   template <int kRows>
-  static void Run(const ConvTile& tile) {
+  static void Run(const ConvTile<float>& tile) {
     Float4 sums[kRows][2];
     for (int r = 0; r < kRows; ++r) {
       const Float4* c = reinterpret_cast<const Float4*>(tile.c + r * kPanel);
@@ -38,8 +43,6 @@ struct PortableConv {
 
 }  // namespace
 
-void ConvF32Portable(const ConvF32Args& args, int begin, int end) {
-  RunConvF32<PortableConv>(args, begin, end);
-}
+const ConvKernel<float> kConvF32Portable = MakeConvKernel<PortableConvF32>();
 
 }  // namespace bdc

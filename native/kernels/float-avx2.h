@@ -42,6 +42,11 @@ struct FloatAvx2 {
     const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
     _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packs_epi16(words, words));
   }
+  /// x < 0 ? 0 : x
+  static Vector ZeroIfNegative(Vector x) { return _mm256_max_ps(_mm256_setzero_ps(), x); }
+  static Vector FromInt32(const int32_t* from) {
+    return _mm256_cvtepi32_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+  }
   static Vector FromInt16(const int16_t* from) {
     return _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(from))));
   }

@@ -38,6 +38,9 @@ struct FloatAvx512 {
     const Vector clamped = _mm512_min_ps(_mm512_max_ps(x, Set(-127.0f)), Set(127.0f));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(clamped)));
   }
+  /// x < 0 ? 0 : x
+  static Vector ZeroIfNegative(Vector x) { return _mm512_max_ps(_mm512_setzero_ps(), x); }
+  static Vector FromInt32(const int32_t* from) { return _mm512_cvtepi32_ps(_mm512_loadu_si512(from)); }
   static Vector FromInt16(const int16_t* from) {
     return _mm512_cvtepi32_ps(
         _mm512_cvtepi16_epi32(_mm256_load_si256(reinterpret_cast<const __m256i*>(from))));

@@ -42,6 +42,9 @@ struct FloatNeon {
     const int32_t four = vget_lane_s32(vreinterpret_s32_s8(bytes), 0);
     std::memcpy(to, &four, sizeof four);
   }
+  /// x < 0 ? 0 : x
+  static Vector ZeroIfNegative(Vector x) { return vbslq_f32(vcltzq_f32(x), Set(0.0f), x); }
+  static Vector FromInt32(const int32_t* from) { return vcvtq_f32_s32(vld1q_s32(from)); }
   static Vector FromInt16(const int16_t* from) { return vcvtq_f32_s32(vmovl_s16(vld1_s16(from))); }
 };
 

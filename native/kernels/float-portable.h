@@ -1,4 +1,4 @@
-// 16 float lanes in plain loops for block-epilogue.h.
+// Float lanes in plain loops for block-epilogue.h.
 #pragma once
 
 #include <cmath>
@@ -9,9 +9,10 @@
 namespace bdc {
 namespace {
 
-struct FloatPortable {
-  static constexpr int kLanes = 16;
-  struct alignas(64) Vector {
+template <int kCount>
+struct FloatLanes {
+  static constexpr int kLanes = kCount;
+  struct alignas(4 * kLanes) Vector {
     float lane[kLanes];
   };
 
@@ -65,10 +66,19 @@ struct FloatPortable {
       to[i] = static_cast<int8_t>(std::nearbyintf(above < 127.0f ? above : 127.0f));
     }
   }
+  /// x < 0 ? 0 : x
+  static Vector ZeroIfNegative(const Vector& x) {
+    return Make([&](int i) { return x.lane[i] < 0 ? 0.0f : x.lane[i]; });
+  }
   static Vector FromInt16(const int16_t* from) {
     return Make([from](int i) { return static_cast<float>(from[i]); });
   }
+  static Vector FromInt32(const int32_t* from) {
+    return Make([from](int i) { return static_cast<float>(from[i]); });
+  }
 };
+
+using FloatPortable = FloatLanes<16>;
 
 }  // namespace
 }  // namespace bdc

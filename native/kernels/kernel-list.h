@@ -9,9 +9,9 @@ namespace bdc {
 
 void PackSignsPortable(const PackSignsArgs& args, int begin, int end);
 void BinaryConv2dPortable(const BinaryConv2dArgs& args, int begin, int end);
-constexpr int kConvRowsPortable = 4;
 extern const PlaneKernels kPlanesPortable;
-void ConvF32Portable(const ConvF32Args& args, int begin, int end);
+extern const ConvKernel<float> kConvF32Portable;
+extern const ConvKernel<int32_t> kConvI8Portable;
 void BinaryBlockPortable(const BinaryBlockArgs& args, const BlockRange& range, std::byte* scratch);
 int64_t BinaryBlockScratchPortable(const MajorityWeights& weights, int channels);
 void PointwiseBlockPortable(const PointwiseBlockArgs& args, const BlockRange& range, std::byte* scratch);
@@ -21,9 +21,10 @@ void SweepPortable(const SweepArgs& args, const BlockRange& range);
 #if defined(__aarch64__)
 void PackSignsNeon(const PackSignsArgs& args, int begin, int end);
 void BinaryConv2dNeon(const BinaryConv2dArgs& args, int begin, int end);
-constexpr int kConvRowsNeon = 8;
 extern const PlaneKernels kPlanesNeon;
-void ConvF32Neon(const ConvF32Args& args, int begin, int end);
+extern const ConvKernel<float> kConvF32Neon;
+extern const ConvKernel<int32_t> kConvI8Neon;
+extern const ConvKernel<int32_t> kConvI8NeonDotprod;
 void BinaryBlockNeon(const BinaryBlockArgs& args, const BlockRange& range, std::byte* scratch);
 int64_t BinaryBlockScratchNeon(const MajorityWeights& weights, int channels);
 void PointwiseBlockNeon(const PointwiseBlockArgs& args, const BlockRange& range, std::byte* scratch);
@@ -34,15 +35,15 @@ void SweepNeon(const SweepArgs& args, const BlockRange& range);
 #if defined(__x86_64__)
 void PackSignsAvx2(const PackSignsArgs& args, int begin, int end);
 void BinaryConv2dAvx2(const BinaryConv2dArgs& args, int begin, int end);
-constexpr int kConvRowsAvx2 = 6;
 extern const PlaneKernels kPlanesAvx2;
-void ConvF32Avx2(const ConvF32Args& args, int begin, int end);
+extern const ConvKernel<float> kConvF32Avx2;
+extern const ConvKernel<int32_t> kConvI8Avx2;
 
 void PackSignsAvx512(const PackSignsArgs& args, int begin, int end);
 void BinaryConv2dAvx512(const BinaryConv2dArgs& args, int begin, int end);
-constexpr int kConvRowsAvx512 = 12;
 extern const PlaneKernels kPlanesAvx512;
-void ConvF32Avx512(const ConvF32Args& args, int begin, int end);
+extern const ConvKernel<float> kConvF32Avx512;
+extern const ConvKernel<int32_t> kConvI8Avx512;
 void BinaryBlockAvx2(const BinaryBlockArgs& args, const BlockRange& range, std::byte* scratch);
 int64_t BinaryBlockScratchAvx2(const MajorityWeights& weights, int channels);
 void PointwiseBlockAvx2(const PointwiseBlockArgs& args, const BlockRange& range, std::byte* scratch);
@@ -56,6 +57,7 @@ int64_t PointwiseBlockScratchAvx512(int channels);
 void SweepAvx512(const SweepArgs& args, const BlockRange& range);
 void PointwiseTilesAmx(const PointwiseBlockArgs& args, const BlockRange& range, std::byte* scratch);
 int64_t PointwiseTilesScratchAmx(const TileWeights& weights);
+extern const ConvKernel<int32_t> kConvI8Amx;
 #endif
 
 }  // namespace bdc

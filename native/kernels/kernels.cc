@@ -16,8 +16,8 @@ constexpr KernelSet kPortableSet = {.isa = Isa::kPortable,
                                     .pointwise_block = PointwiseBlockPortable,
                                     .pointwise_block_scratch = PointwiseBlockScratchPortable,
                                     .sweep = SweepPortable,
-                                    .conv_f32 = ConvF32Portable,
-                                    .conv_f32_rows = kConvRowsPortable,
+                                    .conv_f32 = &kConvF32Portable,
+                                    .conv_i8 = &kConvI8Portable,
                                     .planes = kPlanesPortable};
 #if defined(__x86_64__)
 constexpr KernelSet kAvx2Set = {.isa = Isa::kAvx2,
@@ -28,8 +28,8 @@ constexpr KernelSet kAvx2Set = {.isa = Isa::kAvx2,
                                 .pointwise_block = PointwiseBlockAvx2,
                                 .pointwise_block_scratch = PointwiseBlockScratchAvx2,
                                 .sweep = SweepAvx2,
-                                .conv_f32 = ConvF32Avx2,
-                                .conv_f32_rows = kConvRowsAvx2,
+                                .conv_f32 = &kConvF32Avx2,
+                                .conv_i8 = &kConvI8Avx2,
                                 .planes = kPlanesAvx2};
 constexpr KernelSet kAvx512Set = {.isa = Isa::kAvx512,
                                   .pack_signs = PackSignsAvx512,
@@ -39,14 +39,15 @@ constexpr KernelSet kAvx512Set = {.isa = Isa::kAvx512,
                                   .pointwise_block = PointwiseBlockAvx512,
                                   .pointwise_block_scratch = PointwiseBlockScratchAvx512,
                                   .sweep = SweepAvx512,
-                                  .conv_f32 = ConvF32Avx512,
-                                  .conv_f32_rows = kConvRowsAvx512,
+                                  .conv_f32 = &kConvF32Avx512,
+                                  .conv_i8 = &kConvI8Avx512,
                                   .planes = kPlanesAvx512};
 constexpr KernelSet kAmxSet = [] {
   KernelSet set = kAvx512Set;
   set.isa = Isa::kAmx;
   set.pointwise_tiles = PointwiseTilesAmx;
   set.pointwise_tiles_scratch = PointwiseTilesScratchAmx;
+  set.conv_i8_tiles = &kConvI8Amx;
   return set;
 }();
 #elif defined(__aarch64__)
@@ -58,13 +59,13 @@ constexpr KernelSet kNeonSet = {.isa = Isa::kNeon,
                                 .pointwise_block = PointwiseBlockNeon,
                                 .pointwise_block_scratch = PointwiseBlockScratchNeon,
                                 .sweep = SweepNeon,
-                                .conv_f32 = ConvF32Neon,
-                                .conv_f32_rows = kConvRowsNeon,
+                                .conv_f32 = &kConvF32Neon,
+                                .conv_i8 = &kConvI8Neon,
                                 .planes = kPlanesNeon};
-// SDOT and UDOT multiply bytes; none of these kernels does, so the set differs from NEON's in its name only.
 constexpr KernelSet kNeonDotprodSet = [] {
   KernelSet set = kNeonSet;
   set.isa = Isa::kNeonDotprod;
+  set.conv_i8 = &kConvI8NeonDotprod;
   return set;
 }();
 #endif
@@ -87,7 +88,8 @@ const KernelSet& SelectKernels(Isa isa) {
       return kAvx512Set;
     case Isa::kAmx:
       // AVX-512's kernels, and tiles for 1×1 layers on real values: a product does 16384 int8 or 8192
-      // bfloat16 multiply-adds in 16 cycles, where a look-up does 128. Signs as ±1 bytes in tiles are slower
+      // bfloat16 multiply-adds in 16 cycles, where a look-up does 128. So do int8 convolutions whose channels
+      // fill them; the others are VPDPBUSD's. Signs as ±1 bytes in tiles are slower
       // than full adders: the taps of a 3×3 kernel are loads across cache lines.
       return kAmxSet;
 #elif defined(__aarch64__)
@@ -96,6 +98,8 @@ const KernelSet& SelectKernels(Isa isa) {
       // 128.
       return kNeonSet;
     case Isa::kNeonDotprod:
+      // SDOT multiplies bytes, as only int8 convolutions do: 16 multiply-adds an instruction, where SMULL and
+      // two additions of pairs do 4.
       return kNeonDotprodSet;
 #endif
     default:

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "kernels/binary-block.h"
-#include "kernels/conv-f32.h"
+#include "kernels/conv.h"
 #include "kernels/planes.h"
 #include "runtime/isa.h"
 
@@ -52,10 +52,11 @@ struct KernelSet {
                           std::byte* scratch) = nullptr;
   int64_t (*pointwise_tiles_scratch)(const TileWeights& weights) = nullptr;
   void (*sweep)(const SweepArgs& args, const BlockRange& range);
-  /// Output rows [begin, end).
-  void (*conv_f32)(const ConvF32Args& args, int begin, int end);
-  /// Output channels of a block of conv_f32's weights, at most.
-  int conv_f32_rows;
+  const ConvKernel<float>* conv_f32;
+  const ConvKernel<int32_t>* conv_i8;
+  /// The same on a matrix unit, of whole groups of taps and whole blocks of output channels; nullptr: there
+  /// is none.
+  const ConvKernel<int32_t>* conv_i8_tiles = nullptr;
   const PlaneKernels& planes;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -21,6 +22,13 @@ void RPReLULoop(float* y, int64_t count, float bias_in, float slope, float bias_
 
 void PReLULoop(float* y, int64_t count, float slope) {
   for (int64_t i = 0; i < count; ++i) y[i] = y[i] > 0 ? y[i] : slope * y[i];
+}
+
+/// log(1 + eˣ) = max(x, 0) + log(1 + e^−|x|): neither overflows nor cancels.
+void SoftplusLoop(const float* x, int64_t count, float* y) {
+  for (int64_t i = 0; i < count; ++i) {
+    y[i] = (x[i] < 0 ? 0.0f : x[i]) + FastLog1p(FastExp(-std::fabs(x[i])));
+  }
 }
 
 void AverageSquaresLoop(const float* a, const float* b, int count, float* y) {
@@ -130,8 +138,32 @@ float BlendDifferenceLoop(const float* const taps[4], const float weights[4], co
   return sum;
 }
 
-constexpr PlaneKernels kPlaneLoops = {RPReLULoop,       PReLULoop,  AverageSquaresLoop, BlendLoop,
-                                      StretchTwiceLoop, ArgmaxLoop, SplatLoop,          BlendDifferenceLoop};
+inline int32_t Quad(int32_t a, int32_t b, int32_t c, int32_t d) {
+  return (a & 0xff) | (b & 0xff) << 8 | (c & 0xff) << 16 | d << 24;
+}
+
+void QuadsFromInt8Loop(const int8_t* const planes[4], int64_t count, int32_t* quads) {
+  const int8_t *a = planes[0], *b = planes[1], *c = planes[2], *d = planes[3];
+  for (int64_t i = 0; i < count; ++i) quads[i] = Quad(a[i], b[i], c[i], d[i]);
+}
+
+/// A whole number whose low byte is the rounded value: the last bit of a float between 2²³ and 2²⁴ counts 1.
+inline int32_t Rounded(float x) {
+  const float above = x > -127.0f ? x : -127.0f;  // NaN too
+  return std::bit_cast<int32_t>((above < 127.0f ? above : 127.0f) + 0x1.8p23f);
+}
+
+void QuadsFromFloatLoop(const float* const planes[4], float factor, int64_t count, int32_t* quads) {
+  const float *a = planes[0], *b = planes[1], *c = planes[2], *d = planes[3];
+  for (int64_t i = 0; i < count; ++i) {
+    quads[i] =
+        Quad(Rounded(a[i] * factor), Rounded(b[i] * factor), Rounded(c[i] * factor), Rounded(d[i] * factor));
+  }
+}
+
+constexpr PlaneKernels kPlaneLoops = {
+    RPReLULoop, PReLULoop, SoftplusLoop,        AverageSquaresLoop, BlendLoop,         StretchTwiceLoop,
+    ArgmaxLoop, SplatLoop, BlendDifferenceLoop, QuadsFromInt8Loop,  QuadsFromFloatLoop};
 
 }  // namespace
 }  // namespace bdc

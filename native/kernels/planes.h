@@ -29,6 +29,8 @@ struct PlaneKernels {
   void (*rprelu)(float* y, int64_t count, float bias_in, float slope, float bias_out);
   /// y = y > 0 ? y : slope · y, in place.
   void (*prelu)(float* y, int64_t count, float slope);
+  /// y = log(1 + eˣ)
+  void (*softplus)(const float* x, int64_t count, float* y);
   /// y[i] = (((a[2i] + a[2i + 1]) + b[2i]) + b[2i + 1]) / 4, a and b being two rows
   void (*average_squares)(const float* a, const float* b, int count, float* y);
   /// y = (1 − weight) · a + weight · b
@@ -44,6 +46,10 @@ struct PlaneKernels {
   /// Σ |current[c] − (((w₀·a₀[c] + w₁·a₁[c]) + w₂·a₂[c]) + w₃·a₃[c])| over `count` channels, aᵢ being `taps`.
   float (*blend_difference)(const float* const taps[4], const float weights[4], const float* current,
                             int count);
+  /// Quads of an int8 image (conv.h) from planes of int8 …
+  void (*quads_from_s8)(const int8_t* const planes[4], int64_t count, int32_t* quads);
+  /// … or of real values: clamp(round to nearest even(x · factor), ±127), −127 for NaN.
+  void (*quads_from_f32)(const float* const planes[4], float factor, int64_t count, int32_t* quads);
 };
 
 }  // namespace bdc

@@ -86,10 +86,11 @@ void Sigmoid::RunReference(const RunContext& context, Tensors inputs, Tensors ou
 
 Softplus::Softplus(OperationReader& reader) { SameShape(reader); }
 
-// log(1 + eˣ) = max(x, 0) + log(1 + e^−|x|): neither overflows nor cancels.
 void Softplus::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
-  MapPlanes(context, inputs[0], outputs[0], [](int64_t) {
-    return [](float x) { return (x < 0 ? 0.0f : x) + FastLog1p(FastExp(-std::fabs(x))); };
+  const Tensor& x = inputs[0];
+  ForEachPlane(context, int64_t{x.batch} * x.channels, x.plane(), [&](int64_t plane) {
+    const int64_t at = plane * x.plane();
+    context.kernels.planes.softplus(x.f32() + at, x.plane(), outputs[0].f32() + at);
   });
 }
 

@@ -1,10 +1,10 @@
 #include "ops/binary_conv2d.h"
 
-#include <cmath>
 #include <string>
 
 #include "ops/plain_convolution.h"
 #include "ops/planes.h"
+#include "ops/quantization.h"
 
 namespace bdc {
 
@@ -40,14 +40,10 @@ OperationCost CostOf(const OperationReader& reader, const BinaryWeights& weights
 }
 
 /// Attribute `activation_scale`, 0 if there is none.
-float ReadActivationScale(OperationReader& reader, const ConvGeometry& g) {
-  const std::string field = "attributes.activation_scale";
+float ReadPointwiseScale(OperationReader& reader, const ConvGeometry& g) {
   if (!reader.Has("activation_scale")) return 0.0f;
-  const double scale = reader.Number("activation_scale");
-  // Its reciprocal, and their products with ordinary scales, must be ordinary floats too.
-  if (!(scale >= 1e-18 && scale <= 1e18)) {
-    reader.Fail("MODEL_ATTRIBUTE", field, "a number in 1e-18…1e18", std::to_string(scale));
-  }
+  const float scale = ReadActivationScale(reader);
+  const std::string field = "attributes.activation_scale";
   if (!g.IsPointwise()) {
     reader.Fail("MODEL_ATTRIBUTE", field, "a 1×1 convolution of stride 1 without padding",
                 std::to_string(g.kernel_h) + "×" + std::to_string(g.kernel_w) + " of stride " +
@@ -60,14 +56,7 @@ float ReadActivationScale(OperationReader& reader, const ConvGeometry& g) {
     reader.Fail("MODEL_ATTRIBUTE", field, "at most " + std::to_string(kMostChannels) + " input channels",
                 std::to_string(g.in_channels));
   }
-  return static_cast<float>(scale);
-}
-
-/// x as one of the 255 steps of W1A8; NaN is the lowest, as the kernels' MAXPS makes it.
-float Quantized(float x, float factor) {
-  const float scaled = x * factor;
-  const float above = scaled > -127.0f ? scaled : -127.0f;
-  return std::nearbyintf(above < 127.0f ? above : 127.0f);
+  return scale;
 }
 
 }  // namespace
@@ -156,9 +145,7 @@ void BinaryConv2d::RunReference(const RunContext& context, Tensors inputs, Tenso
 BinaryWeightConv2d::BinaryWeightConv2d(OperationReader& reader)
     : weights_(reader, reader.Input(0).channels),
       geometry_(ReadConvGeometry(reader, weights_.out_channels, weights_.kernel_h, weights_.kernel_w)),
-      activation_scale_(ReadActivationScale(reader, geometry_)),
-      max_images_(reader.Input(0).batch == TensorSpec::kPerCamera ? reader.max_cameras()
-                                                                  : reader.Input(0).batch),
+      activation_scale_(ReadPointwiseScale(reader, geometry_)),
       dense_(geometry_) {
   cost = CostOf(reader, weights_, geometry_, Arithmetic::kBinaryWeightRealInput);
 }
@@ -185,13 +172,13 @@ void BinaryWeightConv2d::Load(EngineMode mode, const KernelSet& kernels) {
       }
     }
   }
-  dense_.Load(expanded.data(), kernels);
+  dense_.Load(expanded.data(), *kernels.conv_f32);
 }
 
 int64_t BinaryWeightConv2d::ScratchBytes(int threads) const { return dense_.ScratchBytes(threads); }
 
 void BinaryWeightConv2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
-  dense_.Run(context, weights_.bias.data(), activation(), inputs[0], outputs);
+  dense_.Run(context, weights_.bias.data(), {.activation = activation()}, inputs[0], nullptr, outputs);
 }
 
 void BinaryWeightConv2d::RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const {

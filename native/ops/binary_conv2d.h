@@ -50,8 +50,6 @@ class BinaryWeightConv2d : public Convolution {
   float SumScale(int o) const {
     return activation_scale_ == 0.0f ? weights_.scale[o] : weights_.scale[o] * activation_scale_;
   }
-  /// Images of the largest batch.
-  int64_t max_images() const { return max_images_; }
   /// The block kernel of a pointwise convolution has RPReLU only.
   bool Fuses(const ChannelActivation& activation) const override;
 
@@ -67,9 +65,8 @@ class BinaryWeightConv2d : public Convolution {
 
   BinaryWeights weights_;
   ConvGeometry geometry_;
-  float activation_scale_;  // 0: none
-  int64_t max_images_;
-  DenseConvolution dense_;  // of the weights ±scale[o]
+  float activation_scale_;         // 0: none
+  DenseConvolution<float> dense_;  // of the weights ±scale[o]
 };
 
 }  // namespace bdc

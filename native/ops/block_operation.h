@@ -18,8 +18,10 @@ class BlockOperation : public Operation {
  public:
   void TakeResidual() { has_residual_ = true; }
   void TakeSign(std::unique_ptr<Sign> sign) { sign_ = std::move(sign); }
-  /// One of the outputs is int8: clamp(round(y · factor), ±127).
-  void TakeQuantizer(float factor) { quantized_factor_ = factor; }
+  bool TakeQuantizer(float factor) override {
+    quantized_factor_ = factor;
+    return true;
+  }
   /// The mean of each channel becomes output 1, of `images` images of `pixels` pixels and `channels` channels
   /// at most.
   void TakeMean(int64_t images, int64_t pixels, int channels) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "kernels/conv-f32.h"
+#include "kernels/conv.h"
 #include "ops/planes.h"
 #include "runtime/aligned_buffer.h"
 
@@ -18,11 +18,12 @@ constexpr int kCells = kConvStrip;
 ConvArgmax::ConvArgmax(std::unique_ptr<Conv2d> convolution, std::unique_ptr<OccupancyArgmax> argmax)
     : convolution_(std::move(convolution)), argmax_(std::move(argmax)) {
   cost = convolution_->cost;
+  convolution_->ReadInPlace();
   constexpr auto kFloat = static_cast<int64_t>(sizeof(float));
   const ConvGeometry& g = convolution_->geometry();
-  plane_bytes_ = AlignedBytes(g.out_channels * static_cast<int64_t>(sizeof(float*)));
+  plane_bytes_ = AlignedBytes(g.out_channels * static_cast<int64_t>(sizeof(void*)));
   logit_bytes_ = AlignedBytes(int64_t{g.out_channels} * kCells * kFloat);
-  sum_bytes_ = AlignedBytes(ConvScratchValues(g.out_channels, static_cast<int>(g.Depth())) * kFloat);
+  sum_bytes_ = AlignedBytes(ConvScratchWords(g.out_channels, static_cast<int>(g.Depth())) * kFloat);
 }
 
 void ConvArgmax::Load(EngineMode mode, const KernelSet& kernels) {
@@ -40,8 +41,8 @@ void ConvArgmax::Run(const RunContext& context, Tensors inputs, Tensors outputs)
     auto* sums = reinterpret_cast<float*>(scratch + plane_bytes_ + logit_bytes_);
     const int64_t first = strip * kCells;
     const int count = static_cast<int>(std::min<int64_t>(kCells, cells - first));
-    convolution_->dense().RunPixels(context.kernels, convolution_->bias(), inputs[0].f32(), first, count,
-                                    {logits, reinterpret_cast<float**>(scratch), sums});
+    convolution_->dense().RunPixels(convolution_->bias(), inputs[0].f32(), first, count,
+                                    {logits, reinterpret_cast<void**>(scratch), sums});
     argmax_->RunCells(context.kernels, logits, count, first, count, outputs);
   });
 }

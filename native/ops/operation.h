@@ -47,7 +47,7 @@ struct History {
 struct RunContext {
   ThreadPool& pool;
   const KernelSet& kernels;
-  /// ScratchBytes(pool.size()) of the operation, from a cache line on.
+  /// ScratchBytes(pool.size()) or ReferenceScratchBytes() of the operation, from a cache line on.
   std::byte* scratch;
   /// Room of thread_scratch_bytes for each of the pool's threads, at the same place in every operation: a
   /// thread finds it in its own cache.
@@ -82,6 +82,8 @@ class Operation {
     static_cast<void>(threads);
     return 0;
   }
+  /// The same of RunReference.
+  virtual int64_t ReferenceScratchBytes() const { return 0; }
   /// What each thread needs for itself.
   virtual int64_t ThreadScratchBytes() const { return 0; }
   /// Of what the operation keeps for the next frame.
@@ -92,6 +94,15 @@ class Operation {
   /// An operation whose plain loop is the fast one has no other.
   virtual void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const {
     Run(context, inputs, outputs);
+  }
+
+  /// Whoever makes the first input may hand it over as int8: clamp(round(x · factor), ±127), this being the
+  /// factor; 0: it may not.
+  virtual float InputFactor() const { return 0.0f; }
+  /// Makes one of the outputs int8 of that factor, if it can.
+  virtual bool TakeQuantizer(float factor) {
+    static_cast<void>(factor);
+    return false;
   }
 
   OperationCost cost;

@@ -233,6 +233,17 @@ Parameter<int8_t> OperationReader::Directions(std::string_view name, const std::
   return Parameter<int8_t>(stored.bytes);
 }
 
+Parameter<int8_t> OperationReader::Int8s(std::string_view name, const std::vector<int64_t>& shape) {
+  const StoredTensor& stored = Read(name, "I8", shape);
+  for (size_t i = 0; i < stored.bytes.size(); ++i) {
+    if (ValueAt<int8_t>(stored.bytes, i) == -128) {
+      Fail("MODEL_TENSOR_VALUE", "tensors." + std::string(name), "numbers in -127…127",
+           "-128 at index " + std::to_string(i));
+    }
+  }
+  return Parameter<int8_t>(stored.bytes);
+}
+
 Parameter<uint64_t> OperationReader::PackedBits(std::string_view name, const std::vector<int64_t>& shape,
                                                 int channels) {
   const StoredTensor& stored = Read(name, "U64", shape);

@@ -77,6 +77,8 @@ class OperationReader {
   Parameter<float> Thresholds(std::string_view name, const std::vector<int64_t>& shape);
   /// i8 values, each +1 or −1.
   Parameter<int8_t> Directions(std::string_view name, const std::vector<int64_t>& shape);
+  /// i8 values in −127…127.
+  Parameter<int8_t> Int8s(std::string_view name, const std::vector<int64_t>& shape);
   /// u64 words of [O,kh,kw,words]; the bits from `channels` on must be 0.
   Parameter<uint64_t> PackedBits(std::string_view name, const std::vector<int64_t>& shape, int channels);
 

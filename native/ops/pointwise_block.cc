@@ -22,7 +22,7 @@ void PointwiseBlock::Load(EngineMode mode, const KernelSet& kernels) {
   const ConvGeometry& g = convolution_->geometry();
   const uint64_t* bits = convolution_->weights().weight.data();
   if (kernels.pointwise_tiles != nullptr) {
-    const TileElement element = input_factor() != 0.0f ? TileElement::kInt8 : TileElement::kBfloat16;
+    const TileElement element = InputFactor() != 0.0f ? TileElement::kInt8 : TileElement::kBfloat16;
     tile_weights_ = std::make_unique<const TileWeights>(g.in_channels, g.out_channels, bits, element);
     thread_bytes_ = AlignedBytes(kernels.pointwise_tiles_scratch(*tile_weights_));
   } else {
@@ -35,8 +35,8 @@ void PointwiseBlock::Load(EngineMode mode, const KernelSet& kernels) {
 
 int64_t PointwiseBlock::ScratchBytes(int) const {
   const ConvGeometry& g = convolution_->geometry();
-  const int64_t values = convolution_->max_images() * g.in_channels * g.Columns();
-  return sum_bytes() + (input_factor() == 0.0f ? 0 : values);
+  const int64_t values = int64_t{g.images} * g.in_channels * g.Columns();
+  return sum_bytes() + (InputFactor() == 0.0f ? 0 : values);
 }
 
 Tensor PointwiseBlock::Quantize(const RunContext& context, const Tensor& x) const {
@@ -46,14 +46,14 @@ Tensor PointwiseBlock::Quantize(const RunContext& context, const Tensor& x) cons
   ForEachSweepRange(context, x, [&](int64_t image, const BlockRange& range) {
     SweepArgs args{StreamIn(x, image), x.plane(), x.channels, {}};
     args.epilogue.quantized = q.s8() + image * q.image();
-    args.epilogue.quantized_factor = input_factor();
+    args.epilogue.quantized_factor = InputFactor();
     context.kernels.sweep(args, range);
   });
   return q;
 }
 
 void PointwiseBlock::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
-  const bool has_to_quantize = input_factor() != 0.0f && inputs[0].type != ElementType::kInt8;
+  const bool has_to_quantize = InputFactor() != 0.0f && inputs[0].type != ElementType::kInt8;
   const Tensor x = has_to_quantize ? Quantize(context, inputs[0]) : inputs[0];
   const ConvActivation activation = convolution_->activation();
   std::byte* sums = context.scratch;

@@ -23,9 +23,7 @@ class PointwiseBlock : public BlockOperation {
     return convolution.is_pointwise() && (is_worth_it || convolution.input_factor() != 0.0f);
   }
 
-  /// Whoever makes the input may hand it over as int8: round(x · factor), this being the factor; 0 if the
-  /// convolution is on real values.
-  float input_factor() const { return convolution_->input_factor(); }
+  float InputFactor() const override { return convolution_->input_factor(); }
 
   void Load(EngineMode mode, const KernelSet& kernels) override;
   int64_t ScratchBytes(int threads) const override;

@@ -8,6 +8,7 @@
 #include "ops/camera_parameters.h"
 #include "ops/channels.h"
 #include "ops/convolution.h"
+#include "ops/int8_conv2d.h"
 #include "ops/lift_splat.h"
 #include "ops/occupancy_argmax.h"
 #include "ops/resampling.h"
@@ -24,6 +25,11 @@ using Make = std::unique_ptr<Operation> (*)(OperationReader&);
 template <typename T>
 std::unique_ptr<Operation> New(OperationReader& reader) {
   return std::make_unique<T>(reader);
+}
+
+std::unique_ptr<Operation> NewConv2d(OperationReader& reader) {
+  if (reader.Has("activation_scale")) return std::make_unique<Int8Conv2d>(reader);
+  return std::make_unique<Conv2d>(reader);
 }
 
 std::unique_ptr<Operation> NewBinaryConv2d(OperationReader& reader) {
@@ -45,7 +51,7 @@ std::unique_ptr<Operation> NewBinaryConv2d(OperationReader& reader) {
 
 const std::map<std::string, Make, std::less<>>& Registry() {
   static const std::map<std::string, Make, std::less<>> registry = {
-      {"conv2d", New<Conv2d>},
+      {"conv2d", NewConv2d},
       {"sign", New<Sign>},
       {"binary_conv2d", NewBinaryConv2d},
       {"rprelu", New<RPReLU>},

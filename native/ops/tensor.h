@@ -55,6 +55,13 @@ struct Tensor {
   uint16_t* f16() const { return static_cast<uint16_t*>(data); }
   int8_t* s8() const { return static_cast<int8_t*>(data); }
   uint8_t* u8() const { return static_cast<uint8_t*>(data); }
+  StreamType stream_type() const {
+    return type == ElementType::kFloat16 ? StreamType::kFloat16 : StreamType::kFloat32;
+  }
+  /// Where value `index` of a real tensor lies.
+  void* at(int64_t index) const {
+    return type == ElementType::kFloat16 ? static_cast<void*>(f16() + index) : f32() + index;
+  }
   int64_t plane() const { return int64_t{height} * width; }
   int64_t image() const { return plane() * channels; }
 };

@@ -66,7 +66,8 @@ void Executor::PlanArena() {
   const auto& nodes = graph_.nodes();
   for (size_t i = 0; i < nodes.size(); ++i) {
     const int step = static_cast<int>(i);
-    const int64_t scratch = mode_ == EngineMode::kFast ? nodes[i].operation->ScratchBytes(pool_.size()) : 0;
+    const int64_t scratch = mode_ == EngineMode::kFast ? nodes[i].operation->ScratchBytes(pool_.size())
+                                                       : nodes[i].operation->ReferenceScratchBytes();
     requests.push_back({scratch, step, step});
     if (mode_ == EngineMode::kFast) {
       thread_scratch_bytes_ = std::max(thread_scratch_bytes_, nodes[i].operation->ThreadScratchBytes());

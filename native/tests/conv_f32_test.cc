@@ -30,16 +30,24 @@ class ConvTester {
     for (int k = 0; k < depth_; ++k) taps.push_back((k * 37) % (depth_ * 7));
     ForEachIsa([&](const KernelSet& kernels) {
       std::vector<float> packed(weight.size()), output(channels_ * plane, kUntouched);
-      PackConvWeights(weight.data(), channels_, depth_, kernels.conv_f32_rows, packed.data());
-      std::vector<float*> planes;
+      PackConvWeights(weight.data(), channels_, depth_, kernels.conv_f32->rows, 1, packed.data());
+      std::vector<void*> planes;
       for (int o = 0; o < channels_; ++o) planes.push_back(output.data() + o * plane);
-      alignas(64) static float scratch[64 * kConvStrip];
+      alignas(64) static float scratch[64 * kConvStrip + kConvSlack];
       const ConvActivation activation{activation_ > 1 ? bias_in.data() : nullptr,
                                       activation_ > 0 ? slope.data() : nullptr,
                                       activation_ > 1 ? bias_out.data() : nullptr};
-      kernels.conv_f32({packed.data(), with_bias_ ? bias.data() : nullptr, taps.data(), input.data(),
-                        planes.data(), activation, channels_, depth_, width_, pitch, scratch},
-                       begin_, end_);
+      kernels.conv_f32->run({packed.data(),
+                             with_bias_ ? bias.data() : nullptr,
+                             taps.data(),
+                             input.data(),
+                             {.activation = activation, .output = planes.data()},
+                             channels_,
+                             depth_,
+                             width_,
+                             pitch,
+                             scratch},
+                            begin_, end_);
       for (int64_t at = 0; at < channels_ * plane; ++at) {
         const int64_t o = at / plane, y = at % plane / width_, x = at % width_;
         if (y < begin_ || y >= end_) {

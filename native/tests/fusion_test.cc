@@ -50,6 +50,38 @@ class Chain {
     return name;
   }
 
+  /// Real weights; on int8 activations with a scale, on real ones without (0).
+  std::string RealConvolution(const std::string& input, int kernel, double activation_scale) {
+    const std::string name = Next("real");
+    const size_t count = size_t(channels_) * channels_ * kernel * kernel;
+    const std::vector<int64_t> shape = {channels_, channels_, kernel, kernel};
+    const double padding = kernel / 2;
+    const std::vector<float> weight = RandomFloats(count, seed_);
+    std::map<std::string, std::string, std::less<>> tensors = {{"weight", name + ".w"},
+                                                               {"bias", name + ".b"}};
+    Store(name + ".b", RandomFloats(channels_, seed_ + 1));
+    std::map<std::string, Attribute, std::less<>> attributes = {
+        {"stride", std::vector<double>{1, 1}}, {"padding", std::vector<double>{padding, padding}}};
+    if (activation_scale == 0) {
+      model_.Store(name + ".w", "F32", shape, weight);
+    } else {
+      std::vector<int8_t> whole;
+      for (float w : weight) whole.push_back(static_cast<int8_t>(std::nearbyint(w * 127)));
+      model_.Store(name + ".w", "I8", shape, whole);
+      // Keeps the size of values along the chain.
+      std::vector<float> scale = RandomFloats(channels_, seed_ + 2);
+      for (float& s : scale) s *= static_cast<float>(1.0 / 127 / std::sqrt(count / channels_));
+      Store(name + ".s", scale);
+      tensors["scale"] = name + ".s";
+      attributes["activation_scale"] = activation_scale;
+    }
+    Add("conv2d", name, {input}, tensors);
+    model_.model().operations.back().attributes = attributes;
+    return name;
+  }
+
+  std::string ReLU(const std::string& input) { return Add("relu", Next("relu"), {input}, {}); }
+
   std::string PReLU(const std::string& input) {
     const std::string name = Next("prelu");
     Store(name + ".s", RandomFloats(channels_, seed_));
@@ -223,6 +255,63 @@ TEST(FusionTest, AStreamAndItsInt8ValuesComeFromOneBlock) {
   EXPECT_EQ(graph.tensors()[maker.outputs[0]].spec.type, ElementType::kFloat16);
   EXPECT_EQ(graph.tensors()[maker.outputs[1]].spec.type, ElementType::kInt8);
   EXPECT_EQ(graph.nodes()[2].inputs, (std::vector<int>{maker.outputs[1], maker.outputs[0]}));
+}
+
+/// A bottleneck of a residual network, its shortcut a convolution where it is `projected`.
+std::string Bottleneck(Chain& chain, const std::string& x, double scale, bool projected) {
+  const std::string first = chain.ReLU(chain.RealConvolution(x, 1, scale));
+  const std::string second = chain.ReLU(chain.RealConvolution(first, 3, scale));
+  const std::string third = chain.RealConvolution(second, 1, scale);
+  return chain.ReLU(chain.Sum(third, projected ? chain.RealConvolution(x, 1, scale) : x));
+}
+
+TEST(FusionTest, Int8ConvolutionsAreExact) {
+  // 64: tiles of a matrix unit.
+  for (const auto& [channels, height, width] : {std::tuple{64, 9, 33}, {70, 5, 7}, {5, 13, 1}}) {
+    SCOPED_TRACE(channels);
+    Chain chain(channels, height, width);
+    const std::string first = Bottleneck(chain, "x", 0.01, true);
+    const std::string second = Bottleneck(chain, first, 0.02, false);
+    // Between blocks of binary weights: they hand on int8 to each other.
+    const std::string unit = chain.Activation(chain.Pointwise(chain.PReLU(second), 0.03));
+    chain.Compare(chain.RealConvolution(unit, 3, 0.05), StreamType::kFloat32, 0);
+  }
+}
+
+TEST(FusionTest, ABottleneckIsThreeNodesThatHandOnInt8) {
+  Chain chain(32, 10, 12);
+  const std::string first = Bottleneck(chain, "x", 0.1, false);
+  chain.model().model().outputs = {{"y", Bottleneck(chain, first, 0.1, false)}};
+  Graph graph = chain.model().Build();
+  graph.Fuse(StreamType::kFloat16);
+  ASSERT_EQ(graph.nodes().size(), 6u);
+  const auto type_of = [&](int tensor) { return graph.tensors()[tensor].spec.type; };
+  EXPECT_EQ(type_of(graph.nodes()[0].outputs[0]), ElementType::kInt8);
+  EXPECT_EQ(type_of(graph.nodes()[1].outputs[0]), ElementType::kInt8);
+  const GraphNode& sum = graph.nodes()[2];
+  EXPECT_EQ(sum.op, "conv2d + add + relu");
+  ASSERT_EQ(sum.outputs.size(), 2u);
+  // The next block reads one as its input, the other as its residual.
+  EXPECT_EQ(type_of(sum.outputs[0]), ElementType::kFloat16);
+  EXPECT_EQ(type_of(sum.outputs[1]), ElementType::kInt8);
+  EXPECT_EQ(graph.nodes()[3].inputs[0], sum.outputs[1]);
+  EXPECT_EQ(graph.nodes()[5].inputs[1], sum.outputs[0]);
+}
+
+TEST(FusionTest, SumsAndReLUsBehindFloatConvolutionsChangeNothing) {
+  Chain chain(6, 9, 21);
+  const std::string first = Bottleneck(chain, "x", 0, true);
+  const std::string second = Bottleneck(chain, first, 0, false);
+  Graph graph = [&] {
+    chain.model().model().outputs = {{"y", second}};
+    return chain.model().Build();
+  }();
+  graph.Fuse(StreamType::kFloat16);
+  ASSERT_EQ(graph.nodes().size(), 7u);
+  for (const GraphNode& node : graph.nodes()) {
+    EXPECT_EQ(graph.tensors()[node.outputs[0]].spec.type, ElementType::kFloat32);
+  }
+  chain.Compare(second, StreamType::kFloat16, 1e-3);
 }
 
 TEST(FusionTest, RealActivationsOfPointwiseLayersDifferByRegroupingOnly) {

@@ -118,6 +118,20 @@ def conv(random: np.random.Generator, kernel: int, stride: int, bias: bool) -> G
     return one("conv2d", normal(random, 2, 7, 9, 6), tensors, attributes)
 
 
+def int8_conv(
+    random: np.random.Generator, shape: tuple[int, int, int, int], out_channels: int, kernel: int, stride: int
+) -> GoldenGraph:
+    """Scale 1 and no bias, to be met exactly; values beyond ±127, ties, NaN."""
+    activation_scale = 2.0**-5
+    x = normal(random, *shape)
+    x[0, :, 0, 0] = (np.arange(shape[1]) - 3.5) * activation_scale  # halfway: to the even one
+    x[0, 0, -1, -1], x[0, 1, -1, -1], x[0, 2, -1, -1] = 9.0, -9.0, np.nan
+    weight = random.integers(-127, 128, (out_channels, shape[1], kernel, kernel)).astype(np.int8)
+    tensors = {"weight": weight, "scale": np.ones(out_channels, np.float32)}
+    attributes = {"stride": [stride] * 2, "padding": [kernel // 2] * 2, "activation_scale": activation_scale}
+    return one("conv2d", x, tensors, attributes)
+
+
 def dilated_conv(random: np.random.Generator) -> GoldenGraph:
     attributes = {"stride": [1, 1], "padding": [6, 6], "dilation": [6, 6]}
     return one("conv2d", normal(random, 2, 7, 9, 15), {"weight": normal(random, 5, 7, 3, 3)}, attributes)
@@ -209,6 +223,9 @@ GOLDEN_GRAPHS: dict[str, Callable[[np.random.Generator], GoldenGraph]] = {
     "conv2d-pointwise": lambda r: conv(r, 1, 1, bias=True),
     "conv2d-7x7": lambda r: conv(r, 7, 2, bias=False),
     "conv2d-dilation-6": dilated_conv,
+    "conv2d-int8": lambda r: int8_conv(r, (2, 70, 6, 5), 33, 3, 1),
+    "conv2d-int8-tiles": lambda r: int8_conv(r, (1, 64, 7, 9), 32, 3, 2),
+    "conv2d-int8-7x7": lambda r: int8_conv(r, (2, 3, 11, 14), 16, 7, 2),
     "rprelu": per_channel("rprelu", "bias_in", "slope", "bias_out"),
     "prelu": per_channel("prelu", "slope"),
     "batch-norm": per_channel("batch_norm", "scale", "bias"),

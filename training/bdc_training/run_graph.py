@@ -133,15 +133,15 @@ def _binary_conv2d(call: _Call) -> Tensor:
 
 
 def _conv2d(call: _Call) -> Tensor:
+    window = {key: call.attributes[key] for key in ("stride", "padding", "dilation") if key in call.attributes}
+    weight = torch.from_numpy(call.weights["weight"])
+    if "activation_scale" in call.attributes:
+        activation_scale = call.attributes["activation_scale"]
+        sums = F.conv2d(quantised(call.x, activation_scale).double(), weight.double(), **window)  # exact
+        y = sums.float() * (call.channels("scale") * torch.tensor(np.float32(activation_scale)))
+        return y + call.channels("bias") if "bias" in call.weights else y
     bias = call.weights.get("bias")
-    return F.conv2d(
-        call.x,
-        torch.from_numpy(call.weights["weight"]),
-        None if bias is None else torch.from_numpy(bias),
-        stride=call.attributes["stride"],
-        padding=call.attributes["padding"],
-        dilation=call.attributes.get("dilation", 1),
-    )
+    return F.conv2d(call.x, weight, None if bias is None else torch.from_numpy(bias), **window)
 
 
 def _rprelu(call: _Call) -> Tensor:

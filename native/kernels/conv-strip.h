@@ -8,52 +8,41 @@
 
 #include <cstdint>
 
-#include "kernels/conv-f32.h"
+#include "kernels/conv-epilogue.h"
+#include "kernels/conv.h"
 
 namespace bdc {
 namespace {
 
 /// One tile: Rows channels × Micro::kPanel positions, c[r][j] (Micro::kPanel apart) = c[r][j] + Σ_k ….
+template <typename Word>
 struct ConvTile {
-  const float* weight;  // [depth][Rows]
+  const Word* weight;  // [depth][Rows]; of a matrix unit [depth / 16][Rows][16]
   const int32_t* taps;
-  const float* input;
+  const Word* input;
   int depth;
-  float* c;
+  Word* c;
+  bool is_first;  // c is not set yet and starts at 0, of a Micro that says kStartsAtZero
 };
 
 template <typename Micro, int kRows = Micro::kMostRows>
-inline void RunConvTile(int rows, const ConvTile& tile) {
+inline void RunConvTile(int rows, const ConvTile<typename Micro::Word>& tile) {
   if (rows == kRows) {
     Micro::template Run<kRows>(tile);
-  } else if constexpr (kRows > 1) {
+  } else if constexpr (kRows > Micro::kFewestRows) {
     RunConvTile<Micro, kRows - 1>(rows, tile);
   }
 }
 
-inline void StoreRow(const float* from, int count, const ConvActivation& a, int channel, float* to) {
-  if (a.slope == nullptr) {
-    for (int i = 0; i < count; ++i) to[i] = from[i];
-    return;
-  }
-  const float slope = a.slope[channel];
-  if (a.bias_in == nullptr) {
-    for (int i = 0; i < count; ++i) to[i] = from[i] > 0 ? from[i] : slope * from[i];
-    return;
-  }
-  const float bias_in = a.bias_in[channel], bias_out = a.bias_out[channel];
-  for (int i = 0; i < count; ++i) {
-    const float t = from[i] + bias_in;
-    to[i] = (t > 0 ? t : slope * t) + bias_out;
-  }
-}
-
 /// Hands the finished sums of `count` positions from `position` on to the output rows they belong to.
-inline void StoreTile(const ConvF32Args& args, const float* c, int panel, int first, int rows,
-                      int64_t position, int count) {
+template <typename Micro>
+inline void StoreTile(const ConvArgs<typename Micro::Word>& args, const typename Micro::Word* c, int first,
+                      int rows, int64_t position, int count) {
+  using Float = typename Micro::Float;
+  constexpr int kPanel = Micro::kPanel;
   if (args.pitch == args.width) {
     for (int r = 0; r < rows; ++r) {
-      StoreRow(c + r * panel, count, args.activation, first + r, args.output[first + r] + position);
+      StoreConvRow<Float>(c + r * kPanel, count, ConvRowEpilogue(args.epilogue, first + r, position));
     }
     return;
   }
@@ -64,8 +53,8 @@ inline void StoreTile(const ConvF32Args& args, const float* c, int panel, int fi
     const int part = length < count - i ? length : count - i;
     if (part > 0) {
       for (int r = 0; r < rows; ++r) {
-        StoreRow(c + r * panel + i, part, args.activation, first + r,
-                 args.output[first + r] + y * args.width + x);
+        StoreConvRow<Float>(c + r * kPanel + i, part,
+                            ConvRowEpilogue(args.epilogue, first + r, y * args.width + x));
       }
     }
     const int64_t next = args.pitch - x;
@@ -74,11 +63,13 @@ inline void StoreTile(const ConvF32Args& args, const float* c, int panel, int fi
 }
 
 template <typename Micro>
-inline void RunConvF32(const ConvF32Args& args, int row_begin, int row_end) {
+inline void RunConv(const ConvArgs<typename Micro::Word>& args, int row_begin, int row_end) {
+  using Word = typename Micro::Word;
   constexpr int kPanel = Micro::kPanel;
   const int64_t begin = row_begin * args.pitch, end = (row_end - 1) * args.pitch + args.width;
   const int blocks = ConvBlocks(args.out_channels, Micro::kMostRows);
-  alignas(64) float tile[Micro::kMostRows * kPanel];
+  // Longer than the tile: the epilogue may read a vector past its end.
+  alignas(64) Word tile[(Micro::kMostRows + 1) * kPanel];
   for (int64_t strip = begin; strip < end; strip += kConvStrip) {
     const int64_t strip_end = end - strip < kConvStrip ? end : strip + kConvStrip;
     for (int k = 0; k < args.depth; k += kConvDepth) {
@@ -87,23 +78,28 @@ inline void RunConvF32(const ConvF32Args& args, int row_begin, int row_end) {
       for (int block = 0; block < blocks; ++block) {
         const int first = ConvBlockBegin(args.out_channels, blocks, block);
         const int rows = ConvBlockBegin(args.out_channels, blocks, block + 1) - first;
-        const float* weight = args.weight + int64_t{first} * args.depth + int64_t{k} * rows;
+        const Word* weight = args.weight + int64_t{first} * args.depth + int64_t{k} * rows;
         for (int64_t at = strip; at < strip_end; at += kPanel) {
-          float* c =
+          Word* c =
               is_first && is_last ? tile : args.scratch + int64_t{first} * kConvStrip + (at - strip) * rows;
-          if (is_first) {
+          if (is_first && !Micro::kStartsAtZero) {
             for (int r = 0; r < rows; ++r) {
-              const float bias = args.bias != nullptr ? args.bias[first + r] : 0.0f;
-              for (int j = 0; j < kPanel; ++j) c[r * kPanel + j] = bias;
+              const Word start = args.start != nullptr ? args.start[first + r] : 0;
+              for (int j = 0; j < kPanel; ++j) c[r * kPanel + j] = start;
             }
           }
-          RunConvTile<Micro>(rows, {weight, args.taps + k, args.input + at, depth, c});
+          RunConvTile<Micro>(rows, {weight, args.taps + k, args.input + at, depth, c, is_first});
           const int count = static_cast<int>(strip_end - at < kPanel ? strip_end - at : kPanel);
-          if (is_last) StoreTile(args, c, kPanel, first, rows, at, count);
+          if (is_last) StoreTile<Micro>(args, c, first, rows, at, count);
         }
       }
     }
   }
+}
+
+template <typename Micro>
+constexpr ConvKernel<typename Micro::Word> MakeConvKernel() {
+  return {.run = RunConv<Micro>, .rows = Micro::kMostRows, .group = 1, .input_offset = Micro::kInputOffset};
 }
 
 }  // namespace

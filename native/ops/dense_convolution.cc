@@ -1,0 +1,273 @@
+#include "ops/dense_convolution.h"
+
+#include <algorithm>
+
+#include "ops/planes.h"
+
+namespace bdc {
+namespace {
+
+// All of the weights pass over a band, and its first and last rows are copied for the next one too, so bands
+// of deep layers should be long. Of what is packed a strip reads kConvDepth taps at a time, which stay in the
+// second-level cache.
+constexpr int64_t kBandBytes = 1024 * 1024;
+// So few channels read an input that copying it first would cost more than it saves.
+constexpr int kFewChannels = 32;
+// Of a batch, so that threads find work even where a band's input is small.
+constexpr int kFewestBands = 16;
+
+}  // namespace
+
+template <typename Word>
+DenseConvolution<Word>::DenseConvolution(const ConvGeometry& geometry, float input_factor)
+    : geometry_(geometry),
+      input_factor_(input_factor),
+      phases_h_(std::min(geometry.ExtentH(), geometry.stride_h)),
+      phases_w_(std::min(geometry.ExtentW(), geometry.stride_w)),
+      pitch_(geometry.out_width + (geometry.ExtentW() - 1) / geometry.stride_w) {}
+
+template <typename Word>
+bool DenseConvolution<Word>::ReadsInPlace() const {
+  return kChannels == 1 && geometry_.IsPointwise() && (in_place_ || geometry_.out_channels <= kFewChannels);
+}
+
+template <typename Word>
+bool DenseConvolution<Word>::HasSinglePixels() const {
+  const ConvGeometry& g = geometry_;
+  return kChannels == 1 && g.IsPointwise() && !ReadsInPlace() && g.Columns() == 1 && g.images <= PlaneWords();
+}
+
+template <typename Word>
+void DenseConvolution<Word>::RunSinglePixels(const RunContext& context, ConvArgs<Word> args, const Tensor& x,
+                                             const Tensor& y) const {
+  const SlotLayout layout = Layout();
+  auto* const packed = reinterpret_cast<float*>(context.scratch);
+  auto* const pixels = reinterpret_cast<float*>(context.scratch + layout.pixels);
+  auto** const planes = reinterpret_cast<void**>(context.scratch + layout.planes);
+  for (int64_t image = 0; image < x.batch; ++image) {
+    for (int64_t i = 0; i < x.channels; ++i)
+      packed[i * PlaneWords() + image] = x.f32()[image * x.channels + i];
+  }
+  for (int64_t o = 0; o < y.channels; ++o) planes[o] = pixels + o * x.batch;
+  args.epilogue.output = planes;
+  args.width = x.batch;
+  args.pitch = x.batch;
+  args.input = reinterpret_cast<const Word*>(packed);
+  args.scratch = reinterpret_cast<Word*>(context.scratch + layout.sums);
+  kernel_->run(args, 0, 1);
+  for (int64_t o = 0; o < y.channels; ++o) {
+    for (int64_t image = 0; image < x.batch; ++image) {
+      y.f32()[image * y.channels + o] = pixels[o * x.batch + image];
+    }
+  }
+}
+
+template <typename Word>
+int DenseConvolution<Word>::BandRows() const {
+  const ConvGeometry& g = geometry_;
+  // A strip at least: all weights are read for each.
+  const int64_t whole_strip = kConvStrip / pitch_;
+  const int64_t share = (int64_t{g.out_height} * g.images + kFewestBands - 1) / kFewestBands;
+  const int most = static_cast<int>(std::min<int64_t>(std::max(share, whole_strip), g.out_height));
+  if (ReadsInPlace()) return most;
+  const int64_t row_bytes = Planes() * phases_h_ * phases_w_ * pitch_ * int64_t{sizeof(Word)};
+  return static_cast<int>(std::clamp<int64_t>(kBandBytes / row_bytes, 1, most));
+}
+
+template <typename Word>
+int64_t DenseConvolution<Word>::PlaneWords() const {
+  const int64_t rows = BandRows() + (geometry_.ExtentH() - 1) / geometry_.stride_h;
+  // An odd number of cache lines: the same place of neighbouring planes falls into different sets.
+  constexpr int64_t kLine = kAlignment / sizeof(Word);
+  return ((rows * pitch_ + kLine - 1) / kLine | 1) * kLine;
+}
+
+template <typename Word>
+typename DenseConvolution<Word>::SlotLayout DenseConvolution<Word>::Layout() const {
+  constexpr auto kWord = static_cast<int64_t>(sizeof(Word));
+  const auto depth = static_cast<int>(Taps());
+  const int64_t packed = ReadsInPlace() ? 0 : Planes() * phases_h_ * phases_w_ * PlaneWords() + kConvSlack;
+  const int64_t row = kChannels == 1 ? 0 : geometry_.in_width;
+  SlotLayout layout{};
+  layout.row = AlignedBytes(packed * kWord);
+  layout.sums = layout.row + AlignedBytes(row * kWord);
+  layout.pixels = layout.sums + AlignedBytes(ConvScratchWords(geometry_.out_channels, depth) * kWord);
+  const int64_t pixels = HasSinglePixels() ? int64_t{geometry_.out_channels} * geometry_.images : 0;
+  layout.planes = layout.pixels + AlignedBytes(pixels * int64_t{sizeof(float)});
+  layout.bytes = layout.planes + AlignedBytes(geometry_.out_channels * int64_t{sizeof(void*)});
+  return layout;
+}
+
+template <typename Word>
+int64_t DenseConvolution<Word>::ScratchBytes(int threads) const {
+  return threads * Layout().bytes;
+}
+
+template <typename Word>
+void DenseConvolution<Word>::Load(const Word* weight, const ConvKernel<Word>& kernel) {
+  const ConvGeometry& g = geometry_;
+  kernel_ = &kernel;
+  weight_ = AlignedBuffer<Word>(g.out_channels * Taps());
+  PackConvWeights(weight, g.out_channels, static_cast<int>(Taps()), kernel.rows, kernel.group,
+                  weight_.data());
+  taps_.clear();
+  const auto add = [&](int64_t i, int ky, int kx) {
+    const int y = ky * g.dilation_h, x = kx * g.dilation_w;
+    const int64_t plane = (i * phases_h_ + y % g.stride_h) * phases_w_ + x % g.stride_w;
+    const int64_t at = plane * PlaneWords() + y / g.stride_h * pitch_ + x / g.stride_w;
+    taps_.push_back(static_cast<int32_t>(ReadsInPlace() ? i * g.in_height * g.in_width : at));
+  };
+  // As the weights lie.
+  const int outer = kChannels == 1 ? Planes() : 1, inner = Planes() / outer;
+  for (int i = 0; i < outer; ++i) {
+    for (int ky = 0; ky < g.kernel_h; ++ky) {
+      for (int kx = 0; kx < g.kernel_w; ++kx) {
+        for (int j = 0; j < inner; ++j) add(i + j, ky, kx);
+      }
+    }
+  }
+}
+
+template <typename Word>
+const Word* DenseConvolution<Word>::InputRow(const RunContext& context, const Tensor& x, int64_t image, int i,
+                                             int y, Word* row) const {
+  const auto offset = [&](int channel) {
+    return image * x.image() + (int64_t{channel} * x.height + y) * x.width;
+  };
+  if constexpr (kChannels == 1) {
+    return x.f32() + offset(i);
+  } else {
+    const int8_t* bytes[kChannels];
+    const float* values[kChannels];
+    for (int j = 0; j < kChannels; ++j) {
+      // Weights of channels past the last are 0, whatever they meet.
+      const int64_t at = offset(std::min(i * kChannels + j, x.channels - 1));
+      bytes[j] = x.s8() + at;
+      values[j] = x.f32() + at;
+    }
+    if (x.type == ElementType::kInt8) {
+      context.kernels.planes.quads_from_s8(bytes, x.width, row);
+    } else {
+      context.kernels.planes.quads_from_f32(values, input_factor_, x.width, row);
+    }
+    return row;
+  }
+}
+
+template <typename Word>
+void DenseConvolution<Word>::PackBand(const RunContext& context, const Tensor& x, int64_t image, int first,
+                                      Word* packed, Word* row_buffer) const {
+  const ConvGeometry& g = geometry_;
+  const int rows = BandRows() + (g.ExtentH() - 1) / g.stride_h, pitch = static_cast<int>(pitch_);
+  for (int i = 0; i < Planes(); ++i) {
+    for (int phase_y = 0; phase_y < phases_h_; ++phase_y, packed += phases_w_ * PlaneWords()) {
+      for (int row = 0; row < rows; ++row) {
+        const int y = (first + row) * g.stride_h + phase_y - g.pad_h;
+        const bool is_inside = y >= 0 && y < g.in_height;
+        const Word* const image_row = is_inside ? InputRow(context, x, image, i, y, row_buffer) : nullptr;
+        for (int phase_x = 0; phase_x < phases_w_; ++phase_x) {
+          Word* const to = packed + phase_x * PlaneWords() + int64_t{row} * pitch;
+          if (!is_inside) {
+            std::fill_n(to, pitch, Word{0});
+            continue;
+          }
+          // Columns that lie inside the image: left ≤ column < right.
+          const int shift = phase_x - g.pad_w;
+          const int left = std::min(pitch, shift < 0 ? (-shift + g.stride_w - 1) / g.stride_w : 0);
+          const int reach = g.in_width - 1 - shift;
+          const int right = std::max(left, reach < 0 ? 0 : std::min(pitch, reach / g.stride_w + 1));
+          const Word* from = image_row + shift;
+          std::fill(to, to + left, Word{0});
+          if (g.stride_w == 1) {
+            std::copy(from + left, from + right, to + left);
+          } else if (g.stride_w == 2) {
+            // The usual stride as a constant: compilers make shuffles of it.
+            for (int column = left; column < right; ++column) to[column] = from[column * 2];
+          } else {
+            for (int column = left; column < right; ++column) to[column] = from[column * g.stride_w];
+          }
+          std::fill(to + right, to + pitch, Word{0});
+        }
+      }
+    }
+  }
+}
+
+template <typename Word>
+void DenseConvolution<Word>::RunPixels(const Word* start, const Word* image, int64_t first, int count,
+                                       const PixelScratch& scratch) const {
+  for (int o = 0; o < geometry_.out_channels; ++o) scratch.planes[o] = scratch.output + int64_t{o} * count;
+  const ConvArgs<Word> args{.weight = weight_.data(),
+                            .start = start,
+                            .taps = taps_.data(),
+                            .input = image + first,
+                            .epilogue = {.output = scratch.planes},
+                            .out_channels = geometry_.out_channels,
+                            .depth = static_cast<int>(Taps()),
+                            .width = count,
+                            .pitch = count,
+                            .scratch = scratch.sums};
+  kernel_->run(args, 0, 1);
+}
+
+template <typename Word>
+void DenseConvolution<Word>::Run(const RunContext& context, const Word* start, const ConvEpilogue& epilogue,
+                                 const Tensor& x, const Tensor* residual, Tensors outputs) const {
+  const ConvGeometry& g = geometry_;
+  const int band_rows = BandRows(), bands = (g.out_height + band_rows - 1) / band_rows;
+  const SlotLayout layout = Layout();
+  const ConvArgs<Word> common{.weight = weight_.data(),
+                              .start = start,
+                              .taps = taps_.data(),
+                              .input = nullptr,
+                              .epilogue = epilogue,
+                              .out_channels = g.out_channels,
+                              .depth = static_cast<int>(Taps()),
+                              .width = g.out_width,
+                              .pitch = pitch_,
+                              .scratch = nullptr};
+  if (HasSinglePixels() && residual == nullptr && outputs.size() == 1 &&
+      outputs[0].type == ElementType::kFloat32) {
+    RunSinglePixels(context, common, x, outputs[0]);
+    return;
+  }
+  ForEachItem(context, int64_t{bands} * x.batch, [&](int64_t slot, int64_t item) {
+    std::byte* const scratch = context.scratch + slot * layout.bytes;
+    auto* const packed = reinterpret_cast<Word*>(scratch);
+    auto** const planes = reinterpret_cast<void**>(scratch + layout.planes);
+    const int64_t image = item / bands;
+    const int first = static_cast<int>(item % bands) * band_rows;
+    const int64_t pixel = int64_t{first} * g.out_width;
+    ConvArgs<Word> args = common;
+    args.input = packed;
+    args.scratch = reinterpret_cast<Word*>(scratch + layout.sums);
+    if (ReadsInPlace()) {
+      args.input = InputRow(context, x, image, 0, first, nullptr);
+    } else {
+      PackBand(context, x, image, first, packed, reinterpret_cast<Word*>(scratch + layout.row));
+    }
+    if (residual != nullptr) {
+      const Tensor& r = *residual;
+      args.epilogue.residual = {r.at(image * r.image() + pixel), r.stream_type(), r.plane()};
+    }
+    void** plane = planes;
+    for (const Tensor& y : outputs) {
+      if (y.type == ElementType::kInt8) {
+        args.epilogue.quantized = y.s8() + image * y.image() + pixel;
+        args.epilogue.quantized_plane = y.plane();
+        continue;
+      }
+      args.epilogue.output = planes;
+      args.epilogue.output_type = y.stream_type();
+      for (int channel = 0; channel < y.channels; ++channel) {
+        *plane++ = y.at(image * y.image() + channel * y.plane() + pixel);
+      }
+    }
+    kernel_->run(args, 0, std::min(band_rows, g.out_height - first));
+  });
+}
+
+template class DenseConvolution<float>;
+template class DenseConvolution<int32_t>;
+
+}  // namespace bdc

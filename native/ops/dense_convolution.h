@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+#include <vector>
+
+#include "ops/conv_geometry.h"
+#include "ops/operation.h"
+#include "runtime/aligned_buffer.h"
+
+namespace bdc {
+
+/// Real convolution in bands of output rows. A band's input is first copied into planes where every tap lies
+/// at a constant distance: with its padding, and one plane for each phase of the stride. Word: float, or
+/// int32_t of the quads of an int8 image (kernels/conv.h), which are made as they are copied. Planes of an
+/// image may lie a multiple of 4 KB apart, where the taps of a pixel share one set of a cache; those of a
+/// band don't.
+template <typename Word>
+class DenseConvolution {
+ public:
+  /// Channels of a word.
+  static constexpr int kChannels = std::is_same_v<Word, float> ? 1 : 4;
+
+  /// `input_factor`: what real values are multiplied with before they are rounded to int8.
+  explicit DenseConvolution(const ConvGeometry& geometry, float input_factor = 0.0f);
+  /// weight [O][Taps()]
+  void Load(const Word* weight, const ConvKernel<Word>& kernel);
+  /// Words of an output channel's weights: [I][kh][kw] floats, or [kh][kw][Planes()] quads.
+  int64_t Taps() const { return int64_t{Planes()} * geometry_.kernel_h * geometry_.kernel_w; }
+  int Planes() const { return (geometry_.in_channels + kChannels - 1) / kChannels; }
+  int64_t ScratchBytes(int threads) const;
+  /// `epilogue`: its vectors and steps; where it reads and writes comes from `residual` (nullptr: none) and
+  /// `outputs`, whose real ones share the output channels in order; an int8 one is the quantised output.
+  void Run(const RunContext& context, const Word* start, const ConvEpilogue& epilogue, const Tensor& x,
+           const Tensor* residual, Tensors outputs) const;
+
+  struct PixelScratch {
+    float* output;  // [O][count]
+    void** planes;  // [O]
+    Word* sums;     // ConvScratchWords(O, depth)
+  };
+  /// Before Load, of a float 1×1 convolution that keeps every pixel: nothing is copied.
+  void ReadInPlace() { in_place_ = true; }
+  /// Pixels [first, first + count) of one image of a convolution that reads in place, into `scratch.output`.
+  void RunPixels(const Word* start, const Word* image, int64_t first, int count,
+                 const PixelScratch& scratch) const;
+
+ private:
+  /// Where the parts of a slot's scratch begin, bytes.
+  struct SlotLayout {
+    int64_t row, sums, pixels, planes, bytes;
+  };
+
+  bool ReadsInPlace() const;
+  int BandRows() const;
+  /// Words of a plane of a band.
+  int64_t PlaneWords() const;
+  SlotLayout Layout() const;
+  /// Row y of plane i of an image, where it lies or made in `row`.
+  const Word* InputRow(const RunContext& context, const Tensor& x, int64_t image, int i, int y,
+                       Word* row) const;
+  /// Whether the images are pixels, few enough to be computed as one image.
+  bool HasSinglePixels() const;
+  /// All images of single pixels at once: the weights are read once.
+  void RunSinglePixels(const RunContext& context, ConvArgs<Word> args, const Tensor& x,
+                       const Tensor& y) const;
+  /// Copies what output rows [first, first + BandRows()) see of an image.
+  void PackBand(const RunContext& context, const Tensor& x, int64_t image, int first, Word* packed,
+                Word* row) const;
+
+  ConvGeometry geometry_;
+  float input_factor_;
+  bool in_place_ = false;
+  int phases_h_, phases_w_;  // of the stride, that taps fall on
+  int64_t pitch_;            // of packed rows
+  const ConvKernel<Word>* kernel_ = nullptr;
+  AlignedBuffer<Word> weight_;
+  std::vector<int32_t> taps_;
+};
+
+extern template class DenseConvolution<float>;
+extern template class DenseConvolution<int32_t>;
+
+}  // namespace bdc

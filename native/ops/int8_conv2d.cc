@@ -1,0 +1,123 @@
+#include "ops/int8_conv2d.h"
+
+#include <string>
+
+#include "ops/plain_convolution.h"
+#include "ops/planes.h"
+#include "ops/quantization.h"
+
+namespace bdc {
+namespace {
+
+Parameter<int8_t> ReadWeight(OperationReader& reader) {
+  const int channels = reader.OnlyRealInput().channels;
+  const auto shape = reader.TensorShape("weight", 4);
+  // So many products of 127² fit an int32.
+  constexpr int64_t kMostTaps = 1 << 17;
+  const int64_t taps = shape[1] * shape[2] * shape[3];
+  if (taps > kMostTaps) {
+    reader.Fail("MODEL_TENSOR_SHAPE", "tensors.weight",
+                "at most " + std::to_string(kMostTaps) + " weights of int8 for an output channel",
+                std::to_string(taps));
+  }
+  return reader.Int8s("weight", {shape[0], channels, shape[2], shape[3]});
+}
+
+}  // namespace
+
+Int8Conv2d::Int8Conv2d(OperationReader& reader)
+    : RealConvolution(ReadConv2dGeometry(reader)),
+      weight_(ReadWeight(reader)),
+      scale_(reader.Floats("scale", {geometry().out_channels})),
+      bias_(ReadBias(reader)),
+      activation_scale_(ReadActivationScale(reader)),
+      dense_(geometry(), InputFactor()) {
+  cost = {Arithmetic::kReal, geometry().Macs(), reader.parameters(), 0};
+}
+
+std::vector<int32_t> Int8Conv2d::WeightQuads() const {
+  constexpr int kChannels = DenseConvolution<int32_t>::kChannels;
+  const ConvGeometry& g = geometry();
+  const int64_t window = int64_t{g.kernel_h} * g.kernel_w;
+  std::vector<int32_t> quads(g.out_channels * dense_.Taps());
+  auto* const bytes = reinterpret_cast<int8_t*>(quads.data());
+  for (int64_t o = 0; o < g.out_channels; ++o) {
+    for (int64_t i = 0; i < g.in_channels; ++i) {
+      for (int64_t tap = 0; tap < window; ++tap) {
+        const int64_t quad = (o * window + tap) * dense_.Planes() + i / kChannels;
+        bytes[quad * kChannels + i % kChannels] = weight_[(o * g.in_channels + i) * window + tap];
+      }
+    }
+  }
+  return quads;
+}
+
+void Int8Conv2d::Load(EngineMode mode, const KernelSet& kernels) {
+  weight_.Load();
+  scale_.Load();
+  bias_.Load();
+  LoadActivation(mode, kernels);
+  const ConvGeometry& g = geometry();
+  sum_scale_.clear();
+  for (int o = 0; o < g.out_channels; ++o) sum_scale_.push_back(scale_[o] * activation_scale_);
+  if (mode == EngineMode::kReference) return;
+  const ConvKernel<int32_t>* tiles = kernels.conv_i8_tiles;
+  const bool fills_tiles =
+      tiles != nullptr && dense_.Planes() % tiles->group == 0 && g.out_channels % tiles->rows == 0;
+  const ConvKernel<int32_t>& kernel = fills_tiles ? *tiles : *kernels.conv_i8;
+  dense_.Load(WeightQuads().data(), kernel);
+  start_.clear();
+  if (kernel.input_offset != 0) {
+    for (int64_t o = 0; o < g.out_channels; ++o) {
+      int32_t sum = 0;
+      for (int64_t i = 0; i < g.Depth(); ++i) sum += weight_[o * g.Depth() + i];
+      start_.push_back(-kernel.input_offset * sum);
+    }
+  }
+  weight_ = {};
+}
+
+/// The quantised input.
+int64_t Int8Conv2d::ReferenceScratchBytes() const {
+  const ConvGeometry& g = geometry();
+  return int64_t{g.images} * g.in_channels * g.in_height * g.in_width;
+}
+
+void Int8Conv2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
+  ConvEpilogue steps = epilogue();
+  steps.scale = sum_scale_.data();
+  steps.bias = bias_.data();
+  dense_.Run(context, start_.empty() ? nullptr : start_.data(), steps, inputs[0], ResidualOf(inputs),
+             outputs);
+}
+
+/// As docs/model-format.md states it: the same bits as the kernels give.
+void Int8Conv2d::RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const {
+  const ConvGeometry& g = geometry();
+  const Tensor& x = inputs[0];
+  const Tensor& y = outputs[0];
+  auto* const quantized = reinterpret_cast<int8_t*>(context.scratch);
+  ForEachPlane(context, int64_t{x.batch} * x.channels, x.plane(), [&](int64_t plane) {
+    for (int64_t i = plane * x.plane(); i < (plane + 1) * x.plane(); ++i) {
+      quantized[i] = static_cast<int8_t>(Quantized(x.f32()[i], InputFactor()));
+    }
+  });
+  ForEachPlane(context, int64_t{y.batch} * y.channels, g.Columns() * g.Depth(), [&](int64_t plane) {
+    const int64_t o = plane % y.channels;
+    const int8_t* image = quantized + plane / y.channels * x.image();
+    float* out = y.f32() + plane * y.plane();
+    ForEachWindow(g, [&](const auto& for_each_tap) {
+      int32_t sum = 0;
+      for_each_tap([&](int ky, int kx, int64_t pixel) {
+        for (int64_t i = 0; i < g.in_channels; ++i) {
+          const int8_t w = weight_[((o * g.in_channels + i) * g.kernel_h + ky) * g.kernel_w + kx];
+          sum += w * image[i * x.plane() + pixel];
+        }
+      });
+      const float scaled = sum_scale_[o] * static_cast<float>(sum);
+      *out++ = bias_.data() ? scaled + bias_[o] : scaled;
+    });
+  });
+}
+
+}  // namespace bdc

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ops/convolution.h"
+
+namespace bdc {
+
+/// conv2d on int8 activations: y = (scale[o] · activation_scale) · Σ w·q + bias[o], the sum an exact integer
+/// (docs/model-format.md).
+class Int8Conv2d : public RealConvolution {
+ public:
+  explicit Int8Conv2d(OperationReader& reader);
+  float InputFactor() const override { return 1.0f / activation_scale_; }
+  void Load(EngineMode mode, const KernelSet& kernels) override;
+  int64_t ScratchBytes(int threads) const override { return dense_.ScratchBytes(threads); }
+  int64_t ReferenceScratchBytes() const override;
+  void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+  void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+
+ private:
+  /// Weights as quads, [O][kh][kw][planes].
+  std::vector<int32_t> WeightQuads() const;
+
+  Parameter<int8_t> weight_;
+  Parameter<float> scale_, bias_;
+  float activation_scale_;
+  DenseConvolution<int32_t> dense_;
+  std::vector<float> sum_scale_;
+  std::vector<int32_t> start_;  // of the sums; empty: 0
+};
+
+}  // namespace bdc
