@@ -147,9 +147,9 @@ describe('loadEngine', () => {
       ));
     it('of another shape than the operation wants', () =>
       assertRejected(
-        header((entries) => (entries['head.weight']!.shape = [6, 9, 5, 1])),
+        header((entries) => (entries['head.weight']!.shape = [10, 3, 3, 3])),
         'MODEL_TENSOR_SHAPE',
-        /"head".*tensors\.weight: expected \[6, 5, 5, 1\], found \[6, 9, 5, 1\]/,
+        /"head".*tensors\.weight: expected \[10, 5, 3, 3\], found \[10, 3, 3, 3\]/,
       ));
     it('that the file does not hold', () =>
       assertRejected(

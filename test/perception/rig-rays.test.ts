@@ -10,7 +10,14 @@ describe('InputTransform', () => {
   it('scales nuScenes images to the published input: 0.44, 140 rows cropped at the top', () => {
     const transform = new InputTransform({ width: 1600, height: 900 }, { width: 704, height: 256 });
     assert.deepEqual(
-      [transform.scaleX, transform.scaleY, transform.resizedWidth, transform.resizedHeight, transform.cropX, transform.cropY],
+      [
+        transform.scaleX,
+        transform.scaleY,
+        transform.resizedWidth,
+        transform.resizedHeight,
+        transform.cropX,
+        transform.cropY,
+      ],
       [0.44, 0.44, 704, 396, 0, 140],
     );
     // half a pixel from the edge before and after: 0.44 · 100.5 − ½, 0.44 · 800.5 − ½ − 140
@@ -63,7 +70,9 @@ describe('computeRigRays', () => {
       const [right, down] = [(u - 79.5) / 80, (v - 44.5) / 80];
       return [forward, -right * forward, -down];
     };
-    const pixels = [0, 39.5, 79].flatMap((u) => [0, 29].map((v) => [(u + 0.5) / 0.5 - 0.5, (v + 15.5) / 0.5 - 0.5] as const));
+    const pixels = [0, 39.5, 79].flatMap((u) =>
+      [0, 29].map((v) => [(u + 0.5) / 0.5 - 0.5, (v + 15.5) / 0.5 - 0.5] as const),
+    );
     for (const [camera, forward] of [1, -1].entries()) {
       pixels.forEach(([u, v], i) => {
         const [column, row] = [Math.floor(i / 2), i % 2];
