@@ -52,16 +52,19 @@ ThreadPool::ThreadPool(int threads, const ThreadSchedule& schedule) {
   shares_ = std::vector<Share>(static_cast<size_t>(threads));
   workers_.reserve(static_cast<size_t>(threads - 1));
   std::vector<std::vector<std::string>> refused(shares_.size());
-  const auto start = [&](int thread) {
-    refused[thread] = ApplySchedule(schedule, thread);
-    started_.fetch_add(1, std::memory_order_seq_cst);
-    started_.notify_one();
-  };
+  // Not to be touched by a thread that has counted itself: this constructor may be over then.
+  const auto apply = [&](int thread) { refused[thread] = ApplySchedule(schedule, thread); };
   try {
-    if (!schedule.is_default()) leader_.emplace([&start] { start(0); });
+    if (!schedule.is_default()) {
+      leader_.emplace([this, &apply] {
+        apply(0);
+        CountStarted();
+      });
+    }
     for (int i = 1; i < threads; ++i) {
-      workers_.emplace_back([this, &start, i] {
-        start(i);
+      workers_.emplace_back([this, &apply, i] {
+        apply(i);
+        CountStarted();
         Work(i);
       });
 #if defined(__linux__)
@@ -77,6 +80,11 @@ ThreadPool::ThreadPool(int threads, const ThreadSchedule& schedule) {
     started_.wait(now, std::memory_order_seq_cst);
   }
   for (const auto& lines : refused) warnings_.insert(warnings_.end(), lines.begin(), lines.end());
+}
+
+void ThreadPool::CountStarted() {
+  started_.fetch_add(1, std::memory_order_seq_cst);
+  started_.notify_one();
 }
 
 void ThreadPool::Lead(const std::function<void()>& work) { leader_ ? leader_->Run(work) : work(); }

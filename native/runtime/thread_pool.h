@@ -77,6 +77,7 @@ class ThreadPool {
   void Run(int64_t begin, int64_t end, int64_t grain, Invoke invoke, void* callable);
   void TakeRanges(int thread);
   void Work(int thread);
+  void CountStarted();
   void Stop();
 
   Job job_{};
