@@ -227,7 +227,7 @@ def test_the_shipped_variants_are_of_networks_that_exist_and_differ() -> None:
 def test_a_shipped_variant_is_computed_at_a_tiny_size(variant: Variant, tmp_path: Path) -> None:
     write_tiny_config(tmp_path / "tiny.yaml")
     cost = network_cost(load_config(tmp_path / "tiny.yaml", variant.overrides(Path("out"), 0)))
-    has_binary_weights = variant.name not in ("full precision", "V3, binary inputs")
+    has_binary_weights = variant.set.get("unit.precision", "binary") == "binary"
     assert cost.real > 0 and (cost.binary > 0) == has_binary_weights
 
 
