@@ -1,4 +1,5 @@
-const MAX_CORE = 1023;
+/** The last core that a cpu_set_t has room for. */
+export const MAX_CORE = 1023;
 
 /**
  * Core numbers as `taskset --cpu-list` takes them: `0,2-3`; none for an empty text.

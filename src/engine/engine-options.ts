@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { BdcError } from '../errors.js';
+import { MAX_CORE } from './core-list.js';
 import type { EngineOptions, Isa } from './types.js';
 
 const MODES: readonly unknown[] = ['fast', 'reference'];
@@ -37,7 +38,7 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
   }
   const wantedThreads = threads ?? (affinity.length || Math.min(availableParallelism(), MAX_THREADS));
   checkInteger('threads', wantedThreads, 1, MAX_THREADS);
-  for (const core of affinity) checkInteger('affinity', core, 0, 1023);
+  for (const core of affinity) checkInteger('affinity', core, 0, MAX_CORE);
   if (nice !== undefined) checkInteger('nice', nice, -20, 19);
   if (realtimePriority !== undefined) checkInteger('realtimePriority', realtimePriority, 1, 99);
   return {
