@@ -1,12 +1,14 @@
 #include "addon/image_binding.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "addon/engine_job.h"
 #include "addon/js_reader.h"
+#include "images/remap.h"
 #include "images/unpack.h"
 
 namespace bdc {
@@ -79,6 +81,48 @@ Napi::Value UnpackImage(const Napi::CallbackInfo& info) {
       [job] { job->data.Reset(); });
 }
 
+/// remap({data, width, height}, at, fill): Promise<Uint8Array>, the places' pixels. The bytes and places must
+/// not change until the promise settles.
+Napi::Value RemapImage(const Napi::CallbackInfo& info) {
+  const JsReader value(info[0], "image");
+  const Napi::Uint8Array data = value.Get("data").Bytes();
+  const int width = static_cast<int>(value.Get("width").Int(1, kMaxSide));
+  const int height = static_cast<int>(value.Get("height").Int(1, kMaxSide));
+  if (data.ByteLength() != static_cast<size_t>(width) * height * 3) {
+    throw Napi::TypeError::New(info.Env(), "image: expected width · height · 3 bytes of data");
+  }
+  const Napi::Float32Array at = JsReader(info[1], "at").Floats();
+  if (at.ElementLength() % 2 != 0) throw Napi::TypeError::New(info.Env(), "at: expected pairs of x and y");
+  const std::vector<int64_t> fill = JsReader(info[2], "fill").Ints(0, 255);
+  if (fill.size() != 3) throw Napi::TypeError::New(info.Env(), "fill: expected red, green and blue");
+  struct Job {
+    RgbImage image;
+    const float* at;
+    size_t count;
+    std::array<uint8_t, 3> fill;
+    uint8_t* to;
+    Napi::Reference<Napi::Uint8Array> data, rgb;  // keep the bytes …
+    Napi::Reference<Napi::Float32Array> places;   // … and the places
+  };
+  auto job = std::make_shared<Job>();
+  job->image = {data.Data(), width, height};
+  job->at = at.Data();
+  job->count = at.ElementLength() / 2;
+  for (int c = 0; c < 3; ++c) job->fill[c] = static_cast<uint8_t>(fill[c]);
+  job->data = Napi::Persistent(data);
+  job->places = Napi::Persistent(at);
+  auto rgb = Napi::Uint8Array::New(info.Env(), job->count * 3);
+  job->to = rgb.Data();
+  job->rgb = Napi::Persistent(rgb);
+  return EngineJob::Start(
+      info.Env(), [job] { Remap(job->image, job->at, job->count, job->fill, job->to); },
+      [job](Napi::Env) -> Napi::Value { return job->rgb.Value(); },
+      [job] {
+        job->data.Reset();
+        job->places.Reset();
+      });
+}
+
 /// release(data): frees the memory behind an array at once, not at some garbage collection; the array is
 /// empty afterwards. Whatever has a pointer into it must be done with it.
 void ReleaseImage(const Napi::CallbackInfo& info) {
@@ -91,6 +135,7 @@ void ReleaseImage(const Napi::CallbackInfo& info) {
 void RegisterImages(Napi::Env env, Napi::Object exports) {
   Napi::Object images = Napi::Object::New(env);
   images.Set("unpack", Napi::Function::New(env, UnpackImage, "unpack"));
+  images.Set("remap", Napi::Function::New(env, RemapImage, "remap"));
   images.Set("release", Napi::Function::New(env, ReleaseImage, "release"));
   exports.Set("images", images);
 }

@@ -26,6 +26,16 @@ export interface GraphOperation {
   readonly tensors?: Readonly<Record<string, string>>;
 }
 
+/** A camera that the network was trained with, level, as its images look after scaling and cropping. */
+export interface TrainedView {
+  /** Pixels of the network's input. */
+  readonly focal_length: number;
+  /** Principal point, pixels of the network's input; pixel (0, 0) is the centre of the top left pixel. */
+  readonly center: readonly [number, number];
+  /** Above the ground, metres. */
+  readonly height: number;
+}
+
 export interface ModelManifest {
   readonly format: 'bdc_occ';
   readonly format_version: 1;
@@ -40,6 +50,8 @@ export interface ModelManifest {
     readonly camera_names: readonly string[];
     readonly mean: Triple;
     readonly std: Triple;
+    /** The kinds of camera, the one that virtual cameras look like first; missing: not known. */
+    readonly trained_views?: readonly TrainedView[];
   };
   readonly grid: { readonly min: Triple; readonly max: Triple; readonly shape: Triple };
   readonly occupancy?: { readonly classes: readonly OccupancyClass[]; readonly free: number };

@@ -160,6 +160,11 @@ export interface UnpackedImage {
 export interface NativeImages {
   /** The bytes must not change until the promise settles. A Bayer mosaic comes out at half its width and height. */
   unpack(image: NativeRawImage): Promise<UnpackedImage>;
+  /**
+   * RGB bytes `[n, 3]` of an image at n places, `at` = x, y of each in pixels (bilinear, pixel centres at whole numbers); `fill` where a
+   * place is not finite. Bytes and places must not change until the promise settles.
+   */
+  remap(image: UnpackedImage, at: Float32Array, fill: readonly number[]): Promise<Uint8Array>;
   /** Frees the memory behind an array, all of it, at once; nothing may read it any more. */
   release(data: Uint8Array): void;
 }

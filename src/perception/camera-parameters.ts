@@ -1,6 +1,6 @@
 import { BdcError } from '../errors.js';
 import { InputTransform, type NetworkInput } from './input-transform.js';
-import type { CameraRig } from './types.js';
+import type { NetworkView } from './network-views.js';
 
 /** Numbers of each camera. */
 const PARAMETERS = 27;
@@ -11,9 +11,9 @@ const PARAMETERS = 27;
  * @throws BdcError `CAMERA_DISTORTED` for a camera whose images are distorted: such a network compares pixels of two frames as a pinhole
  *     camera sees them
  */
-export function computeCameraParameters(rig: CameraRig, input: NetworkInput): Float32Array {
-  const parameters = new Float32Array(rig.cameras.length * PARAMETERS);
-  rig.cameras.forEach(({ name, model, baseFromCamera }, camera) => {
+export function computeCameraParameters(views: readonly NetworkView[], input: NetworkInput): Float32Array {
+  const parameters = new Float32Array(views.length * PARAMETERS);
+  views.forEach(({ camera: { name, model, baseFromCamera } }, view) => {
     if (model.undistorted === undefined) {
       throw new BdcError('camera', {
         code: 'CAMERA_DISTORTED',
@@ -28,7 +28,7 @@ export function computeCameraParameters(rig: CameraRig, input: NetworkInput): Fl
     const image = [scaleX, 0, offset[0], 0, scaleY, offset[1]];
     const unchangedWorld = [1, 0, 0, 1, 1];
     const mount = [m[0], m[1], m[2], t[0], m[3], m[4], m[5], t[1], m[6], m[7], m[8], t[2]];
-    parameters.set([fx, fy, cx, cy, ...image, ...unchangedWorld, ...mount], camera * PARAMETERS);
+    parameters.set([fx, fy, cx, cy, ...image, ...unchangedWorld, ...mount], view * PARAMETERS);
   });
   return parameters;
 }

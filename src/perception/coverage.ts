@@ -4,7 +4,9 @@ import type { Vector3 } from '../geometry/rigid-transform.js';
 import type { VoxelGrid } from '../geometry/voxel-grid.js';
 import { InputTransform } from './input-transform.js';
 import type { NetworkInput } from './input-transform.js';
-import type { CameraRig, RigCamera } from './types.js';
+import type { NetworkView } from './network-views.js';
+import type { RigCamera } from './types.js';
+import { isInside } from './virtual-camera.js';
 
 /** The event loop gets a turn after about so many milliseconds of work. */
 const SLICE_MS = 4;
@@ -12,29 +14,29 @@ const SLICE_MS = 4;
 export const MAX_CAMERAS = 32;
 
 /**
- * Which cameras look at which voxel: bit c of a voxel is set if its centre falls into the part of camera c's image that the network
- * gets (after the crop). Walls are not considered: a voxel behind one counts as in view.
+ * Which of the rig's cameras look at which voxel: bit c of a voxel is set if its centre falls into what the network gets of camera c's
+ * image (after the crop). Walls are not considered: a voxel behind one counts as in view.
  *
  * @returns one word a voxel, in the grid's order
  * @throws RangeError for more than 32 cameras
  */
 export async function computeCoverage(
-  rig: CameraRig,
+  views: readonly NetworkView[],
   grid: VoxelGrid,
   input: NetworkInput,
 ): Promise<Uint32Array> {
-  if (rig.cameras.length > MAX_CAMERAS) {
-    throw new RangeError(`at most ${MAX_CAMERAS} cameras are possible, found ${rig.cameras.length}`);
-  }
+  const cameras = 1 + Math.max(...views.map(({ source }) => source));
+  if (cameras > MAX_CAMERAS)
+    throw new RangeError(`at most ${MAX_CAMERAS} cameras are possible, found ${cameras}`);
   const coverage = new Uint32Array(grid.size);
   const [nx, ny, nz] = grid.shape;
   let sliceStart = performance.now();
-  for (const [index, camera] of rig.cameras.entries()) {
+  for (const { source, camera } of views) {
     const isVisible = viewOf(camera, input);
     for (let i = 0; i < nx; i++) {
       for (let j = 0; j < ny; j++) {
         for (let k = 0; k < nz; k++) {
-          if (isVisible(grid.center(i, j, k))) coverage[(i * ny + j) * nz + k]! |= 1 << index;
+          if (isVisible(grid.center(i, j, k))) coverage[(i * ny + j) * nz + k]! |= 1 << source;
         }
       }
       if (performance.now() - sliceStart > SLICE_MS) {
@@ -46,16 +48,11 @@ export async function computeCoverage(
   return coverage;
 }
 
-/** Pixel areas reach half a pixel around their centres. */
 function viewOf({ model, baseFromCamera }: RigCamera, input: NetworkInput): (point: Vector3) => boolean {
   const cameraFromBase = baseFromCamera.inverse();
   const transform = new InputTransform(model, input);
-  const [left, top] = transform.toImage([-0.5, -0.5]);
-  const [right, bottom] = transform.toImage([input.width - 0.5, input.height - 0.5]);
   return (point) => {
     const pixel = model.project(cameraFromBase.apply(point));
-    return (
-      pixel !== undefined && pixel[0] >= left && pixel[0] < right && pixel[1] >= top && pixel[1] < bottom
-    );
+    return pixel !== undefined && isInside(transform.toInput(pixel), input);
   };
 }

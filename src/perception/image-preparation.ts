@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import type { Metadata, Sharp } from 'sharp';
 
-import { nativeImages } from '../engine/native.js';
+import { nativeImages, type UnpackedImage } from '../engine/native.js';
 import { BdcError } from '../errors.js';
 import { InputTransform } from './input-transform.js';
 import type { NetworkInput } from './input-transform.js';
@@ -26,8 +26,40 @@ export async function prepareImage(
   camera: RigCamera,
   input: NetworkInput,
 ): Promise<Uint8Array> {
-  const pixels = image.kind === 'compressed' ? await decode(image.data, camera) : await unpack(image, camera);
-  const { data, info } = await fitted(pixels, new InputTransform(camera.model, input), input)
+  const { resizedWidth, resizedHeight, cropX, cropY } = new InputTransform(camera.model, input);
+  const resized = scaled(await pixelsOf(image, camera), resizedWidth, resizedHeight);
+  return rgbBytes(
+    resized.extract({ left: cropX, top: cropY, width: input.width, height: input.height }),
+    camera,
+  );
+}
+
+/**
+ * A camera's whole image as RGB bytes `[height, width, 3]` of that size.
+ *
+ * @throws as `prepareImage`
+ */
+export async function decodeImage(
+  image: CameraImage,
+  camera: RigCamera,
+  { width, height }: { readonly width: number; readonly height: number },
+): Promise<UnpackedImage> {
+  const data = await rgbBytes(scaled(await pixelsOf(image, camera), width, height), camera);
+  return { data, width, height };
+}
+
+const pixelsOf = (image: CameraImage, camera: RigCamera): Promise<Sharp> =>
+  image.kind === 'compressed' ? decode(image.data, camera) : unpack(image, camera);
+
+/**
+ * `linear` is the triangle filter, widened by the scale when shrinking. Beyond the border libvips repeats the outermost pixel where Pillow
+ * leaves it out: the outermost pixels may differ from training by a few grey levels.
+ */
+const scaled = (pixels: Sharp, width: number, height: number): Sharp =>
+  pixels.resize(width, height, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false });
+
+async function rgbBytes(pixels: Sharp, camera: RigCamera): Promise<Uint8Array> {
+  const { data, info } = await pixels
     .removeAlpha()
     .toColourspace('srgb')
     .raw()
@@ -39,18 +71,6 @@ export async function prepareImage(
     throw new Error(`sharp gave ${info.channels} channels where 3 were asked for`);
   }
   return data;
-}
-
-/** Scaled and cropped to the network's input. */
-function fitted(pixels: Sharp, transform: InputTransform, input: NetworkInput): Sharp {
-  const { resizedWidth, resizedHeight, cropX, cropY } = transform;
-  return (
-    pixels
-      // `linear` is the triangle filter, widened by the scale when shrinking. Beyond the border libvips repeats the outermost pixel
-      // where Pillow leaves it out: the outermost pixels may differ from training by a few grey levels.
-      .resize(resizedWidth, resizedHeight, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false })
-      .extract({ left: cropX, top: cropY, width: input.width, height: input.height })
-  );
 }
 
 async function decode(data: Uint8Array, camera: RigCamera): Promise<Sharp> {

@@ -5,17 +5,20 @@ import { computeCameraParameters } from './camera-parameters.js';
 import { computeCoverage } from './coverage.js';
 import { DetectionDecoder } from './detection-decoder.js';
 import { FrameHistory } from './frame-history.js';
-import { prepareImage } from './image-preparation.js';
+import { networkViews, type VirtualCameraMode } from './network-views.js';
 import { OccupancyDecoder } from './occupancy-decoder.js';
 import { RigView } from './rig-view.js';
 import { computeRigRays } from './rig-rays.js';
 import type { CameraFrame, CameraRig, HistoryReset, PerceptionResult } from './types.js';
+import { viewImages, type ViewImages } from './view-images.js';
 
 export interface PipelineOptions {
   /** Belongs to the caller, who disposes of it. One that keeps history (`historyBytes`) serves this pipeline alone. */
   readonly engine: Engine;
   /** Called for each image that could not be used; the frame goes on without it. */
   readonly onImageError?: (camera: string, error: BdcError) => void;
+  /** Default: `auto`. */
+  readonly virtualCameras?: VirtualCameraMode;
   /** Boxes below this score are left out, in (0, 1); default: the model's. */
   readonly scoreThreshold?: number;
 }
@@ -37,6 +40,7 @@ export interface PipelineStatistics {
 export class PerceptionPipeline {
   readonly #engine: Engine;
   readonly #onImageError: PipelineOptions['onImageError'];
+  readonly #virtualCameras: VirtualCameraMode;
   readonly #occupancy: OccupancyDecoder | undefined;
   readonly #detections: DetectionDecoder | undefined;
   readonly #counts = { processed: 0, failed: 0 };
@@ -45,13 +49,16 @@ export class PerceptionPipeline {
   readonly #history: FrameHistory | undefined;
   readonly #historyResets = new Map<HistoryReset, number>();
   #view: RigView | undefined;
+  /** By camera of the rig. */
+  #images: readonly ViewImages[] = [];
   /** Ends when nothing uses the engine and the rig: frames and changes of the rig take turns. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor({ engine, onImageError, scoreThreshold }: PipelineOptions) {
+  constructor({ engine, onImageError, virtualCameras = 'auto', scoreThreshold }: PipelineOptions) {
     const { occupancy, detection, grid } = engine.manifest;
     this.#engine = engine;
     this.#onImageError = onImageError;
+    this.#virtualCameras = virtualCameras;
     this.#occupancy = occupancy && new OccupancyDecoder({ grid, occupancy });
     this.#detections =
       detection &&
@@ -73,29 +80,25 @@ export class PerceptionPipeline {
   /**
    * Sets the cameras for frames that are given afterwards: computes where each feature cell and each camera looks, beside a frame that
    * may be in work.
-   * @throws BdcError `CAMERA_RIG_SIZE` if the network takes fewer cameras, `CAMERA_DISTORTED` if it compares images between frames and
-   *     one is distorted
+   * @throws BdcError as `networkViews`; `CAMERA_DISTORTED` if the network compares images between frames and one is distorted
    */
   async setRig(rig: CameraRig): Promise<void> {
     const { input, grid } = this.#engine.manifest;
-    if (rig.cameras.length === 0 || rig.cameras.length > input.cameras) {
-      throw new BdcError('camera', {
-        code: 'CAMERA_RIG_SIZE',
-        message: `the network takes 1 to ${input.cameras} cameras, found ${rig.cameras.length}; leave some out or use another model`,
-      });
-    }
-    const coverage = await computeCoverage(rig, new VoxelGrid(grid), input);
     const { featureSize, usesCalibration } = this.#engine;
-    const parameters = usesCalibration ? computeCameraParameters(rig, input) : undefined;
+    const views = networkViews(rig, input, this.#virtualCameras, usesCalibration);
+    const coverage = await computeCoverage(views, new VoxelGrid(grid), input);
+    const parameters = usesCalibration ? computeCameraParameters(views, input) : undefined;
+    const images = viewImages(rig, views, input);
     await this.#exclusively(async () => {
       if (featureSize !== undefined) {
-        const rays = computeRigRays(rig, input, featureSize);
+        const rays = computeRigRays(views, input, featureSize);
         await this.#engine.setRig({ ...rays, ...(parameters && { parameters }) });
       }
       if (usesCalibration && this.#view !== undefined && !haveSameNames(rig, this.#view.rig)) {
         this.#history?.forget('cameras_changed');
       }
-      this.#view = new RigView(rig, coverage);
+      this.#view = new RigView(rig, views, coverage);
+      this.#images = images;
     });
   }
 
@@ -134,11 +137,10 @@ export class PerceptionPipeline {
     const view = this.#viewFor(frame);
     signal?.throwIfAborted();
     const start = performance.now();
-    const images = await this.#prepare(frame, view.rig);
+    const { images, liveCameras } = await this.#prepare(frame, view);
     const prepared = performance.now();
     const { output, history } = await this.#run(images, frame, view.rig.baseFrame, signal);
     const computed = performance.now();
-    const liveCameras = images.map((image) => image !== undefined);
     const occupancy = this.#occupancy?.decode(output, view.observedBy(liveCameras));
     const detections = this.#detections?.decode(output);
     const end = performance.now();
@@ -199,37 +201,45 @@ export class PerceptionPipeline {
   }
 
   /**
-   * The network's inputs; undefined where there is no image, or none that can be used. Once it has settled nothing reads the frame's images
-   * any more, whatever went wrong.
+   * The network's inputs, undefined where there is no image, or none that can be used; and which cameras have one. Once it has settled
+   * nothing reads the frame's images any more, whatever went wrong.
    */
-  async #prepare(frame: CameraFrame, rig: CameraRig): Promise<readonly (Uint8Array | undefined)[]> {
+  async #prepare(
+    frame: CameraFrame,
+    { rig: { cameras }, views }: RigView,
+  ): Promise<{
+    readonly images: readonly (Uint8Array | undefined)[];
+    readonly liveCameras: readonly boolean[];
+  }> {
     const errors: BdcError[] = [];
     const attempts = await Promise.allSettled(
-      rig.cameras.map(async (camera, i) => {
-        const image = frame.images[i];
+      cameras.map(async ({ name }, source) => {
+        const image = frame.images[source];
         try {
-          return image && (await prepareImage(image, camera, this.#engine.manifest.input));
+          return image && (await this.#images[source]!.make(image));
         } catch (error) {
           if (!(error instanceof BdcError)) throw error;
           errors.push(error);
-          this.#badImages.set(camera.name, (this.#badImages.get(camera.name) ?? 0) + 1);
-          this.#onImageError?.(camera.name, error);
+          this.#badImages.set(name, (this.#badImages.get(name) ?? 0) + 1);
+          this.#onImageError?.(name, error);
           return undefined;
         }
       }),
     );
-    const images = attempts.map((attempt) => {
+    const images = new Array<Uint8Array | undefined>(views.length).fill(undefined);
+    const liveCameras = attempts.map((attempt, source) => {
       if (attempt.status === 'rejected') throw attempt.reason;
-      return attempt.value;
+      attempt.value?.forEach((bytes, i) => (images[this.#images[source]!.views[i]!] = bytes));
+      return attempt.value !== undefined;
     });
     if (images.every((image) => image === undefined)) {
       throw new BdcError('camera', {
         code: 'CAMERA_IMAGES_MISSING',
-        message: `none of ${rig.cameras.length} cameras has an image that can be used${errors[0] ? `: ${errors[0].message}` : ''}`,
+        message: `none of ${cameras.length} cameras has an image that can be used${errors[0] ? `: ${errors[0].message}` : ''}`,
         cause: errors[0],
       });
     }
-    return images;
+    return { images, liveCameras };
   }
 }
 

@@ -4,15 +4,15 @@ import { BdcError } from '../../src/errors.js';
 import { cameraModelFromInfo } from '../../src/geometry/camera-info.js';
 import { computeCameraParameters } from '../../src/perception/camera-parameters.js';
 import { computeRigRays } from '../../src/perception/rig-rays.js';
-import { cameraLooking, frontAndRear } from './rig.js';
+import { cameraLooking, frontAndRear, realViews } from './rig.js';
 
 const INPUT = { width: 80, height: 30 };
 
 describe('computeCameraParameters', () => {
   it('says what the rays say: pixel of the input → pixel of the image → ray → base frame', () => {
     const [h, w] = [3, 5] as const;
-    const all = computeCameraParameters(frontAndRear, INPUT);
-    const { rays, origins } = computeRigRays(frontAndRear, INPUT, [h, w]);
+    const all = computeCameraParameters(realViews(frontAndRear), INPUT);
+    const { rays, origins } = computeRigRays(realViews(frontAndRear), INPUT, [h, w]);
     assert.equal(all.length, 2 * 27);
     for (let camera = 0; camera < 2; camera++) {
       const [fx, fy, cx, cy, r00, r01, t0, r10, r11, t1, ...rest] = all.subarray(
@@ -43,9 +43,9 @@ describe('computeCameraParameters', () => {
       ['equidistant', [0, 0, 0, 0]],
     ] as const) {
       const model = cameraModelFromInfo({ ...info, distortion_model, d }, 'left');
-      const rig = { baseFrame: 'base_link', cameras: [{ ...cameraLooking('left', 0), model }] };
+      const views = realViews({ cameras: [{ ...cameraLooking('left', 0), model }] });
       assert.throws(
-        () => computeCameraParameters(rig, INPUT),
+        () => computeCameraParameters(views, INPUT),
         (error: unknown) =>
           error instanceof BdcError &&
           error.code === 'CAMERA_DISTORTED' &&

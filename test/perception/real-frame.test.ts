@@ -10,6 +10,7 @@ import { TransformBuffer } from '../../src/geometry/transform-buffer.js';
 import { InputTransform } from '../../src/perception/input-transform.js';
 import { RigAssembler } from '../../src/perception/rig-assembler.js';
 import { computeRigRays } from '../../src/perception/rig-rays.js';
+import { realViews } from './rig.js';
 
 type Matrix = readonly (readonly number[])[];
 
@@ -178,7 +179,7 @@ describe('The real frame', () => {
   it("sends the rays of the network's feature cells through the pixels of their cells", () => {
     const input = { width: 704, height: 256 };
     const [h, w] = [16, 44];
-    const { rays, origins } = computeRigRays(file.rig, input, [h, w]);
+    const { rays, origins } = computeRigRays(realViews(file.rig), input, [h, w]);
     file.rig.cameras.forEach(({ name, model }, camera) => {
       const { K, cam2ego } = json.cameras[name]!;
       const egoToCamera = inverse(cam2ego);

@@ -4,7 +4,7 @@ import { cameraModelFromInfo } from '../../src/geometry/camera-info.js';
 import { RigidTransform } from '../../src/geometry/rigid-transform.js';
 import { InputTransform } from '../../src/perception/input-transform.js';
 import { computeRigRays } from '../../src/perception/rig-rays.js';
-import { cameraLooking, frontAndRear } from './rig.js';
+import { cameraLooking, frontAndRear, realViews } from './rig.js';
 
 describe('InputTransform', () => {
   it('scales nuScenes images to the published input: 0.44, 140 rows cropped at the top', () => {
@@ -62,7 +62,11 @@ describe('InputTransform', () => {
 describe('computeRigRays', () => {
   it('sends corner pixels through the crop and the lens into the base frame', () => {
     // 160 × 90 to 80 × 30: scale 0.5, 15 rows cropped, so that the middle of input (0, 0) is between pixels 0 and 1, 30 and 31.
-    const { cameras, rays, origins } = computeRigRays(frontAndRear, { width: 80, height: 30 }, [2, 3]);
+    const { cameras, rays, origins } = computeRigRays(
+      realViews(frontAndRear),
+      { width: 80, height: 30 },
+      [2, 3],
+    );
     assert.equal(cameras, 2);
     assert.equal(rays.length, 2 * 2 * 3 * 3);
     assert.deepEqual([...origins], [0, 0, 1.5, 0, 0, 1.5]);
@@ -88,7 +92,7 @@ describe('computeRigRays', () => {
     const camera = cameraLooking('tilted', 0.7);
     const axis = camera.baseFromCamera.rotate([0, 0, 1]);
     const { rays } = computeRigRays(
-      { baseFrame: 'base_link', cameras: [camera] },
+      realViews({ cameras: [camera] }),
       { width: 80, height: 45 },
       [4, 5],
     );
@@ -99,7 +103,7 @@ describe('computeRigRays', () => {
   });
 
   it('takes the first row and column of a feature map of one cell', () => {
-    const { rays } = computeRigRays(frontAndRear, { width: 160, height: 90 }, [1, 1]);
+    const { rays } = computeRigRays(realViews(frontAndRear), { width: 160, height: 90 }, [1, 1]);
     assert.deepEqual([...rays.slice(0, 3)], [1, 79.5 / 80, 44.5 / 80].map(Math.fround));
   });
 
@@ -108,11 +112,8 @@ describe('computeRigRays', () => {
       { width: 200, height: 200, k: [60, 0, 99.5, 0, 60, 99.5, 0, 0, 1], d: [], distortion_model: 'fisheye' },
       'dome',
     );
-    const rig = {
-      baseFrame: 'base_link',
-      cameras: [{ name: 'dome', model, baseFromCamera: RigidTransform.identity }],
-    };
-    const { rays } = computeRigRays(rig, { width: 200, height: 200 }, [3, 3]);
+    const views = realViews({ cameras: [{ name: 'dome', model, baseFromCamera: RigidTransform.identity }] });
+    const { rays } = computeRigRays(views, { width: 200, height: 200 }, [3, 3]);
     // The corner is 134° off axis, the middle of an edge 95°, the centre 0°.
     assert.deepEqual(
       Array.from({ length: 9 }, (_, i) => Number.isNaN(rays[i * 3])),

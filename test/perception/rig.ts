@@ -1,5 +1,6 @@
 import { cameraModelFromInfo } from '../../src/geometry/camera-info.js';
 import { RigidTransform } from '../../src/geometry/rigid-transform.js';
+import type { NetworkView } from '../../src/perception/network-views.js';
 import type { CameraRig, RigCamera } from '../../src/perception/types.js';
 
 /** An undistorted camera that looks along `yaw` (0 = +x) from 1.5 m above the base frame's origin. */
@@ -22,3 +23,7 @@ export const frontAndRear: CameraRig = {
   baseFrame: 'base_link',
   cameras: [cameraLooking('front', 0), cameraLooking('rear', Math.PI)],
 };
+
+/** The network's images are the rig's. */
+export const realViews = ({ cameras }: Pick<CameraRig, 'cameras'>): readonly NetworkView[] =>
+  cameras.map((camera, source) => ({ source, camera, depthScale: 1 }));

@@ -12,6 +12,24 @@ COARSEST_STRIDE = 16
 
 
 @dataclass(frozen=True)
+class TrainedViewConfig:
+    """A kind of camera that the data set has: its images' width and height, focal length and principal point, all in
+    pixels of these images (pixel centres at whole numbers), and its height above the ground in metres."""
+
+    image: tuple[int, ...]
+    focal_length: float
+    center: tuple[float, ...]
+    height: float
+
+    def __post_init__(self) -> None:
+        if {len(self.image), len(self.center)} != {2} or min(*self.image, self.focal_length, self.height) <= 0:
+            raise ValueError(
+                "image, focal_length, center, height: expected two sizes, a length, two coordinates and a height, all "
+                f"above 0 but the coordinates; found {self}"
+            )
+
+
+@dataclass(frozen=True)
 class InputConfig:
     """The network's images: pixels, and mean and standard deviation per RGB channel on the 0…255 scale."""
 
@@ -20,6 +38,9 @@ class InputConfig:
     camera_names: tuple[str, ...]
     mean: tuple[float, ...] = (123.675, 116.28, 103.53)
     std: tuple[float, ...] = (58.395, 57.12, 57.375)
+    # What the model file says that it was trained with, the kind that most cameras are first: rigs that look otherwise
+    # get virtual cameras like it. Empty: unknown.
+    trained_views: tuple[TrainedViewConfig, ...] = ()
 
     def __post_init__(self) -> None:
         for side, value in (("width", self.width), ("height", self.height)):

@@ -11,9 +11,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from .config import Config
+from .config_sections import InputConfig, TrainedViewConfig
 from .file_replacement import replace_file
 from .graph_builder import GraphBuilder
 from .heads import detection_manifest, occupancy_manifest
+from .images import ResizeCrop
 
 SCHEMA = Path(__file__).resolve().parents[2] / "models" / "manifest.schema.json"
 
@@ -37,11 +39,23 @@ def network_manifest(config: Config, *, license: str, training_data: str, metric
         },
         "grid": {"min": list(config.grid.min), "max": list(config.grid.max), "shape": list(config.grid.shape)},
     }
+    if config.input.trained_views:
+        manifest["input"]["trained_views"] = [_trained_view(view, config.input) for view in config.input.trained_views]
     if config.heads.occupancy != "none":
         manifest["occupancy"] = occupancy_manifest()
     if config.heads.detection != "none":
         manifest["detection"] = detection_manifest(config)
     return manifest
+
+
+def _trained_view(view: TrainedViewConfig, image: InputConfig) -> dict[str, Any]:
+    """In pixels of the network's images."""
+    (width, height), size = view.image, (image.width, image.height)
+    to_input = ResizeCrop.of((width, height), size).matrix
+    # The scales of both axes differ by what their sizes were rounded.
+    focal_length = view.focal_length * float(np.sqrt(to_input[0, 0] * to_input[1, 1]))
+    center = (to_input @ [*view.center, 1])[:2]
+    return {"focal_length": focal_length, "center": center.tolist(), "height": view.height}
 
 
 def graph_manifest(
