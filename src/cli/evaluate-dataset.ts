@@ -6,6 +6,7 @@ import type { DetectionClass } from '../dataset/occ3d.js';
 import type { Engine } from '../engine/types.js';
 import { BdcError } from '../errors.js';
 import { DatasetEvaluation } from '../evaluation/dataset-evaluation.js';
+import type { VirtualCameraMode } from '../perception/network-views.js';
 import { PerceptionPipeline } from '../perception/perception-pipeline.js';
 import { SubmissionOutput, type SubmissionFlags } from './evaluation-output.js';
 import { EvaluationPictures, type PictureFlags } from './evaluation-pictures.js';
@@ -19,6 +20,7 @@ export interface DatasetFlags extends SubmissionFlags, PictureFlags {
   readonly limit?: number;
   readonly rayIou: boolean;
   readonly scoreThreshold: number;
+  readonly virtualCameras: VirtualCameraMode;
 }
 
 /** Runs the engine over a data set and scores it; after an interruption the figures are of what was done. */
@@ -35,6 +37,7 @@ export async function evaluateDataset(engine: Engine, flags: DatasetFlags) {
   let token = '';
   const pipeline = new PerceptionPipeline({
     engine,
+    virtualCameras: flags.virtualCameras,
     scoreThreshold: flags.scoreThreshold,
     onImageError: (camera, cause) => {
       throw new BdcError('dataset', {
@@ -53,6 +56,7 @@ export async function evaluateDataset(engine: Engine, flags: DatasetFlags) {
   });
   if (process.stderr.isTTY) bar.start(total, 0);
   const latencies: number[] = [];
+  let throughVirtualCameras = 0;
   const interruption = new Interruption();
   let isComplete = false;
   try {
@@ -65,6 +69,7 @@ export async function evaluateDataset(engine: Engine, flags: DatasetFlags) {
       await output.add(evaluated, boxes);
       await pictures.add(evaluated, result);
       latencies.push(result.timings.total);
+      if (pipeline.view!.virtualCameras > 0) throughVirtualCameras++;
       bar.increment();
       isComplete = latencies.length === total;
       if (isComplete || interruption.isAsked) break;
@@ -82,6 +87,7 @@ export async function evaluateDataset(engine: Engine, flags: DatasetFlags) {
     ...(split !== undefined && { split }),
     samples: latencies.length,
     complete: isComplete,
+    samples_through_virtual_cameras: throughVirtualCameras,
     voxel_size: (manifest.grid.max[0] - manifest.grid.min[0]) / manifest.grid.shape[0],
     ...figures,
     latency_ms: { p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) },

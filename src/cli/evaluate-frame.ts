@@ -8,18 +8,20 @@ import { checkedManifest, type EvaluatedManifest } from '../evaluation/evaluated
 import { compareWithLidar, lidarStates, type LidarBand } from '../evaluation/lidar-comparison.js';
 import { OccupancyEvaluation } from '../evaluation/occupancy-evaluation.js';
 import { VoxelGrid } from '../geometry/voxel-grid.js';
+import type { VirtualCameraMode } from '../perception/network-views.js';
 import { PerceptionPipeline } from '../perception/perception-pipeline.js';
 
 export interface FrameFlags {
   readonly frame: string;
   readonly priorData?: string;
+  readonly virtualCameras: VirtualCameraMode;
 }
 
 /**
  * Compares a model's voxels with the LiDAR returns of one frame.
  * @throws BdcError `FRAME_WITHOUT_LIDAR`, and as `readFrameFile` and `checkedManifest` do
  */
-export async function evaluateFrame(engine: Engine, { frame: path, priorData }: FrameFlags) {
+export async function evaluateFrame(engine: Engine, { frame: path, priorData, virtualCameras }: FrameFlags) {
   const manifest = checkedManifest(engine.manifest);
   const { rig, frame, points, lidarOrigin } = await readFrameFile(path);
   if (points === undefined || lidarOrigin === undefined) {
@@ -30,6 +32,7 @@ export async function evaluateFrame(engine: Engine, { frame: path, priorData }: 
   }
   const pipeline = new PerceptionPipeline({
     engine,
+    virtualCameras,
     onImageError: (_, error) => {
       throw error;
     },
@@ -51,6 +54,7 @@ export async function evaluateFrame(engine: Engine, { frame: path, priorData }: 
     frame: path,
     lidar_points: points.length / 3,
     voxel_size: grid.cellSize[0],
+    virtual_cameras: pipeline.view!.virtualCameras,
     latency_ms: timings.total,
     network: compare(labels),
     ...(priorData !== undefined && { prior: compare(await priorOf(priorData, manifest)) }),

@@ -15,6 +15,7 @@ import {
   realtimePriorityOption,
   score,
   threadsOption,
+  virtualCamerasOption,
 } from './options.js';
 
 type EvaluateOptions = EngineFlags & (DatasetFlags | FrameFlags) & { readonly json?: boolean };
@@ -51,6 +52,7 @@ export function evaluateCommand(): Command {
     .option('--write-occupancy <folder>', 'write the voxels as Occ3D takes them (<sample token>.npz)')
     .option('--pictures <n>', 'draw n samples and the charts of the figures', positiveInteger)
     .option('-o, --out <folder>', 'folder for the pictures', 'out/evaluation')
+    .addOption(virtualCamerasOption())
     .addOption(threadsOption())
     .addOption(affinityOption())
     .addOption(niceOption())

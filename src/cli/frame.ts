@@ -5,7 +5,9 @@ import type { FrameFile } from '../dataset/frame-file.js';
 import type { Engine } from '../engine/types.js';
 import { RigidTransform } from '../geometry/rigid-transform.js';
 import { FaultLog } from '../perception/fault-log.js';
+import type { VirtualCameraMode } from '../perception/network-views.js';
 import { PerceptionPipeline } from '../perception/perception-pipeline.js';
+import type { RigView } from '../perception/rig-view.js';
 import type { CameraFrame, PerceptionResult } from '../perception/types.js';
 import { writeFrameOutput } from './frame-output.js';
 import { printJson } from './json-output.js';
@@ -17,10 +19,12 @@ import {
   niceOption,
   realtimePriorityOption,
   threadsOption,
+  virtualCamerasOption,
 } from './options.js';
 import { openEngine, type EngineFlags } from './open-engine.js';
 
 interface FrameOptions extends EngineFlags {
+  readonly virtualCameras: VirtualCameraMode;
   readonly out: string;
   readonly json?: boolean;
 }
@@ -35,6 +39,7 @@ export function frameCommand(): Command {
       'folder for picture.png, voxels.npz and boxes.json; made if it is not there',
     )
     .addOption(modelOption())
+    .addOption(virtualCamerasOption())
     .addOption(threadsOption())
     .addOption(affinityOption())
     .addOption(niceOption())
@@ -50,14 +55,19 @@ export function frameCommand(): Command {
 
 type FrameReport = Awaited<ReturnType<typeof processFile>>;
 
-async function processFile(path: string, { out, ...flags }: FrameOptions) {
+async function processFile(path: string, { out, virtualCameras, ...flags }: FrameOptions) {
   const file = await readFrameFile(path);
   const engine = await openEngine(flags);
   try {
     const faults = new FaultLog();
-    const result = await perceive(file, engine, faults);
+    const pipeline = new PerceptionPipeline({
+      engine,
+      virtualCameras,
+      onImageError: (camera, error) => faults.add(error, camera),
+    });
+    const result = await perceive(file, pipeline);
     const written = await writeFrameOutput(out, { file, engine, result });
-    return reportOf(file, engine, result, faults, written);
+    return reportOf(pipeline.view!, engine, result, faults, written);
   } finally {
     engine.dispose();
   }
@@ -70,11 +80,7 @@ const BEFORE_NS = 500_000_000n;
  * Runs the frame twice: the first run fills caches and memory, the second is what a stream of frames costs. A network that keeps history
  * sees the same images half a second before, from a robot that stands.
  */
-async function perceive(file: FrameFile, engine: Engine, faults: FaultLog): Promise<PerceptionResult> {
-  const pipeline = new PerceptionPipeline({
-    engine,
-    onImageError: (camera, error) => faults.add(error, camera),
-  });
+async function perceive(file: FrameFile, pipeline: PerceptionPipeline): Promise<PerceptionResult> {
   await pipeline.setRig(file.rig);
   const frame: CameraFrame = {
     ...file.frame,
@@ -85,7 +91,7 @@ async function perceive(file: FrameFile, engine: Engine, faults: FaultLog): Prom
 }
 
 function reportOf(
-  { rig }: FrameFile,
+  { rig, virtualCameras }: RigView,
   { manifest, isa, threads }: Engine,
   { liveCameras, occupancy, detections, history, timings }: PerceptionResult,
   faults: FaultLog,
@@ -100,6 +106,7 @@ function reportOf(
     threads,
     cameras: {
       used: rig.cameras.filter((_, i) => liveCameras[i]).map(({ name }) => name),
+      virtual: virtualCameras,
       faults: faults.counts.map(({ code, camera, message }) => ({ code, camera, message })),
     },
     latency_ms: timings,
@@ -122,6 +129,9 @@ function formatReport(report: FrameReport): string {
   ];
   return [
     `${model}, ${isa}, ${threads} threads, cameras: ${cameras.used.join(', ')}`,
+    ...(cameras.virtual > 0
+      ? [`seen through ${cameras.virtual} virtual cameras like those that the network was trained with`]
+      : []),
     ...cameras.faults.map(({ message }) => `left out: ${message}`),
     '',
     ...latencies.map(([name, milliseconds]) => `${name.padEnd(18)}${milliseconds.toFixed(1).padStart(8)} ms`),

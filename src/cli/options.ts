@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { parseCoreList } from '../engine/core-list.js';
 import { ISAS } from '../engine/types.js';
+import { VIRTUAL_CAMERA_MODES } from '../perception/network-views.js';
 
 /** Exit code where results miss a threshold. */
 export const THRESHOLD_MISSED = 1;
@@ -82,6 +83,14 @@ export const isaOption = (): Option =>
     '--isa <isa>',
     'instruction set of the kernels (default: $BDC_ISA, else the best the CPU has)',
   ).choices(ISAS);
+
+export const virtualCamerasOption = (): Option =>
+  new Option(
+    '--virtual-cameras <mode>',
+    'show the network the world as cameras like those that it was trained with see it; auto: where the rig looks otherwise',
+  )
+    .choices(VIRTUAL_CAMERA_MODES)
+    .default('auto');
 
 export const jsonOption = (): Option =>
   new Option('--json', 'print exactly one JSON object to standard output');

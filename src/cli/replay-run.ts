@@ -9,6 +9,7 @@ import { BdcError } from '../errors.js';
 import type { RiggedFrame } from '../perception/camera-intake.js';
 import { FaultLog } from '../perception/fault-log.js';
 import { FrameProcessor } from '../perception/frame-processor.js';
+import type { VirtualCameraMode } from '../perception/network-views.js';
 import { PerceptionPipeline } from '../perception/perception-pipeline.js';
 import type { PerceptionResult } from '../perception/types.js';
 import { openEngine, type EngineFlags } from './open-engine.js';
@@ -18,6 +19,8 @@ import { ReplaySummary, type ReplayReport } from './replay-summary.js';
 
 /** The options of the command line. */
 export interface ReplayOptions extends EngineFlags {
+  /** Default: `auto`. */
+  readonly virtualCameras?: VirtualCameraMode;
   readonly out?: string;
   /** YAML file of thresholds. */
   readonly expect?: string;
@@ -111,6 +114,7 @@ class Replay {
     this.#pipeline = new PerceptionPipeline({
       engine,
       onImageError: (camera, error) => this.#faults.add(error, camera),
+      ...(options.virtualCameras && { virtualCameras: options.virtualCameras }),
     });
     this.#frames = new FrameProcessor(this.#pipeline);
     this.#summary = new ReplaySummary(engine);

@@ -17,6 +17,7 @@ import {
   realtimePriorityOption,
   threadsOption,
   THRESHOLD_MISSED,
+  virtualCamerasOption,
 } from './options.js';
 import { replayBag, type ReplayOptions } from './replay-run.js';
 import type { ReplayReport } from './replay-summary.js';
@@ -51,6 +52,7 @@ export function replayCommand(): Command {
     .option('--limit <n>', 'stop after so many frames (default: all)', positiveInteger)
     .option('--results-only', 'do not copy the topics of the bag into the output')
     .addOption(new Option('--compression <kind>', 'of the output').choices(COMPRESSIONS).default('zstd'))
+    .addOption(virtualCamerasOption())
     .addOption(threadsOption())
     .addOption(affinityOption())
     .addOption(niceOption())

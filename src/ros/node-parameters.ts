@@ -1,4 +1,5 @@
 import { ISAS } from '../engine/types.js';
+import { VIRTUAL_CAMERA_MODES } from '../perception/network-views.js';
 import { OUTPUT_NAMES, OUTPUTS } from './outputs/output-table.js';
 import type { ParameterDeclaration } from './parameter-declaration.js';
 import { DEFAULT_QOS, DURABILITIES, QOS_KEYS, RELIABILITIES } from './topic-qos.js';
@@ -28,6 +29,15 @@ const GENERAL = [
     defaultValue: 'base_link',
     description: 'Frame of the results (REP-105): x forward, y left, z up',
     readOnly: true,
+  },
+  {
+    name: 'virtual_cameras',
+    type: 'string',
+    defaultValue: 'auto',
+    description:
+      'Shows the network the world as cameras like those that it was trained with see it; auto: where the rig looks otherwise',
+    readOnly: true,
+    choices: VIRTUAL_CAMERA_MODES,
   },
   {
     name: 'model',

@@ -1,5 +1,6 @@
 import { parseCoreList } from '../engine/core-list.js';
 import type { EngineOptions, Isa } from '../engine/types.js';
+import type { VirtualCameraMode } from '../perception/network-views.js';
 import { cameraParameters, groupParameter, NODE_PARAMETERS } from './node-parameters.js';
 import type { ImageTransport } from './node-parameters.js';
 import type { ParameterValue } from './parameter-declaration.js';
@@ -34,6 +35,7 @@ export interface NodeSettings {
   readonly maxWaitMs: number;
   readonly cameraTimeoutMs: number;
   readonly baseFrame: string;
+  readonly virtualCameras: VirtualCameraMode;
   readonly egoMotion: EgoMotionSettings;
   /** Classes by group. */
   readonly voxelGroups: ReadonlyMap<string, readonly string[]>;
@@ -73,6 +75,7 @@ export function declareNodeParameters(parameters: ParameterServer): NodeSettings
     maxWaitMs: values.get('max_wait_ms') as number,
     cameraTimeoutMs: values.get('camera_timeout_ms') as number,
     baseFrame: (values.get('base_frame') as string).replace(/^\//, ''),
+    virtualCameras: values.get('virtual_cameras') as VirtualCameraMode,
     egoMotion: {
       source: values.get('ego_motion.source') as EgoMotionSettings['source'],
       odomTopic: values.get('ego_motion.odom_topic') as string,

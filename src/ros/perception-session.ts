@@ -6,6 +6,7 @@ import type { RiggedFrame } from '../perception/camera-intake.js';
 import { FrameProcessor } from '../perception/frame-processor.js';
 import type { PerceivedFrame } from '../perception/frame-processor.js';
 import { PerceptionPipeline } from '../perception/perception-pipeline.js';
+import type { RigView } from '../perception/rig-view.js';
 import { subscribeCameras } from './camera-subscriptions.js';
 import type { CalibratedCamera } from './camera-subscriptions.js';
 import { egoMotionSource } from './ego-motion-subscription.js';
@@ -40,6 +41,7 @@ export class PerceptionSession {
   readonly #frames: FrameProcessor;
   readonly #memory = new FrameMemory();
   #lastFrame: RiggedFrame | undefined;
+  #virtualCameras = 0;
   #isClosed = false;
 
   /** Joins the graph; messages arrive once the node spins. */
@@ -49,6 +51,7 @@ export class PerceptionSession {
     this.subscriptions = subscriptions;
     this.#pipeline = new PerceptionPipeline({
       engine,
+      virtualCameras: settings.virtualCameras,
       onImageError: (camera, error) => this.intake.reject(error, camera),
     });
     this.#frames = new FrameProcessor(this.#pipeline);
@@ -163,10 +166,23 @@ export class PerceptionSession {
   #publish(frame: PerceivedFrame): void {
     const { outputs, statistics, time } = this.#options;
     const start = performance.now();
+    this.#tellVirtualCameras(frame.view);
     outputs.publish(frame);
     const now = time.nowNs;
     // before the first /clock there is no time to tell the age by
     const ageMs = now === 0n ? undefined : Number(now - frame.result.stamp) / 1e6;
     statistics.processed(frame.result, performance.now() - start, ageMs);
+  }
+
+  #tellVirtualCameras({ virtualCameras, rig }: RigView): void {
+    if (virtualCameras === this.#virtualCameras) return;
+    this.#virtualCameras = virtualCameras;
+    this.#options.log.info(
+      'virtual_cameras',
+      virtualCameras === 0
+        ? 'the network sees the cameras as they are'
+        : `the network sees what ${rig.cameras.length} cameras see through ${virtualCameras} virtual ones like those that it was trained ` +
+            'with (parameter virtual_cameras)',
+    );
   }
 }
