@@ -16,7 +16,7 @@ const LOWEST_CAMERA = 0.1;
 
 /**
  * Virtual cameras that together see what a rig's cameras see around the vehicle, each as the network was trained: level, with that
- * focal length and horizon. Each looks through one real camera: of those that see most of its image the one that looks nearest that way.
+ * focal length and horizon. Where what two real cameras see meets, a degree or two may be missing. Each looks through one real camera: of those that see most of its image the one that looks nearest that way.
  *
  * With `correctDepth` depths are corrected for the height h of the camera above the ground. A network tells the depth of a pixel by how far
  * below the horizon things meet the ground, which at another height than the trained h₀ is off by h / h₀, and by how large they are,

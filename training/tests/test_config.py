@@ -53,6 +53,11 @@ def test_depth_bins_start_at_the_first_and_are_evenly_spaced():
         (("input", "height", ...), r"input: keys missing, among .*height"),
         (("input", "camera_names", []), r"input\.camera_names: expected at least one"),
         (("input", "std", [1, 1, 0]), r"input\.mean, std: expected three numbers each, std above 0"),
+        (("input", "trained_views", [{"focal_length": 1}]), r"input\.trained_views\[0\]: keys missing, among .*height"),
+        (
+            ("input", "trained_views", [{"image": [1600, 900], "focal_length": 0, "center": [8, 4], "height": 1}]),
+            r"input\.trained_views\[0\]\.image, focal_length, center, height: expected two sizes",
+        ),
         (("grid", ...), r"keys missing, among .*grid"),
         (("grid", "shape", [100, 100]), r"grid\.min, max, shape: expected three numbers each"),
         (("grid", "shape", [100, 100, 0]), r"grid\.shape: expected at least one voxel"),

@@ -9,7 +9,7 @@ from tiny_checkpoint import save_network
 
 from bdc_training.binary import BinaryConv2d, BinaryConvBlock
 from bdc_training.config import load_config
-from bdc_training.config_sections import UnitConfig
+from bdc_training.config_sections import TrainedViewConfig, UnitConfig
 from bdc_training.export import export_network, main
 from bdc_training.golden_networks import EDGE, MARGIN, normal, outputs_of, randomise, small_config
 from bdc_training.graph_builder import GraphBuilder
@@ -95,6 +95,16 @@ def test_the_manifest_says_what_the_network_is(tmp_path):
     assert named == set(tensors)
     binary = sum(isinstance(module, BinaryConv2d) for module in network.modules())
     assert sum(operation["op"] == "binary_conv2d" for operation in manifest["graph"]["operations"]) == binary
+
+
+def test_the_manifest_has_the_trained_views_in_pixels_of_the_input():
+    config = small_config(1, UnitConfig())
+    view = TrainedViewConfig(image=(128, 96), focal_length=100.0, center=(63.5, 60.5), height=1.2)
+    config = replace(config, input=replace(config.input, trained_views=(view,)))
+    # 128 × 96 to 64 × 32: scaled by a half to 64 × 48, then 16 rows cut at the top.
+    (found,) = network_manifest(config, license="", training_data="", metrics={})["input"]["trained_views"]
+    assert found.pop("center") == pytest.approx([31.5, 14.0])
+    assert found == pytest.approx({"focal_length": 50.0, "height": 1.2})
 
 
 def manifest_of_one_operation():
