@@ -19,6 +19,8 @@ from .sample_spec import UNSEEN
 
 @dataclass(frozen=True)
 class LossWeights:
+    # Of the soft IoU beside the cross entropy, whose weight is 1; 0: it isn't computed.
+    iou: float = 0.0
     depth: float = 0.15
     heatmap: float = 1.0
     box: float = 0.25
@@ -38,6 +40,25 @@ def occupancy_loss(logits: Tensor, labels: Tensor, class_weights: Tensor) -> Ten
     per_height_labels = labels.reshape(batch * nz, ny, nx)
     total = F.cross_entropy(per_height, per_height_labels, weight=class_weights, ignore_index=UNSEEN, reduction="sum")
     return total / normaliser(class_weights[labels[labels != UNSEEN]].sum())
+
+
+def soft_iou_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """1 − soft IoU (Rahman and Wang 2016, "Optimizing Intersection-Over-Union in Deep Neural Networks"): Σ p·y over
+    Σ (p + y − p·y), over the visible voxels of a sample; mean over all samples' occupied classes that have any.
+
+    logits and labels as `occupancy_loss` has them; the last class is free.
+    """
+    batch, nz, ny, nx = labels.shape
+    classes = logits.shape[1] // nz
+    visible = labels != UNSEEN
+    # [B, nz, K, ny, nx]
+    share = logits.reshape(batch, nz, classes, ny, nx).softmax(2) * visible[:, :, None]
+    truth = F.one_hot(torch.where(visible, labels, 0), classes).permute(0, 1, 4, 2, 3) * visible[:, :, None]
+    both = (share * truth).sum((1, 3, 4))[:, :-1]
+    either = (share + truth).sum((1, 3, 4))[:, :-1] - both
+    occurs = truth.sum((1, 3, 4))[:, :-1] > 0
+    losses = torch.where(occurs, 1 - both / either.clamp(min=1), 0)
+    return losses.sum() / normaliser(occurs.sum())
 
 
 def depth_loss(logits: Tensor, targets: Tensor) -> Tensor:
@@ -83,14 +104,16 @@ def total_loss(
     `taught` has losses against a teacher (bdc_training.distillation) that take `taught_share` of their part's weight.
     """
     depth = depth_loss(outputs["depth_logits"], batch.depth)
-    occupancy = heatmap = box = torch.zeros((), device=depth.device)
+    occupancy = iou = heatmap = box = torch.zeros((), device=depth.device)
     if "occupancy_logits" in outputs:
         occupancy = occupancy_loss(outputs["occupancy_logits"], batch.labels, class_weights)
+        if weights.iou > 0:
+            iou = soft_iou_loss(outputs["occupancy_logits"], batch.labels)
     if "heatmap" in outputs:
         heatmap = heatmap_loss(outputs["heatmap"], batch.heatmap)
         box = box_loss(outputs, batch, weights.velocity)
-    parts = {"occupancy": occupancy, "depth": depth, "heatmap": heatmap, "box": box}
-    part_weights = {"occupancy": 1.0, "depth": weights.depth, "heatmap": weights.heatmap, "box": weights.box}
+    parts = {"occupancy": occupancy, "iou": iou, "depth": depth, "heatmap": heatmap, "box": box}
+    part_weights = {"occupancy": 1.0} | {name: getattr(weights, name) for name in parts if name != "occupancy"}
     total = torch.zeros((), device=occupancy.device)
     for name, loss in parts.items():
         if taught is not None and name in taught:

@@ -9,7 +9,8 @@ from typing import Any
 from .csv_log import CsvLog
 from .evaluate import Evaluation
 
-TRAIN_COLUMNS = ("step", "seconds", "learning_rate", "loss", "occupancy", "depth", "heatmap", "box", "gradient_norm")
+LOSSES = ("loss", "occupancy", "iou", "depth", "heatmap", "box")
+TRAIN_COLUMNS = ("step", "seconds", "learning_rate", *LOSSES, "gradient_norm")
 VAL_COLUMNS = ("step", "samples", "mean_iou", "prior_mean_iou", "occupied_iou", "depth_error")
 
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from bdc_training.batches import Batch
-from bdc_training.losses import box_loss, depth_loss, heatmap_loss, occupancy_loss
+from bdc_training.losses import box_loss, depth_loss, heatmap_loss, occupancy_loss, soft_iou_loss
 from bdc_training.sample_spec import UNSEEN
 
 
@@ -21,6 +21,24 @@ def test_occupancy_loss_reads_channel_z_times_k_plus_class_and_skips_unseen_voxe
     first = -F.log_softmax(logits[0, 3:6, 0, 1], 0)[2]
     second = -F.log_softmax(logits[0, 0:3, 1, 1], 0)[1]
     assert occupancy_loss(logits, labels, weights).item() == pytest.approx(((5 * first + 2 * second) / 7).item())
+
+
+def test_soft_iou_loss_is_the_mean_over_samples_and_their_occupied_classes() -> None:
+    # One height, classes a, b, free; certain predictions make the soft IoU the IoU.
+    labels = torch.tensor([[[[0, 0, 1, 2]]], [[[2, 2, 0, UNSEEN]]]])
+    predicted = torch.tensor([[[[0, 1, 1, 0]]], [[[2, 2, 0, 1]]]])
+    logits = 50.0 * F.one_hot(predicted, 3).permute(0, 1, 4, 2, 3).reshape(2, 3, 1, 4)
+    # First sample: a 1 of 3, b 1 of 2. Second: a 1 of 1, no b.
+    assert soft_iou_loss(logits, labels).item() == pytest.approx((2 / 3 + 1 / 2 + 0) / 3)
+    nothing = torch.full_like(labels, 2)
+    assert soft_iou_loss(logits, nothing).item() == 0
+
+
+def test_soft_iou_loss_of_undecided_probabilities() -> None:
+    # p = ½ of a and free on a voxel of a and one of free: Σ p·y = ½, Σ p + Σ y − ½ = 1 + 1 − ½.
+    loss = soft_iou_loss(torch.zeros(1, 2, 1, 2, requires_grad=True), torch.tensor([[[[0, 1]]]]))
+    assert loss.item() == pytest.approx(2 / 3)
+    loss.backward()
 
 
 def test_depth_loss_averages_over_the_cells_with_returns() -> None:

@@ -75,7 +75,7 @@ def test_a_resumed_run_continues_bit_by_bit(options: TrainingRunOptions) -> None
     for index, state in expected.optimizer["state"].items():
         for name, value in state.items():
             assert np.array_equal(found.optimizer["state"][index][name], value), (index, name)
-    columns = ("step", "loss", "occupancy", "depth", "heatmap", "box", "gradient_norm", "learning_rate")
+    columns = ("step", "loss", "occupancy", "iou", "depth", "heatmap", "box", "gradient_norm", "learning_rate")
     logs = [[[row[c] for c in columns] for row in rows(out / "train.csv")] for out in (whole.out, parts.out)]
     assert logs[0][-1] == logs[1][-1] and [row[0] for row in logs[0]] == [row[0] for row in logs[1]]
 
