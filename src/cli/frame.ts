@@ -9,15 +9,7 @@ import { PerceptionPipeline } from '../perception/perception-pipeline.js';
 import type { CameraFrame, PerceptionResult } from '../perception/types.js';
 import { writeFrameOutput } from './frame-output.js';
 import { printJson } from './json-output.js';
-import {
-  affinityOption,
-  isaOption,
-  jsonOption,
-  modelOption,
-  niceOption,
-  realtimePriorityOption,
-  threadsOption,
-} from './options.js';
+import { addEngineOptions, jsonOption, modelOption } from './options.js';
 import { openEngine, type EngineFlags } from './open-engine.js';
 
 interface FrameOptions extends EngineFlags {
@@ -27,19 +19,16 @@ interface FrameOptions extends EngineFlags {
 
 /** `bdc-occ frame FRAME.json --out DIR`: one set of images with its calibration through the whole pipeline. */
 export function frameCommand(): Command {
-  return new Command('frame')
-    .description('voxels, boxes and a picture of one set of camera images (docs/frame-file.md)')
-    .argument('<frame>', 'JSON file that names the images and their calibration')
-    .requiredOption(
-      '-o, --out <folder>',
-      'folder for picture.png, voxels.npz and boxes.json; made if it is not there',
-    )
-    .addOption(modelOption())
-    .addOption(threadsOption())
-    .addOption(affinityOption())
-    .addOption(niceOption())
-    .addOption(realtimePriorityOption())
-    .addOption(isaOption())
+  return addEngineOptions(
+    new Command('frame')
+      .description('voxels, boxes and a picture of one set of camera images (docs/frame-file.md)')
+      .argument('<frame>', 'JSON file that names the images and their calibration')
+      .requiredOption(
+        '-o, --out <folder>',
+        'folder for picture.png, voxels.npz and boxes.json; made if it is not there',
+      )
+      .addOption(modelOption()),
+  )
     .addOption(jsonOption())
     .action(async (path: string, options: FrameOptions) => {
       const report = await processFile(path, options);

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseCoreList } from '../engine/core-list.js';
 import { ISAS } from '../engine/types.js';
 
@@ -55,19 +55,24 @@ export const threadsOption = (): Option =>
     'native threads that compute (default: one for each core of --affinity, else all cores)',
   ).argParser(positiveInteger);
 
-export const affinityOption = (): Option =>
-  new Option('--affinity <cores>', 'cores that the threads are pinned to, in turn, such as 0,2-3').argParser(
-    coreList,
-  );
-
-export const niceOption = (): Option =>
-  new Option('--nice <n>', 'nice value of the threads, -20 (first) to 19').argParser(number);
-
-export const realtimePriorityOption = (): Option =>
-  new Option(
-    '--realtime-priority <n>',
-    'priority of the threads under SCHED_FIFO, 1 to 99 (first); --nice then means nothing',
-  ).argParser(number);
+/** How the engine computes: the options that `EngineFlags` (open-engine.ts) has beside the model. */
+export function addEngineOptions(command: Command): Command {
+  return command
+    .addOption(threadsOption())
+    .option('--affinity <cores>', 'cores that the threads are pinned to, in turn, such as 0,2-3', coreList)
+    .option('--nice <n>', 'nice value of the threads, -20 (first) to 19', number)
+    .option(
+      '--realtime-priority <n>',
+      'priority of the threads under SCHED_FIFO, 1 to 99 (first); --nice then means nothing',
+      number,
+    )
+    .addOption(
+      new Option(
+        '--isa <isa>',
+        'instruction set of the kernels (default: $BDC_ISA, else the best the CPU has)',
+      ).choices(ISAS),
+    );
+}
 
 function coreList(text: string): readonly number[] {
   try {
@@ -76,12 +81,6 @@ function coreList(text: string): readonly number[] {
     throw new InvalidArgumentError(`${(error as RangeError).message}.`);
   }
 }
-
-export const isaOption = (): Option =>
-  new Option(
-    '--isa <isa>',
-    'instruction set of the kernels (default: $BDC_ISA, else the best the CPU has)',
-  ).choices(ISAS);
 
 export const jsonOption = (): Option =>
   new Option('--json', 'print exactly one JSON object to standard output');

@@ -6,15 +6,7 @@ import type { NetworkEngine } from '../engine/network-engine.js';
 import type { EngineOutput } from '../engine/types.js';
 import { printJson } from './json-output.js';
 import { openEngine, type EngineFlags } from './open-engine.js';
-import {
-  affinityOption,
-  isaOption,
-  jsonOption,
-  niceOption,
-  positiveInteger,
-  realtimePriorityOption,
-  threadsOption,
-} from './options.js';
+import { addEngineOptions, jsonOption, positiveInteger } from './options.js';
 
 interface Options extends Omit<EngineFlags, 'model'> {
   readonly frames: number;
@@ -24,14 +16,11 @@ interface Options extends Omit<EngineFlags, 'model'> {
 
 /** `bdc-occ profile MODEL`: where a frame's time goes. */
 export function profileCommand(): Command {
-  return new Command('profile')
-    .description('time each step of a model on this machine, on grey images from a ring of cameras')
-    .argument('<model>', 'model file (.safetensors)')
-    .addOption(threadsOption())
-    .addOption(affinityOption())
-    .addOption(niceOption())
-    .addOption(realtimePriorityOption())
-    .addOption(isaOption())
+  return addEngineOptions(
+    new Command('profile')
+      .description('time each step of a model on this machine, on grey images from a ring of cameras')
+      .argument('<model>', 'model file (.safetensors)'),
+  )
     .option('--frames <n>', 'frames that are timed; their medians count', positiveInteger, 20)
     .option('--trace <file>', 'write the last frame as a Chrome trace, for chrome://tracing or Perfetto')
     .addOption(jsonOption())
