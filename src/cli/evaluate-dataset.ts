@@ -18,6 +18,7 @@ export interface DatasetFlags extends SubmissionFlags, PictureFlags {
   readonly split?: string;
   readonly limit?: number;
   readonly rayIou: boolean;
+  readonly jpegHalfScale: boolean;
   readonly scoreThreshold: number;
 }
 
@@ -36,6 +37,7 @@ export async function evaluateDataset(engine: Engine, flags: DatasetFlags) {
   const pipeline = new PerceptionPipeline({
     engine,
     scoreThreshold: flags.scoreThreshold,
+    jpegHalfScale: flags.jpegHalfScale,
     onImageError: (camera, cause) => {
       throw new BdcError('dataset', {
         code: 'DATASET_IMAGE_INVALID',

@@ -13,13 +13,14 @@ import { PerceptionPipeline } from '../perception/perception-pipeline.js';
 export interface FrameFlags {
   readonly frame: string;
   readonly priorData?: string;
+  readonly jpegHalfScale: boolean;
 }
 
 /**
  * Compares a model's voxels with the LiDAR returns of one frame.
  * @throws BdcError `FRAME_WITHOUT_LIDAR`, and as `readFrameFile` and `checkedManifest` do
  */
-export async function evaluateFrame(engine: Engine, { frame: path, priorData }: FrameFlags) {
+export async function evaluateFrame(engine: Engine, { frame: path, priorData, jpegHalfScale }: FrameFlags) {
   const manifest = checkedManifest(engine.manifest);
   const { rig, frame, points, lidarOrigin } = await readFrameFile(path);
   if (points === undefined || lidarOrigin === undefined) {
@@ -30,6 +31,7 @@ export async function evaluateFrame(engine: Engine, { frame: path, priorData }: 
   }
   const pipeline = new PerceptionPipeline({
     engine,
+    jpegHalfScale,
     onImageError: (_, error) => {
       throw error;
     },

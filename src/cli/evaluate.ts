@@ -5,7 +5,14 @@ import { evaluateFrame, formatFrameReport, type FrameFlags } from './evaluate-fr
 import { formatReport } from './evaluation-report.js';
 import { printJson } from './json-output.js';
 import { openEngine, type EngineFlags } from './open-engine.js';
-import { addEngineOptions, jsonOption, modelOption, positiveInteger, score } from './options.js';
+import {
+  addEngineOptions,
+  jpegHalfScaleOption,
+  jsonOption,
+  modelOption,
+  positiveInteger,
+  score,
+} from './options.js';
 
 type EvaluateOptions = EngineFlags & (DatasetFlags | FrameFlags) & { readonly json?: boolean };
 
@@ -43,6 +50,7 @@ export function evaluateCommand(): Command {
       .option('--pictures <n>', 'draw n samples and the charts of the figures', positiveInteger)
       .option('-o, --out <folder>', 'folder for the pictures', 'out/evaluation'),
   )
+    .addOption(jpegHalfScaleOption())
     .addOption(jsonOption())
     .action(async (options: EvaluateOptions, command: Command) => {
       if ('frame' in options) return print(options, evaluateFrame, formatFrameReport);

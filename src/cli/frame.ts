@@ -5,15 +5,16 @@ import type { FrameFile } from '../dataset/frame-file.js';
 import type { Engine } from '../engine/types.js';
 import { RigidTransform } from '../geometry/rigid-transform.js';
 import { FaultLog } from '../perception/fault-log.js';
-import { PerceptionPipeline } from '../perception/perception-pipeline.js';
+import { PerceptionPipeline, type PipelineOptions } from '../perception/perception-pipeline.js';
 import type { CameraFrame, PerceptionResult } from '../perception/types.js';
 import { writeFrameOutput } from './frame-output.js';
 import { printJson } from './json-output.js';
-import { addEngineOptions, jsonOption, modelOption } from './options.js';
+import { addEngineOptions, jpegHalfScaleOption, jsonOption, modelOption } from './options.js';
 import { openEngine, type EngineFlags } from './open-engine.js';
 
 interface FrameOptions extends EngineFlags {
   readonly out: string;
+  readonly jpegHalfScale: boolean;
   readonly json?: boolean;
 }
 
@@ -29,6 +30,7 @@ export function frameCommand(): Command {
       )
       .addOption(modelOption()),
   )
+    .addOption(jpegHalfScaleOption())
     .addOption(jsonOption())
     .action(async (path: string, options: FrameOptions) => {
       const report = await processFile(path, options);
@@ -39,12 +41,16 @@ export function frameCommand(): Command {
 
 type FrameReport = Awaited<ReturnType<typeof processFile>>;
 
-async function processFile(path: string, { out, ...flags }: FrameOptions) {
+async function processFile(path: string, { out, jpegHalfScale, ...flags }: FrameOptions) {
   const file = await readFrameFile(path);
   const engine = await openEngine(flags);
   try {
     const faults = new FaultLog();
-    const result = await perceive(file, engine, faults);
+    const result = await perceive(file, {
+      engine,
+      jpegHalfScale,
+      onImageError: (camera, error) => faults.add(error, camera),
+    });
     const written = await writeFrameOutput(out, { file, engine, result });
     return reportOf(file, engine, result, faults, written);
   } finally {
@@ -59,11 +65,8 @@ const BEFORE_NS = 500_000_000n;
  * Runs the frame twice: the first run fills caches and memory, the second is what a stream of frames costs. A network that keeps history
  * sees the same images half a second before, from a robot that stands.
  */
-async function perceive(file: FrameFile, engine: Engine, faults: FaultLog): Promise<PerceptionResult> {
-  const pipeline = new PerceptionPipeline({
-    engine,
-    onImageError: (camera, error) => faults.add(error, camera),
-  });
+async function perceive(file: FrameFile, options: PipelineOptions): Promise<PerceptionResult> {
+  const pipeline = new PerceptionPipeline(options);
   await pipeline.setRig(file.rig);
   const frame: CameraFrame = {
     ...file.frame,

@@ -49,6 +49,12 @@ export function nonNegativeNumber(text: string): number {
 export const modelOption = (): Option =>
   new Option('-m, --model <file>', 'model file (default: the one that comes with the program)');
 
+export const jpegHalfScaleOption = (): Option =>
+  new Option(
+    '--no-jpeg-half-scale',
+    'decode large JPEGs as a whole instead of at half their size (docs/deployment.md)',
+  );
+
 export const threadsOption = (): Option =>
   new Option(
     '--threads <n>',

@@ -29,6 +29,7 @@ export interface ReplayOptions extends EngineFlags {
   readonly anchor?: string;
   readonly cameras?: readonly string[];
   readonly maxSpread: number;
+  readonly jpegHalfScale?: boolean;
   readonly gridMinHeight: number;
   readonly gridMaxHeight: number;
   readonly limit?: number;
@@ -110,6 +111,7 @@ class Replay {
     });
     this.#pipeline = new PerceptionPipeline({
       engine,
+      jpegHalfScale: options.jpegHalfScale ?? true,
       onImageError: (camera, error) => this.#faults.add(error, camera),
     });
     this.#frames = new FrameProcessor(this.#pipeline);

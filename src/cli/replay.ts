@@ -7,6 +7,7 @@ import { junitXml } from '../expectation/junit.js';
 import { printJson } from './json-output.js';
 import {
   commaSeparated,
+  jpegHalfScaleOption,
   jsonOption,
   modelOption,
   number,
@@ -49,6 +50,7 @@ export function replayCommand(): Command {
       .option('--results-only', 'do not copy the topics of the bag into the output')
       .addOption(new Option('--compression <kind>', 'of the output').choices(COMPRESSIONS).default('zstd')),
   )
+    .addOption(jpegHalfScaleOption())
     .addOption(jsonOption())
     .action(async (bag: string, options: ReplayOptions) => {
       checkOutputs(options);

@@ -5,13 +5,13 @@ import { computeCameraParameters } from './camera-parameters.js';
 import { computeCoverage } from './coverage.js';
 import { DetectionDecoder } from './detection-decoder.js';
 import { FrameHistory } from './frame-history.js';
-import { prepareImage } from './image-preparation.js';
+import { prepareImage, type PreparationOptions } from './image-preparation.js';
 import { OccupancyDecoder } from './occupancy-decoder.js';
 import { RigView } from './rig-view.js';
 import { computeRigRays } from './rig-rays.js';
 import type { CameraFrame, CameraRig, HistoryReset, PerceptionResult } from './types.js';
 
-export interface PipelineOptions {
+export interface PipelineOptions extends PreparationOptions {
   /** Belongs to the caller, who disposes of it. One that keeps history (`historyBytes`) serves this pipeline alone. */
   readonly engine: Engine;
   /** Called for each image that could not be used; the frame goes on without it. */
@@ -37,6 +37,7 @@ export interface PipelineStatistics {
 export class PerceptionPipeline {
   readonly #engine: Engine;
   readonly #onImageError: PipelineOptions['onImageError'];
+  readonly #preparation: PreparationOptions;
   readonly #occupancy: OccupancyDecoder | undefined;
   readonly #detections: DetectionDecoder | undefined;
   readonly #counts = { processed: 0, failed: 0 };
@@ -48,10 +49,11 @@ export class PerceptionPipeline {
   /** Ends when nothing uses the engine and the rig: frames and changes of the rig take turns. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor({ engine, onImageError, scoreThreshold }: PipelineOptions) {
+  constructor({ engine, onImageError, scoreThreshold, ...preparation }: PipelineOptions) {
     const { occupancy, detection, grid } = engine.manifest;
     this.#engine = engine;
     this.#onImageError = onImageError;
+    this.#preparation = preparation;
     this.#occupancy = occupancy && new OccupancyDecoder({ grid, occupancy });
     this.#detections =
       detection &&
@@ -208,7 +210,7 @@ export class PerceptionPipeline {
       rig.cameras.map(async (camera, i) => {
         const image = frame.images[i];
         try {
-          return image && (await prepareImage(image, camera, this.#engine.manifest.input));
+          return image && (await prepareImage(image, camera, this.#engine.manifest.input, this.#preparation));
         } catch (error) {
           if (!(error instanceof BdcError)) throw error;
           errors.push(error);

@@ -34,6 +34,7 @@ export interface NodeSettings {
   readonly maxWaitMs: number;
   readonly cameraTimeoutMs: number;
   readonly baseFrame: string;
+  readonly jpegHalfScale: boolean;
   readonly egoMotion: EgoMotionSettings;
   /** Classes by group. */
   readonly voxelGroups: ReadonlyMap<string, readonly string[]>;
@@ -73,6 +74,7 @@ export function declareNodeParameters(parameters: ParameterServer): NodeSettings
     maxWaitMs: values.get('max_wait_ms') as number,
     cameraTimeoutMs: values.get('camera_timeout_ms') as number,
     baseFrame: (values.get('base_frame') as string).replace(/^\//, ''),
+    jpegHalfScale: values.get('jpeg_half_scale') as boolean,
     egoMotion: {
       source: values.get('ego_motion.source') as EgoMotionSettings['source'],
       odomTopic: values.get('ego_motion.odom_topic') as string,

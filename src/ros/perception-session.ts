@@ -49,6 +49,7 @@ export class PerceptionSession {
     this.subscriptions = subscriptions;
     this.#pipeline = new PerceptionPipeline({
       engine,
+      jpegHalfScale: settings.jpegHalfScale,
       onImageError: (camera, error) => this.intake.reject(error, camera),
     });
     this.#frames = new FrameProcessor(this.#pipeline);
