@@ -26,7 +26,7 @@ const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.
 /** The best set, and those below it that other machines of its kind have at most. */
 function isasToMeasure(): BenchmarkResult['isa'][] {
   const isas = supportedIsas();
-  const wanted = ['amx', 'avx512', 'avx2', 'neon-dotprod', 'neon'] as const;
+  const wanted = ['amx', 'avx512', 'avx-vnni', 'avx2', 'neon-dotprod', 'neon'] as const;
   return wanted.filter((isa) => isas.includes(isa));
 }
 

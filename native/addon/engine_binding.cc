@@ -60,6 +60,8 @@ const char* NameOf(Arithmetic arithmetic) {
   switch (arithmetic) {
     case Arithmetic::kReal:
       return "real";
+    case Arithmetic::kInt8:
+      return "int8";
     case Arithmetic::kBinary:
       return "binary";
     case Arithmetic::kBinaryWeightRealInput:

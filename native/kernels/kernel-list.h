@@ -38,6 +38,7 @@ void BinaryConv2dAvx2(const BinaryConv2dArgs& args, int begin, int end);
 extern const PlaneKernels kPlanesAvx2;
 extern const ConvKernel<float> kConvF32Avx2;
 extern const ConvKernel<int32_t> kConvI8Avx2;
+extern const ConvKernel<int32_t> kConvI8AvxVnni;
 
 void PackSignsAvx512(const PackSignsArgs& args, int begin, int end);
 void BinaryConv2dAvx512(const BinaryConv2dArgs& args, int begin, int end);

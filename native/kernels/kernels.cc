@@ -31,6 +31,12 @@ constexpr KernelSet kAvx2Set = {.isa = Isa::kAvx2,
                                 .conv_f32 = &kConvF32Avx2,
                                 .conv_i8 = &kConvI8Avx2,
                                 .planes = kPlanesAvx2};
+constexpr KernelSet kAvxVnniSet = [] {
+  KernelSet set = kAvx2Set;
+  set.isa = Isa::kAvxVnni;
+  set.conv_i8 = &kConvI8AvxVnni;
+  return set;
+}();
 constexpr KernelSet kAvx512Set = {.isa = Isa::kAvx512,
                                   .pack_signs = PackSignsAvx512,
                                   .binary_conv2d = BinaryConv2dAvx512,
@@ -82,6 +88,11 @@ const KernelSet& SelectKernels(Isa isa) {
       // multiply-adds) beats both a popcount by vpshufb and tables of nibble sums. Convolutions alone:
       // vpshufb.
       return kAvx2Set;
+    case Isa::kAvxVnni:
+      // VPDPBUSD does 32 multiply-adds of bytes in an instruction, where VPMADDUBSW needs VPSIGNB, VPMADDWD
+      // and VPADDD beside it. W1A8 layers stay with tables, 64 multiply-adds a look-up, which measured
+      // faster.
+      return kAvxVnniSet;
     case Isa::kAvx512:
       // VPTERNLOG makes a full adder of two instructions: 512 multiply-adds an instruction, where VPOPCNTQ
       // with its XOR and addition does 171. AVX-512 without VPOPCNTDQ is left to the AVX2 set.

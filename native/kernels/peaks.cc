@@ -18,6 +18,7 @@ const PeakLoops& LoopsOf(Isa isa) {
       return kPeakLoopsPortable;
 #if defined(__x86_64__)
     case Isa::kAvx2:
+    case Isa::kAvxVnni:
       return kPeakLoopsAvx2;
     case Isa::kAvx512:
     case Isa::kAmx:

@@ -32,7 +32,7 @@ Int8Conv2d::Int8Conv2d(OperationReader& reader)
       bias_(ReadBias(reader)),
       activation_scale_(ReadActivationScale(reader)),
       dense_(geometry(), InputFactor()) {
-  cost = {Arithmetic::kReal, geometry().Macs(), reader.parameters(), 0};
+  cost = {Arithmetic::kInt8, geometry().Macs(), reader.parameters(), 0};
 }
 
 std::vector<int32_t> Int8Conv2d::WeightQuads() const {

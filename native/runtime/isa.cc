@@ -18,8 +18,9 @@ namespace bdc {
 namespace {
 
 constexpr std::pair<Isa, std::string_view> kNames[] = {
-    {Isa::kPortable, "portable"}, {Isa::kNeon, "neon"},     {Isa::kNeonDotprod, "neon-dotprod"},
-    {Isa::kAvx2, "avx2"},         {Isa::kAvx512, "avx512"}, {Isa::kAmx, "amx"},
+    {Isa::kPortable, "portable"}, {Isa::kNeon, "neon"},        {Isa::kNeonDotprod, "neon-dotprod"},
+    {Isa::kAvx2, "avx2"},         {Isa::kAvxVnni, "avx-vnni"}, {Isa::kAvx512, "avx512"},
+    {Isa::kAmx, "amx"},
 };
 
 std::string NamesOf(const std::vector<Isa>& isas) {
@@ -70,7 +71,11 @@ std::vector<Isa> SupportedIsas() {
   // __builtin_cpu_supports also asks whether the operating system saves the wide registers.
   __builtin_cpu_init();
   // F16C is older than AVX2; no CPU has one without the other.
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) isas.push_back(Isa::kAvx2);
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    isas.push_back(Isa::kAvx2);
+    // PCs without AVX-512 from Alder Lake and Alder Lake-N on.
+    if (__builtin_cpu_supports("avxvnni")) isas.push_back(Isa::kAvxVnni);
+  }
   // VPOPCNTDQ came to servers and PCs together with VBMI2, VNNI and GFNI (Ice Lake, Zen 4).
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vpopcntdq") &&

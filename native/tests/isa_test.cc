@@ -47,7 +47,8 @@ bool Supported(Isa isa) {
 std::string ForeignIsa() { return Supported(Isa::kNeon) ? "avx2" : "neon"; }
 
 TEST(IsaTest, NamesParseBackToTheirIsa) {
-  for (Isa isa : {Isa::kPortable, Isa::kNeon, Isa::kNeonDotprod, Isa::kAvx2, Isa::kAvx512, Isa::kAmx}) {
+  for (Isa isa :
+       {Isa::kPortable, Isa::kNeon, Isa::kNeonDotprod, Isa::kAvx2, Isa::kAvxVnni, Isa::kAvx512, Isa::kAmx}) {
     EXPECT_EQ(ParseIsa(IsaName(isa)), isa);
   }
   EXPECT_EQ(ParseIsa("AVX2"), std::nullopt);

@@ -51,7 +51,8 @@ class IsaReport : public ::testing::EmptyTestEventListener {
   void OnTestProgramEnd(const ::testing::UnitTest&) override {
     const std::vector<Isa> supported = SupportedIsas();
     std::string executed, absent;
-    for (Isa isa : {Isa::kPortable, Isa::kNeon, Isa::kNeonDotprod, Isa::kAvx2, Isa::kAvx512, Isa::kAmx}) {
+    for (Isa isa : {Isa::kPortable, Isa::kNeon, Isa::kNeonDotprod, Isa::kAvx2, Isa::kAvxVnni, Isa::kAvx512,
+                    Isa::kAmx}) {
       const bool here = std::find(supported.begin(), supported.end(), isa) != supported.end();
       (here ? executed : absent).append(" ").append(IsaName(isa));
     }

@@ -6,21 +6,20 @@ import type { DetectionClass } from '../dataset/occ3d.js';
 import type { Engine } from '../engine/types.js';
 import { BdcError } from '../errors.js';
 import { DatasetEvaluation } from '../evaluation/dataset-evaluation.js';
-import type { VirtualCameraMode } from '../perception/network-views.js';
 import { PerceptionPipeline } from '../perception/perception-pipeline.js';
 import { SubmissionOutput, type SubmissionFlags } from './evaluation-output.js';
 import { EvaluationPictures, type PictureFlags } from './evaluation-pictures.js';
 import { INTERRUPTED, Interruption } from './interruption.js';
+import type { ImageFlags } from './options.js';
 import { quantile } from './quantile.js';
 
-export interface DatasetFlags extends SubmissionFlags, PictureFlags {
+export interface DatasetFlags extends SubmissionFlags, PictureFlags, ImageFlags {
   readonly data: string;
   readonly tables?: string;
   readonly split?: string;
   readonly limit?: number;
   readonly rayIou: boolean;
   readonly scoreThreshold: number;
-  readonly virtualCameras: VirtualCameraMode;
 }
 
 /** Runs the engine over a data set and scores it; after an interruption the figures are of what was done. */
@@ -39,6 +38,7 @@ export async function evaluateDataset(engine: Engine, flags: DatasetFlags) {
     engine,
     virtualCameras: flags.virtualCameras,
     scoreThreshold: flags.scoreThreshold,
+    jpegHalfScale: flags.jpegHalfScale,
     onImageError: (camera, cause) => {
       throw new BdcError('dataset', {
         code: 'DATASET_IMAGE_INVALID',

@@ -8,20 +8,19 @@ import { checkedManifest, type EvaluatedManifest } from '../evaluation/evaluated
 import { compareWithLidar, lidarStates, type LidarBand } from '../evaluation/lidar-comparison.js';
 import { OccupancyEvaluation } from '../evaluation/occupancy-evaluation.js';
 import { VoxelGrid } from '../geometry/voxel-grid.js';
-import type { VirtualCameraMode } from '../perception/network-views.js';
 import { PerceptionPipeline } from '../perception/perception-pipeline.js';
+import type { ImageFlags } from './options.js';
 
-export interface FrameFlags {
+export interface FrameFlags extends ImageFlags {
   readonly frame: string;
   readonly priorData?: string;
-  readonly virtualCameras: VirtualCameraMode;
 }
 
 /**
  * Compares a model's voxels with the LiDAR returns of one frame.
  * @throws BdcError `FRAME_WITHOUT_LIDAR`, and as `readFrameFile` and `checkedManifest` do
  */
-export async function evaluateFrame(engine: Engine, { frame: path, priorData, virtualCameras }: FrameFlags) {
+export async function evaluateFrame(engine: Engine, { frame: path, priorData, ...images }: FrameFlags) {
   const manifest = checkedManifest(engine.manifest);
   const { rig, frame, points, lidarOrigin } = await readFrameFile(path);
   if (points === undefined || lidarOrigin === undefined) {
@@ -32,7 +31,8 @@ export async function evaluateFrame(engine: Engine, { frame: path, priorData, vi
   }
   const pipeline = new PerceptionPipeline({
     engine,
-    virtualCameras,
+    virtualCameras: images.virtualCameras,
+    jpegHalfScale: images.jpegHalfScale,
     onImageError: (_, error) => {
       throw error;
     },

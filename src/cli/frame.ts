@@ -5,46 +5,31 @@ import type { FrameFile } from '../dataset/frame-file.js';
 import type { Engine } from '../engine/types.js';
 import { RigidTransform } from '../geometry/rigid-transform.js';
 import { FaultLog } from '../perception/fault-log.js';
-import type { VirtualCameraMode } from '../perception/network-views.js';
 import { PerceptionPipeline } from '../perception/perception-pipeline.js';
 import type { RigView } from '../perception/rig-view.js';
 import type { CameraFrame, PerceptionResult } from '../perception/types.js';
 import { writeFrameOutput } from './frame-output.js';
 import { printJson } from './json-output.js';
-import {
-  affinityOption,
-  isaOption,
-  jsonOption,
-  modelOption,
-  niceOption,
-  realtimePriorityOption,
-  threadsOption,
-  virtualCamerasOption,
-} from './options.js';
+import { addPipelineOptions, jsonOption, modelOption, type ImageFlags } from './options.js';
 import { openEngine, type EngineFlags } from './open-engine.js';
 
-interface FrameOptions extends EngineFlags {
-  readonly virtualCameras: VirtualCameraMode;
+interface FrameOptions extends EngineFlags, ImageFlags {
   readonly out: string;
   readonly json?: boolean;
 }
 
 /** `bdc-occ frame FRAME.json --out DIR`: one set of images with its calibration through the whole pipeline. */
 export function frameCommand(): Command {
-  return new Command('frame')
-    .description('voxels, boxes and a picture of one set of camera images (docs/frame-file.md)')
-    .argument('<frame>', 'JSON file that names the images and their calibration')
-    .requiredOption(
-      '-o, --out <folder>',
-      'folder for picture.png, voxels.npz and boxes.json; made if it is not there',
-    )
-    .addOption(modelOption())
-    .addOption(virtualCamerasOption())
-    .addOption(threadsOption())
-    .addOption(affinityOption())
-    .addOption(niceOption())
-    .addOption(realtimePriorityOption())
-    .addOption(isaOption())
+  return addPipelineOptions(
+    new Command('frame')
+      .description('voxels, boxes and a picture of one set of camera images (docs/frame-file.md)')
+      .argument('<frame>', 'JSON file that names the images and their calibration')
+      .requiredOption(
+        '-o, --out <folder>',
+        'folder for picture.png, voxels.npz and boxes.json; made if it is not there',
+      )
+      .addOption(modelOption()),
+  )
     .addOption(jsonOption())
     .action(async (path: string, options: FrameOptions) => {
       const report = await processFile(path, options);
@@ -55,7 +40,7 @@ export function frameCommand(): Command {
 
 type FrameReport = Awaited<ReturnType<typeof processFile>>;
 
-async function processFile(path: string, { out, virtualCameras, ...flags }: FrameOptions) {
+async function processFile(path: string, { out, virtualCameras, jpegHalfScale, ...flags }: FrameOptions) {
   const file = await readFrameFile(path);
   const engine = await openEngine(flags);
   try {
@@ -63,6 +48,7 @@ async function processFile(path: string, { out, virtualCameras, ...flags }: Fram
     const pipeline = new PerceptionPipeline({
       engine,
       virtualCameras,
+      jpegHalfScale,
       onImageError: (camera, error) => faults.add(error, camera),
     });
     const result = await perceive(file, pipeline);

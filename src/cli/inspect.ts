@@ -26,7 +26,7 @@ export function inspectCommand(): Command {
 const millions = (count: number): string => (count / 1e6).toFixed(3);
 const giga = (count: number): string => (count / 1e9).toFixed(3);
 
-const HEAD = ['', 'parameters M', 'of one bit M', 'MACs G: binary', 'W1A32', 'real'] as const;
+const HEAD = ['', 'parameters M', 'of one bit M', 'MACs G: binary', 'W1A32', 'int8', 'real'] as const;
 
 const row = (name: string, { parameters, binary_parameters, macs }: ModuleSummary): readonly string[] => [
   name,
@@ -34,6 +34,7 @@ const row = (name: string, { parameters, binary_parameters, macs }: ModuleSummar
   millions(binary_parameters),
   giga(macs.binary),
   giga(macs.binary_weight_real_input),
+  giga(macs.int8),
   giga(macs.real),
 ];
 

@@ -3,7 +3,7 @@ import type { NetworkEngine } from '../engine/network-engine.js';
 import { shippedModel } from '../engine/shipped-model.js';
 import type { Isa } from '../engine/types.js';
 
-/** Values of `modelOption`, `isaOption` and the options of threads (options.ts). */
+/** Values of `modelOption` and `addEngineOptions` (options.ts). */
 export interface EngineFlags {
   readonly model?: string;
   readonly threads?: number;

@@ -1,7 +1,8 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseCoreList } from '../engine/core-list.js';
 import { ISAS } from '../engine/types.js';
 import { VIRTUAL_CAMERA_MODES } from '../perception/network-views.js';
+import type { PipelineOptions } from '../perception/perception-pipeline.js';
 
 /** Exit code where results miss a threshold. */
 export const THRESHOLD_MISSED = 1;
@@ -50,25 +51,49 @@ export function nonNegativeNumber(text: string): number {
 export const modelOption = (): Option =>
   new Option('-m, --model <file>', 'model file (default: the one that comes with the program)');
 
+/** How the pipeline makes images for the network; `addPipelineOptions` has them beside the engine's. */
+export type ImageFlags = Required<Pick<PipelineOptions, 'virtualCameras' | 'jpegHalfScale'>>;
+
+export function addPipelineOptions(command: Command): Command {
+  return addEngineOptions(command)
+    .addOption(
+      new Option(
+        '--virtual-cameras <mode>',
+        'show the network the world as cameras like those that it was trained with see it; auto: where the rig looks otherwise',
+      )
+        .choices(VIRTUAL_CAMERA_MODES)
+        .default('auto'),
+    )
+    .option(
+      '--no-jpeg-half-scale',
+      'decode large JPEGs as a whole instead of at half their size (docs/deployment.md)',
+    );
+}
+
 export const threadsOption = (): Option =>
   new Option(
     '--threads <n>',
     'native threads that compute (default: one for each core of --affinity, else all cores)',
   ).argParser(positiveInteger);
 
-export const affinityOption = (): Option =>
-  new Option('--affinity <cores>', 'cores that the threads are pinned to, in turn, such as 0,2-3').argParser(
-    coreList,
-  );
-
-export const niceOption = (): Option =>
-  new Option('--nice <n>', 'nice value of the threads, -20 (first) to 19').argParser(number);
-
-export const realtimePriorityOption = (): Option =>
-  new Option(
-    '--realtime-priority <n>',
-    'priority of the threads under SCHED_FIFO, 1 to 99 (first); --nice then means nothing',
-  ).argParser(number);
+/** How the engine computes: the options that `EngineFlags` (open-engine.ts) has beside the model. */
+export function addEngineOptions(command: Command): Command {
+  return command
+    .addOption(threadsOption())
+    .option('--affinity <cores>', 'cores that the threads are pinned to, in turn, such as 0,2-3', coreList)
+    .option('--nice <n>', 'nice value of the threads, -20 (first) to 19', number)
+    .option(
+      '--realtime-priority <n>',
+      'priority of the threads under SCHED_FIFO, 1 to 99 (first); --nice then means nothing',
+      number,
+    )
+    .addOption(
+      new Option(
+        '--isa <isa>',
+        'instruction set of the kernels (default: $BDC_ISA, else the best the CPU has)',
+      ).choices(ISAS),
+    );
+}
 
 function coreList(text: string): readonly number[] {
   try {
@@ -77,20 +102,6 @@ function coreList(text: string): readonly number[] {
     throw new InvalidArgumentError(`${(error as RangeError).message}.`);
   }
 }
-
-export const isaOption = (): Option =>
-  new Option(
-    '--isa <isa>',
-    'instruction set of the kernels (default: $BDC_ISA, else the best the CPU has)',
-  ).choices(ISAS);
-
-export const virtualCamerasOption = (): Option =>
-  new Option(
-    '--virtual-cameras <mode>',
-    'show the network the world as cameras like those that it was trained with see it; auto: where the rig looks otherwise',
-  )
-    .choices(VIRTUAL_CAMERA_MODES)
-    .default('auto');
 
 export const jsonOption = (): Option =>
   new Option('--json', 'print exactly one JSON object to standard output');

@@ -1,20 +1,12 @@
 import { Command } from 'commander';
 import { writeFile } from 'node:fs/promises';
 import { chromeTrace, profileSteps, type StepProfile } from '../engine/frame-profile.js';
-import { measurePeaks, type MachinePeaks } from '../engine/native.js';
+import { type Arithmetic, measurePeaks, type MachinePeaks } from '../engine/native.js';
 import type { NetworkEngine } from '../engine/network-engine.js';
 import type { EngineOutput } from '../engine/types.js';
 import { printJson } from './json-output.js';
 import { openEngine, type EngineFlags } from './open-engine.js';
-import {
-  affinityOption,
-  isaOption,
-  jsonOption,
-  niceOption,
-  positiveInteger,
-  realtimePriorityOption,
-  threadsOption,
-} from './options.js';
+import { addEngineOptions, jsonOption, positiveInteger } from './options.js';
 
 interface Options extends Omit<EngineFlags, 'model'> {
   readonly frames: number;
@@ -24,14 +16,11 @@ interface Options extends Omit<EngineFlags, 'model'> {
 
 /** `bdc-occ profile MODEL`: where a frame's time goes. */
 export function profileCommand(): Command {
-  return new Command('profile')
-    .description('time each step of a model on this machine, on grey images from a ring of cameras')
-    .argument('<model>', 'model file (.safetensors)')
-    .addOption(threadsOption())
-    .addOption(affinityOption())
-    .addOption(niceOption())
-    .addOption(realtimePriorityOption())
-    .addOption(isaOption())
+  return addEngineOptions(
+    new Command('profile')
+      .description('time each step of a model on this machine, on grey images from a ring of cameras')
+      .argument('<model>', 'model file (.safetensors)'),
+  )
     .option('--frames <n>', 'frames that are timed; their medians count', positiveInteger, 20)
     .option('--trace <file>', 'write the last frame as a Chrome trace, for chrome://tracing or Perfetto')
     .addOption(jsonOption())
@@ -89,14 +78,23 @@ const describe = (engine: NetworkEngine, peaks: MachinePeaks): Readonly<Record<s
   arena_bytes: engine.arenaBytes,
 });
 
+const NAMES: Readonly<Record<Arithmetic, string>> = {
+  none: '',
+  real: 'real',
+  int8: 'int8',
+  binary: 'binary',
+  binary_weight_real_input: 'binary × real',
+};
+
 function formatProfile(engine: NetworkEngine, peaks: MachinePeaks, steps: readonly StepProfile[]): string {
-  const head = ['step', 'what', 'shape', 'ms', 'GMAC/s', '% peak', 'KB'];
+  const head = ['step', 'what', 'shape', 'of', 'ms', 'GMAC/s', '% peak', 'KB'];
   const rows = [
     head,
     ...steps.map((step) => [
       step.name,
       step.op,
       step.shape.join('×'),
+      step.gigaMacsPerSecond === undefined ? '' : NAMES[step.arithmetic],
       step.milliseconds.toFixed(3),
       step.gigaMacsPerSecond?.toFixed(0) ?? '',
       step.peakPercent?.toFixed(0) ?? '',
@@ -106,7 +104,7 @@ function formatProfile(engine: NetworkEngine, peaks: MachinePeaks, steps: readon
   const widths = head.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)));
   const table = rows.map((cells) =>
     cells
-      .map((cell, column) => (column < 3 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
+      .map((cell, column) => (column < 4 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
       .join('  '),
   );
   const total = steps.reduce((sum, { milliseconds }) => sum + milliseconds, 0);

@@ -9,18 +9,16 @@ import { BdcError } from '../errors.js';
 import type { RiggedFrame } from '../perception/camera-intake.js';
 import { FaultLog } from '../perception/fault-log.js';
 import { FrameProcessor } from '../perception/frame-processor.js';
-import type { VirtualCameraMode } from '../perception/network-views.js';
 import { PerceptionPipeline } from '../perception/perception-pipeline.js';
 import type { PerceptionResult } from '../perception/types.js';
 import { openEngine, type EngineFlags } from './open-engine.js';
+import type { ImageFlags } from './options.js';
 import { ReplayExpectation } from './replay-expectation.js';
 import { ReplayOutput } from './replay-output.js';
 import { ReplaySummary, type ReplayReport } from './replay-summary.js';
 
 /** The options of the command line. */
-export interface ReplayOptions extends EngineFlags {
-  /** Default: `auto`. */
-  readonly virtualCameras?: VirtualCameraMode;
+export interface ReplayOptions extends EngineFlags, Partial<ImageFlags> {
   readonly out?: string;
   /** YAML file of thresholds. */
   readonly expect?: string;
@@ -113,6 +111,7 @@ class Replay {
     });
     this.#pipeline = new PerceptionPipeline({
       engine,
+      jpegHalfScale: options.jpegHalfScale ?? true,
       onImageError: (camera, error) => this.#faults.add(error, camera),
       ...(options.virtualCameras && { virtualCameras: options.virtualCameras }),
     });

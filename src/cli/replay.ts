@@ -6,58 +6,49 @@ import { checkText } from '../expectation/checks.js';
 import { junitXml } from '../expectation/junit.js';
 import { printJson } from './json-output.js';
 import {
-  affinityOption,
   commaSeparated,
-  isaOption,
+  addPipelineOptions,
   jsonOption,
   modelOption,
-  niceOption,
   number,
   positiveInteger,
-  realtimePriorityOption,
-  threadsOption,
   THRESHOLD_MISSED,
-  virtualCamerasOption,
 } from './options.js';
 import { replayBag, type ReplayOptions } from './replay-run.js';
 import type { ReplayReport } from './replay-summary.js';
 
 /** `bdc-occ replay BAG`: every frame of a recorded drive through the node's pipeline, into another bag, against thresholds, or both. */
 export function replayCommand(): Command {
-  return new Command('replay')
-    .description('run the network over a recorded bag; write its results into another one, or check them')
-    .argument('<bag>', 'MCAP or SQLite file, or the folder of "ros2 bag record" around such files')
-    .option('-o, --out <file>', 'MCAP file to write; replaced if it is there')
-    .option(
-      '--expect <file>',
-      'YAML file of thresholds; exit code 1 if one is missed (docs/replay-testing.md)',
-    )
-    .option('--junit <file>', 'JUnit XML file to write the verdicts on the thresholds to')
-    .addOption(modelOption())
-    .option('--base-frame <frame>', 'frame that voxels and boxes are expressed in', 'base_link')
-    .option(
-      '--odom-frame <frame>',
-      'fixed frame of the transforms, for a model that keeps the previous frame',
-      'odom',
-    )
-    .option(
-      '--cameras <a,b,…>',
-      'cameras to use, by the last part of their namespace (default: all)',
-      commaSeparated,
-    )
-    .option('--anchor <camera>', 'camera whose images set the stamps (default: the one that looks ahead)')
-    .option('--max-spread <ms>', 'how far the images of one frame may be apart', number, 60)
-    .option('--grid-min-height <m>', 'lower end of the band of heights in the occupancy grid', number, 0.2)
-    .option('--grid-max-height <m>', 'upper end of that band', number, 2)
-    .option('--limit <n>', 'stop after so many frames (default: all)', positiveInteger)
-    .option('--results-only', 'do not copy the topics of the bag into the output')
-    .addOption(new Option('--compression <kind>', 'of the output').choices(COMPRESSIONS).default('zstd'))
-    .addOption(virtualCamerasOption())
-    .addOption(threadsOption())
-    .addOption(affinityOption())
-    .addOption(niceOption())
-    .addOption(realtimePriorityOption())
-    .addOption(isaOption())
+  return addPipelineOptions(
+    new Command('replay')
+      .description('run the network over a recorded bag; write its results into another one, or check them')
+      .argument('<bag>', 'MCAP or SQLite file, or the folder of "ros2 bag record" around such files')
+      .option('-o, --out <file>', 'MCAP file to write; replaced if it is there')
+      .option(
+        '--expect <file>',
+        'YAML file of thresholds; exit code 1 if one is missed (docs/replay-testing.md)',
+      )
+      .option('--junit <file>', 'JUnit XML file to write the verdicts on the thresholds to')
+      .addOption(modelOption())
+      .option('--base-frame <frame>', 'frame that voxels and boxes are expressed in', 'base_link')
+      .option(
+        '--odom-frame <frame>',
+        'fixed frame of the transforms, for a model that keeps the previous frame',
+        'odom',
+      )
+      .option(
+        '--cameras <a,b,…>',
+        'cameras to use, by the last part of their namespace (default: all)',
+        commaSeparated,
+      )
+      .option('--anchor <camera>', 'camera whose images set the stamps (default: the one that looks ahead)')
+      .option('--max-spread <ms>', 'how far the images of one frame may be apart', number, 60)
+      .option('--grid-min-height <m>', 'lower end of the band of heights in the occupancy grid', number, 0.2)
+      .option('--grid-max-height <m>', 'upper end of that band', number, 2)
+      .option('--limit <n>', 'stop after so many frames (default: all)', positiveInteger)
+      .option('--results-only', 'do not copy the topics of the bag into the output')
+      .addOption(new Option('--compression <kind>', 'of the output').choices(COMPRESSIONS).default('zstd')),
+  )
     .addOption(jsonOption())
     .action(async (bag: string, options: ReplayOptions) => {
       checkOutputs(options);

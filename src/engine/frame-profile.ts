@@ -8,19 +8,22 @@ export interface StepProfile {
   readonly name: string;
   readonly op: string;
   readonly module: ModuleName;
+  /** What its multiply-adds are of. */
+  readonly arithmetic: Arithmetic;
   /** Of the first output, `[batch, channels, height, width]`. */
   readonly shape: readonly number[];
   readonly milliseconds: number;
   /** Multiply-adds, 10⁹ a second; undefined for a step without. */
   readonly gigaMacsPerSecond: number | undefined;
-  /** Of the peak of its kind of arithmetic on all threads. */
+  /** Of the peak of its kind of arithmetic on all threads; undefined where that isn't measured. */
   readonly peakPercent: number | undefined;
   /** Read and written between steps; constants not counted. */
   readonly bytes: number;
 }
 
-const peakOf = (arithmetic: Arithmetic, peaks: MachinePeaks): number =>
-  arithmetic === 'binary' ? peaks.binary : peaks.real;
+/** No peak of int8 arithmetic is measured. */
+const peakOf = (arithmetic: Arithmetic, peaks: MachinePeaks): number | undefined =>
+  arithmetic === 'int8' ? undefined : arithmetic === 'binary' ? peaks.binary : peaks.real;
 
 const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);
@@ -42,16 +45,18 @@ export function profileSteps(
     );
     const [batch, ...sizes] = step.outputShape;
     const hasMacs = step.arithmetic !== 'none' && step.macs > 0;
+    const peak = peakOf(step.arithmetic, peaks);
     const rate = hasMacs ? (step.macs * (batch || cameras)) / milliseconds / 1e6 : undefined;
     return {
       name: step.name,
       op: step.op,
       module: step.module,
+      arithmetic: step.arithmetic,
       shape: [batch || cameras, ...sizes],
       milliseconds,
       gigaMacsPerSecond: rate,
       peakPercent:
-        rate === undefined ? undefined : (100 * rate) / (peakOf(step.arithmetic, peaks) * engine.threads),
+        rate === undefined || peak === undefined ? undefined : (100 * rate) / (peak * engine.threads),
       bytes: step.bytes,
     };
   });

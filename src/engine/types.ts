@@ -1,6 +1,6 @@
 import type { ModelManifest, ModuleName } from './manifest.js';
 
-export const ISAS = ['portable', 'neon', 'neon-dotprod', 'avx2', 'avx512', 'amx'] as const;
+export const ISAS = ['portable', 'neon', 'neon-dotprod', 'avx2', 'avx-vnni', 'avx512', 'amx'] as const;
 export type Isa = (typeof ISAS)[number];
 
 export interface EngineOptions {

@@ -5,6 +5,7 @@ import { computeCameraParameters } from './camera-parameters.js';
 import { computeCoverage } from './coverage.js';
 import { DetectionDecoder } from './detection-decoder.js';
 import { FrameHistory } from './frame-history.js';
+import type { PreparationOptions } from './image-preparation.js';
 import { networkViews, type VirtualCameraMode } from './network-views.js';
 import { OccupancyDecoder } from './occupancy-decoder.js';
 import { RigView } from './rig-view.js';
@@ -12,7 +13,7 @@ import { computeRigRays } from './rig-rays.js';
 import type { CameraFrame, CameraRig, HistoryReset, PerceptionResult } from './types.js';
 import { viewImages, type ViewImages } from './view-images.js';
 
-export interface PipelineOptions {
+export interface PipelineOptions extends PreparationOptions {
   /** Belongs to the caller, who disposes of it. One that keeps history (`historyBytes`) serves this pipeline alone. */
   readonly engine: Engine;
   /** Called for each image that could not be used; the frame goes on without it. */
@@ -41,6 +42,7 @@ export class PerceptionPipeline {
   readonly #engine: Engine;
   readonly #onImageError: PipelineOptions['onImageError'];
   readonly #virtualCameras: VirtualCameraMode;
+  readonly #preparation: PreparationOptions;
   readonly #occupancy: OccupancyDecoder | undefined;
   readonly #detections: DetectionDecoder | undefined;
   readonly #counts = { processed: 0, failed: 0 };
@@ -54,11 +56,18 @@ export class PerceptionPipeline {
   /** Ends when nothing uses the engine and the rig: frames and changes of the rig take turns. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor({ engine, onImageError, virtualCameras = 'auto', scoreThreshold }: PipelineOptions) {
+  constructor({
+    engine,
+    onImageError,
+    virtualCameras = 'auto',
+    scoreThreshold,
+    ...preparation
+  }: PipelineOptions) {
     const { occupancy, detection, grid } = engine.manifest;
     this.#engine = engine;
     this.#onImageError = onImageError;
     this.#virtualCameras = virtualCameras;
+    this.#preparation = preparation;
     this.#occupancy = occupancy && new OccupancyDecoder({ grid, occupancy });
     this.#detections =
       detection &&
@@ -88,7 +97,7 @@ export class PerceptionPipeline {
     const views = networkViews(rig, input, this.#virtualCameras, usesCalibration);
     const coverage = await computeCoverage(views, new VoxelGrid(grid), input);
     const parameters = usesCalibration ? computeCameraParameters(views, input) : undefined;
-    const images = viewImages(rig, views, input);
+    const images = viewImages(rig, views, input, this.#preparation);
     await this.#exclusively(async () => {
       if (featureSize !== undefined) {
         const rays = computeRigRays(views, input, featureSize);

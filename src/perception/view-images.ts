@@ -1,6 +1,6 @@
 import type { ModelManifest } from '../engine/manifest.js';
 import { nativeImages } from '../engine/native.js';
-import { decodeImage, prepareImage } from './image-preparation.js';
+import { decodeImage, prepareImage, type PreparationOptions } from './image-preparation.js';
 import type { NetworkView } from './network-views.js';
 import type { CameraImage, CameraRig, RigCamera } from './types.js';
 import { VirtualCamera } from './virtual-camera.js';
@@ -24,6 +24,7 @@ export function viewImages(
   rig: CameraRig,
   views: readonly NetworkView[],
   input: Input,
+  options: PreparationOptions = {},
 ): readonly ViewImages[] {
   return rig.cameras.map((camera, source) => {
     const own = views.flatMap((view, index) => (view.source === source ? [{ index, view }] : []));
@@ -31,21 +32,24 @@ export function viewImages(
       .map(({ view }) => view.camera.model)
       .filter((model) => model instanceof VirtualCamera);
     const make =
-      virtual.length > 0 ? virtualImages(camera, virtual, input) : realImages(camera, own.length, input);
+      virtual.length > 0
+        ? virtualImages(camera, virtual, input, options)
+        : realImages(camera, own.length, input, options);
     return { views: own.map(({ index }) => index), make };
   });
 }
 
 const realImages =
-  (camera: RigCamera, count: number, input: Input): ViewImages['make'] =>
+  (camera: RigCamera, count: number, input: Input, options: PreparationOptions): ViewImages['make'] =>
   async (image) =>
-    count === 0 ? [] : [await prepareImage(image, camera, input)];
+    count === 0 ? [] : [await prepareImage(image, camera, input, options)];
 
 /** The whole image is decoded once, shrunk to the virtual images' resolution where it has more, and sampled for each of them. */
 function virtualImages(
   camera: RigCamera,
   virtual: readonly VirtualCamera[],
   input: Input,
+  options: PreparationOptions,
 ): ViewImages['make'] {
   const { model } = camera;
   const shrink = Math.max(1, Math.min(...virtual.map(sourcePixelsPerPixel)));
@@ -56,7 +60,7 @@ function virtualImages(
   // what the network takes for nothing: zero after normalisation
   const fill = input.mean.map(Math.round);
   return async (image) => {
-    const decoded = await decodeImage(image, camera, size);
+    const decoded = await decodeImage(image, camera, size, options);
     return Promise.all(places.map((at) => nativeImages().remap(decoded, at, fill)));
   };
 }

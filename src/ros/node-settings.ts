@@ -35,6 +35,7 @@ export interface NodeSettings {
   readonly maxWaitMs: number;
   readonly cameraTimeoutMs: number;
   readonly baseFrame: string;
+  readonly jpegHalfScale: boolean;
   readonly virtualCameras: VirtualCameraMode;
   readonly egoMotion: EgoMotionSettings;
   /** Classes by group. */
@@ -75,6 +76,7 @@ export function declareNodeParameters(parameters: ParameterServer): NodeSettings
     maxWaitMs: values.get('max_wait_ms') as number,
     cameraTimeoutMs: values.get('camera_timeout_ms') as number,
     baseFrame: (values.get('base_frame') as string).replace(/^\//, ''),
+    jpegHalfScale: values.get('jpeg_half_scale') as boolean,
     virtualCameras: values.get('virtual_cameras') as VirtualCameraMode,
     egoMotion: {
       source: values.get('ego_motion.source') as EgoMotionSettings['source'],

@@ -52,6 +52,7 @@ export class PerceptionSession {
     this.#pipeline = new PerceptionPipeline({
       engine,
       virtualCameras: settings.virtualCameras,
+      jpegHalfScale: settings.jpegHalfScale,
       onImageError: (camera, error) => this.intake.reject(error, camera),
     });
     this.#frames = new FrameProcessor(this.#pipeline);

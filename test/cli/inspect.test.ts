@@ -26,6 +26,7 @@ describe('bdc-occ inspect', function () {
     assert.deepEqual(summary['macs'], {
       binary: bits * pixels * cameras,
       real: (stem + 8 * 70) * pixels * cameras + head * 12,
+      int8: 0,
       binary_weight_real_input: 0,
     });
     const modules = summary['modules'] as Record<string, { macs: { real: number }; parameters: number }>;
@@ -35,6 +36,15 @@ describe('bdc-occ inspect', function () {
     assert.deepEqual(summary['classes'], { occupancy: ['ground', 'wall', 'free'], detection: [] });
     assert.deepEqual(summary['history'], { operations: [], bytes: 0 });
     assert(typeof summary['bytes'] === 'number' && 'input' in summary && 'grid' in summary);
+  });
+
+  it('counts int8 convolutions apart from real ones', async () => {
+    const model = new URL('../fixtures/golden/op-conv2d-int8/model.safetensors', import.meta.url).pathname;
+    const { macs } = JSON.parse((await inspect(model, '--json')).stdout) as {
+      macs: { int8: number; real: number };
+    };
+    assert(macs.int8 > 0);
+    assert.equal(macs.real, 0);
   });
 
   it('prints a table for people', async () => {

@@ -101,7 +101,7 @@ describe('prepareImage', () => {
     );
   });
 
-  it('decodes a large JPEG at half its size, within a grey level of the whole', async () => {
+  it('decodes a large JPEG at half its size, within a grey level of the whole, or as a whole if asked to', async () => {
     const [width, height] = [1600, 900];
     const waves = Uint8Array.from({ length: width * height * 3 }, (_, i) => {
       const [x, y] = [Math.floor(i / 3) % width, Math.floor(i / 3 / width)];
@@ -122,6 +122,8 @@ describe('prepareImage', () => {
     const difference = prepared.reduce((sum, value, i) => sum + Math.abs(value - expected[i]!), 0);
     assert.ok(difference > 0, 'decoded as a whole');
     assert.ok(difference / prepared.length < 1, `mean difference ${difference / prepared.length}`);
+    const asked = await prepareImage(compressed(jpeg), large, input, { jpegHalfScale: false });
+    assert.deepEqual(asked, expected);
   });
 
   it('scales with the widened triangle filter and crops at the top', async () => {

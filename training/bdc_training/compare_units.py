@@ -10,10 +10,10 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 from .arguments import positive_int
-from .checkpoint import load_checkpoint, load_weights
 from .comparison import (
     Comparison,
     RunResult,
@@ -26,14 +26,11 @@ from .comparison import (
     save_results,
 )
 from .config import config_mapping, load_config
-from .device_interface import DeviceInterface
-from .distributed import join
-from .evaluate import evaluate
-from .network import build_network
-from .network_cost import network_cost
 from .page_section import write_page_section
+from .side_by_side import SideBySide
 from .training_data import batch_maker
-from .training_run import DivergedError, TrainingRun, TrainingRunOptions
+from .training_run import DivergedError, TrainingRunOptions
+from .unit_run import StoppedError, UnitRun, UnitTrainer, unit_options
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 
@@ -48,6 +45,7 @@ class UnitComparison:
         results: Sequence[RunResult],
         val_samples: int | None,
         on_result: Callable[[Sequence[RunResult]], None] = lambda _: None,
+        jobs: int = 1,
     ):
         """`results` are known already. `on_result` is called with all results after each run."""
         shared = (*Variant("", comparison.set).overrides(base.out, 0), *base.overrides)
@@ -59,30 +57,55 @@ class UnitComparison:
         self._results = list(results)
         self._val_samples = val_samples
         self._on_result = on_result
-        self._run: TrainingRun | None = None
-        self._stop_requested = False
+        self._trainer = UnitTrainer() if jobs == 1 else SideBySide(jobs)
 
     @property
     def results(self) -> Sequence[RunResult]:
         return self._results
 
     def request_stop(self) -> None:
-        self._stop_requested = True
-        if self._run is not None:
-            self._run.request_stop()
+        self._trainer.request_stop()
 
     def run(self, tables: Sequence[Table], seeds: int) -> bool:
         """Computes what the tables lack. False if it was stopped."""
+        runs = self._missing_runs(tables, seeds)
+        try:
+            if isinstance(self._trainer, SideBySide):
+                self._trainer.run_all(runs, self._add)
+            else:
+                for run in runs:
+                    result = self._trainer.run(run)
+                    if result is not None:
+                        self._add(result)
+        except StoppedError:
+            return False
+        return True
+
+    def _add(self, result: RunResult) -> None:
+        self._results.append(result)
+        self._on_result(self._results)
+
+    def _missing_runs(self, tables: Sequence[Table], seeds: int) -> list[UnitRun]:
+        """Each after the one that it needs."""
         shown = {row.variant for table in tables for row in table.rows}
+        runs: dict[tuple[str, int], UnitRun] = {}
         for seed in range(seeds):
             for variant in self._comparison.variants:
                 if variant.name not in shown or self._is_known(variant, seed):
                     continue
-                if not self._train(variant, seed):
-                    return False
-                self._results.append(self._measure(variant, seed))
-                self._on_result(self._results)
-        return True
+                needed = variant
+                chain = [self._unit_run(variant, seed, is_measured=True)]
+                while needed.needs:
+                    needed = self._comparison.variant(needed.needs)
+                    chain.append(self._unit_run(needed, seed, is_measured=False))
+                for run in reversed(chain):
+                    if run.is_measured or run.key not in runs:
+                        runs[run.key] = run
+        return list(runs.values())
+
+    def _unit_run(self, variant: Variant, seed: int, is_measured: bool) -> UnitRun:
+        digest = configuration_digest(self._shared, variant)
+        return UnitRun(variant, seed, digest, unit_options(self._base, variant, seed), self._val_samples, is_measured)
 
     def _is_known(self, variant: Variant, seed: int) -> bool:
         known = next((r for r in self._results if (r.variant, r.seed) == (variant.name, seed)), None)
@@ -95,48 +118,20 @@ class UnitComparison:
                 f"{known.configuration}; wanted are {wanted[1]} steps of configuration {wanted[0]}: choose other "
                 "--results and another --out"
             )
+        # Where the numbers are the same nothing need be read to know it.
+        if known.val_samples != self._val_samples and known.val_samples != self._val_count:
+            raise ValueError(
+                f"there is a result of {variant.name}, seed {seed}, measured on {known.val_samples} samples; wanted "
+                f"are {self._val_count}: give --val and --val-samples as then, or choose other --results"
+            )
         return True
 
-    def _options(self, variant: Variant, seed: int) -> TrainingRunOptions:
-        runs = self._base.out
-        overrides = (*self._base.overrides, *variant.overrides(runs, seed), f"training.seed={seed}")
-        return replace(self._base, out=runs / variant.name / f"seed-{seed}", overrides=overrides)
-
-    def _train(self, variant: Variant, seed: int) -> bool:
-        """False if it was stopped."""
-        if variant.needs and not self._train(self._comparison.variant(variant.needs), seed):
-            return False
-        options = self._options(variant, seed)
-        has_begun = (options.out / "checkpoint.pt").exists()
-        if has_begun and load_checkpoint(options.out / "checkpoint.pt").step == options.steps:
-            return True
-        print(f"{variant.name}, seed {seed}", flush=True)
-        self._run = TrainingRun(replace(options, resume=has_begun))
-        return not self._stop_requested and self._run.run()
-
-    def _measure(self, variant: Variant, seed: int) -> RunResult:
-        options = self._options(variant, seed)
-        config = load_config(options.config, options.overrides)
-        network = build_network(config)
-        checkpoint = load_weights(network, options.out / "checkpoint.pt")
-        device = join(options.device).device
-        maker = batch_maker(config, options.val, options.cache and options.cache / "val")
-        count = min(self._val_samples or len(maker.dataset), len(maker.dataset))
-        measured = evaluate(DeviceInterface(network.to(device), device), maker, range(count))
-        return RunResult(
-            variant=variant.name,
-            seed=seed,
-            configuration=configuration_digest(self._shared, variant),
-            steps=checkpoint.step,
-            val_samples=count,
-            seconds=checkpoint.seconds,
-            mean_iou=measured.network.mean_iou,
-            prior_mean_iou=measured.prior.mean_iou,
-            occupied_iou=measured.network.occupied_iou,
-            depth_error=measured.depth_error,
-            parameters=sum(parameter.numel() for parameter in network.parameters()),
-            cost=network_cost(config),
-        )
+    @cached_property
+    def _val_count(self) -> int:
+        """Samples that runs are measured on."""
+        config = load_config(self._base.config, self._base.overrides)
+        count = len(batch_maker(config, self._base.val).dataset)
+        return min(self._val_samples or count, count)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -154,7 +149,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--val-samples", type=positive_int, help="measure on the first so many samples (default: all)")
     parser.add_argument("--set", dest="overrides", metavar="KEY=VALUE", action="append", default=[])
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: a GPU if any")
-    parser.add_argument("--threads", type=positive_int, help="of PyTorch (default: one per core)")
+    parser.add_argument("--jobs", type=positive_int, default=1, help="runs at once (default: %(default)s)")
+    parser.add_argument("--threads", type=positive_int, help="of each run (default: one per core; with --jobs, one)")
     options = parser.parse_args(arguments)
     try:
         comparison = load_comparison(options.variants)
@@ -165,7 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             val=options.val,
             out=options.out,
             cache=options.cache,
-            threads=options.threads,
+            threads=options.threads or (1 if options.jobs > 1 else None),
             steps=options.steps,
             overrides=tuple(options.overrides),
             device=options.device,
@@ -183,7 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 for table, text in sections(results):
                     write_page_section(options.page, table.name, "compare_units", text)
 
-        run = UnitComparison(comparison, base, load_results(file), options.val_samples, write)
+        run = UnitComparison(comparison, base, load_results(file), options.val_samples, write, options.jobs)
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, lambda *_: run.request_stop())
         if not run.run(tables, options.seeds):

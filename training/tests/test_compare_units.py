@@ -10,7 +10,7 @@ import yaml
 from tiny_config import write_tiny_config
 from tiny_dataset import write_tiny_dataset
 
-from bdc_training import compare_units
+from bdc_training import unit_run
 from bdc_training.compare_units import CONFIGS, main
 from bdc_training.comparison import (
     Row,
@@ -49,17 +49,21 @@ def trained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """The runs that are trained, as they begin."""
     names: list[str] = []
 
-    class CountedRun(compare_units.TrainingRun):
+    class CountedRun(unit_run.TrainingRun):
         def run(self) -> bool:
             names.append(str(self._out.relative_to(tmp_path / "out")))
             return super().run()
 
-    monkeypatch.setattr(compare_units, "TrainingRun", CountedRun)
+    monkeypatch.setattr(unit_run, "TrainingRun", CountedRun)
     return names
 
 
 def runs_of(path: Path) -> list[tuple[str, int]]:
     return [(result.variant, result.seed) for result in load_results(path)]
+
+
+def by_run(path: Path) -> dict[tuple[str, int], RunResult]:
+    return {(result.variant, result.seed): result for result in load_results(path)}
 
 
 def test_every_variant_is_trained_with_every_seed_once(
@@ -98,6 +102,48 @@ def test_results_of_other_runs_are_refused(
     assert "there is a result of V0, seed 0, after 2 steps" in capsys.readouterr().err
 
 
+def test_results_on_other_samples_are_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    command = [*arguments, "--seeds", "1", "--tables", "one", "--steps", "2"]
+    assert main([*command, "--val-samples", "1"]) == 0
+    assert main([*command, "--val-samples", "1"]) == 0
+    assert main(command) == 2
+    error = capsys.readouterr().err
+    assert "there is a result of V0, seed 0, measured on 1 samples; wanted are 2" in error
+
+
+def test_known_results_need_no_data_to_be_shown(arguments: list[str], tmp_path: Path) -> None:
+    command = [*arguments, "--seeds", "1", "--tables", "one", "--steps", "2", "--val-samples", "2"]
+    assert main(command) == 0
+    shutil.rmtree(tmp_path / "data")
+    assert main(command) == 0
+
+
+def test_runs_side_by_side_reach_what_they_reach_one_by_one(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "comparison.yaml"
+    comparison = yaml.safe_load(path.read_text())
+    teacher = {"training.distillation.teacher": "{runs}/V0/seed-{seed}"}
+    comparison["variants"][1] = {"name": "V1", "needs": "V0", "set": teacher}
+    comparison["tables"] = comparison["tables"][1:]
+    path.write_text(yaml.safe_dump(comparison))
+    command = [*arguments, "--steps", "2", "--seeds", "2"]
+    assert main(command) == 0
+    results = tmp_path / "out" / "results.json"
+    expected = {run: replace(found, seconds=0) for run, found in by_run(results).items()}
+    shutil.rmtree(tmp_path / "out")
+    assert main([*command, "--jobs", "2"]) == 0
+    assert {run: replace(found, seconds=0) for run, found in by_run(results).items()} == expected
+    order = runs_of(results)
+    assert all(order.index(("V0", seed)) < order.index(("V1", seed)) for seed in (0, 1))
+
+
+def test_an_error_in_one_of_several_runs_is_told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    command = [*arguments, "--steps", "2", "--seeds", "2", "--jobs", "2", "--tables", "one"]
+    assert main([*command, "--set", "training.initial=nowhere.pt"]) == 2
+    assert "nowhere.pt" in capsys.readouterr().err
+
+
 def test_a_run_that_another_needs_is_trained_again_where_only_its_result_is_known(
     arguments: list[str], tmp_path: Path, trained: list[str]
 ) -> None:
@@ -122,7 +168,7 @@ def test_a_stopped_run_goes_on_from_its_checkpoint(
 ) -> None:
     first_steps: list[int] = []
 
-    class StoppedRun(compare_units.TrainingRun):
+    class StoppedRun(unit_run.TrainingRun):
         def run(self) -> bool:
             first_steps.append(self._step)
             if len(first_steps) == 1:
@@ -135,7 +181,7 @@ def test_a_stopped_run_goes_on_from_its_checkpoint(
                 self._train_step = train_step_then_stop  # type: ignore[method-assign]
             return super().run()
 
-    monkeypatch.setattr(compare_units, "TrainingRun", StoppedRun)
+    monkeypatch.setattr(unit_run, "TrainingRun", StoppedRun)
     assert main([*arguments, "--steps", "3", "--seeds", "1"]) == 130
     assert load_results(tmp_path / "out" / "results.json") == []
     assert main([*arguments, "--steps", "3", "--seeds", "1"]) == 0

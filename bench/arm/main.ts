@@ -1,0 +1,145 @@
+/**
+ * `npm run bench:arm`: what layers and a frame of the shipped model take on ARM boards, without one: instructions counted under qemu, cycles by
+ * llvm-mca. Writes docs/arm-estimates.md, whose text stands in bench/arm/page.md; `{{…}}` are filled in.
+ */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
+import { buildAddon, fetchNode, layOut, requireTools, root, SYSROOT } from '../../scripts/aarch64-node.js';
+import { shippedModel } from '../../src/engine/shipped-model.js';
+import { engineWithRig, randomImages } from '../frame-benchmark.js';
+import { blockChain, layerMacs, layerName, type LayerShape } from '../layers.js';
+import { encodeModelFile } from '../model-file.js';
+import { instructionsIn } from './blocks.js';
+import { BOARDS, type Board } from './boards.js';
+import { type BlockCycles, type Core, cyclesOf } from './core-model.js';
+import { buildPlugin, type Count, countFrame, type Guest } from './count.js';
+import { FunctionTable } from './functions.js';
+import { type Estimate, frameTable, functionTable, layerTable, modelCheck } from './tables.js';
+
+const LAYERS: readonly LayerShape[] = [
+  { kind: 'W1A1', kernel: 3, channels: 256, size: 100 },
+  { kind: 'W1A1', kernel: 3, channels: 64, size: 100 },
+  { kind: 'W1A1', kernel: 1, channels: 256, size: 50 },
+  { kind: 'W1A8', kernel: 1, channels: 256, size: 50 },
+  { kind: 'W1A32', kernel: 1, channels: 256, size: 50 },
+  { kind: 'unit', kernel: 3, channels: 256, size: 50 },
+  { kind: 'INT8', kernel: 3, channels: 64, size: 50 },
+  { kind: 'INT8', kernel: 1, channels: 256, size: 32 },
+  { kind: 'FP32', kernel: 3, channels: 64, size: 50 },
+  { kind: 'FP32', kernel: 1, channels: 256, size: 32 },
+  { kind: 'FP32', kernel: 1, channels: 256, size: 1 },
+];
+/** Layers in a row: the sums at their end count little. */
+const DEPTH = 2;
+
+/** The frame on this machine with the kernels that its emulator can run, for the method to be checked against a clock. */
+const HERE: Core = { triple: 'x86_64', cpu: 'sapphirerapids', attributes: '+avx2,+fma,+f16c' };
+const HERE_ISA = 'avx2';
+
+const say = (text: string): boolean => process.stderr.write(`${text}\n`);
+
+const sum = (cycles: readonly BlockCycles[]): number =>
+  cycles.reduce((total, entry) => total + entry.cycles, 0);
+
+async function main(): Promise<void> {
+  requireTools();
+  const folder = await mkdtemp(join(tmpdir(), 'bdc-arm-'));
+  try {
+    await estimate(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function estimate(folder: string): Promise<void> {
+  say('compiling');
+  const addon = buildAddon();
+  const plugin = buildPlugin(folder);
+  const tree = layOut(addon, 'bench/arm/guest.ts');
+  const node = fetchNode();
+  const functions = FunctionTable.of(addon);
+  const guests = new Map<string, Guest>();
+  for (const { emulated } of BOARDS) {
+    const emulator = ['qemu-aarch64', '-cpu', emulated, '-L', SYSROOT];
+    guests.set(emulated, { emulator, node, tree, mark: 129, environment: {} });
+  }
+  const counts = new Map<string, Count>();
+  const countOn = (emulated: string, what: string, model: string): Count => {
+    const key = `${emulated} ${what}`;
+    const known = counts.get(key);
+    if (known !== undefined) return known;
+    say(`${emulated}: ${what}`);
+    const count = countFrame(guests.get(emulated)!, plugin, model, join(folder, 'blocks.txt'));
+    counts.set(key, count);
+    return count;
+  };
+  const estimateOn = (board: Board, what: string, model: string, macs: number | undefined): Estimate => {
+    const { isa, bytes, blocks } = countOn(board.emulated, what, model);
+    const cycles = cyclesOf(blocks, board.model);
+    return {
+      what,
+      board,
+      isa,
+      bytes,
+      macs,
+      instructions: instructionsIn(blocks),
+      cycles: sum(cycles),
+      blocks: cycles,
+    };
+  };
+
+  const layers: Estimate[] = [];
+  for (const layer of LAYERS) {
+    const file = join(folder, 'layer.safetensors');
+    await writeFile(file, encodeModelFile(blockChain(layer, DEPTH)));
+    for (const board of BOARDS)
+      layers.push(estimateOn(board, layerName(layer), file, DEPTH * layerMacs(layer)));
+  }
+  const frames = BOARDS.map((board) => estimateOn(board, 'frame', shippedModel(), undefined));
+  const check = process.arch === 'x64' ? await checkHere(folder, plugin) : undefined;
+
+  const fields: Readonly<Record<string, string>> = {
+    date: new Date().toISOString().slice(0, 10),
+    layers: layerTable(layers),
+    sums: functionTable(layers.slice(0, BOARDS.length), functions),
+    frames: frameTable(frames),
+    frame_functions: functionTable(frames, functions),
+    check: check ?? 'It was not compared with a clock on this run, which is not on x86-64.',
+  };
+  const template = await readFile(join(root, 'bench', 'arm', 'page.md'), 'utf8');
+  const page = template.replace(/\{\{(\w+)\}\}/g, (whole, name: string) => fields[name] ?? whole);
+  const path = join(root, 'docs', 'arm-estimates.md');
+  await writeFile(path, await format(page, { ...(await resolveConfig(path)), filepath: path }));
+}
+
+/** The method applied to this machine, beside the time that a frame takes. */
+async function checkHere(folder: string, plugin: string): Promise<string> {
+  say(`qemu-x86_64: frame, ${HERE_ISA}`);
+  const addon = join(root, 'build', 'native', 'Release', 'bdc_occ.node');
+  const { blocks } = countFrame(
+    {
+      emulator: ['qemu-x86_64', '-cpu', 'max'],
+      node: process.execPath,
+      tree: layOut(addon, 'bench/arm/guest.ts', 'tree-here'),
+      mark: 62,
+      environment: { BDC_ISA: HERE_ISA },
+    },
+    plugin,
+    shippedModel(),
+    join(folder, 'blocks.txt'),
+  );
+  const engine = await engineWithRig(shippedModel(), { threads: 1, isa: HERE_ISA });
+  const { cameras, width, height } = engine.manifest.input;
+  const images = randomImages(cameras, width, height);
+  const times: number[] = [];
+  for (let i = 0; i < 20; i++) {
+    const { operations } = await engine.run(images);
+    times.push(operations.reduce((total, { milliseconds }) => total + milliseconds, 0));
+  }
+  engine.dispose();
+  return modelCheck(HERE_ISA, sum(cyclesOf(blocks, HERE)), Math.min(...times));
+}
+
+await main();
