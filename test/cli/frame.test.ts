@@ -129,6 +129,18 @@ describe('bdc-occ frame', function () {
     assert.match(stdout, /left out: camera rear: the image cannot be decoded/);
   });
 
+  it('shows the shipped network a camera of another kind through virtual ones, unless told not to', async () => {
+    const low = [...cam2ego.slice(0, 2), [0, -1, 0, 0.7], cam2ego[3]];
+    const path = await writeFrame('other.json', { front: { ...camera, cam2ego: low } });
+    const [seen, own] = await Promise.all([
+      frame(path, '--out', join(folder, 'virtual')),
+      frame(path, '--out', join(folder, 'own'), '--virtual-cameras', 'never'),
+    ]);
+    // 90° are more than the 64.6° of one trained view
+    assert.match(seen.stdout, /cameras: front\nseen through 2 virtual cameras/);
+    assert.match(own.stdout, /cameras: front\n\n/);
+  });
+
   it('ends with one line and code 2 for input that cannot be used', async () => {
     const good = await writeFrame('good.json', { front: camera });
     const wrongSize = await writeFrame('size.json', { front: { ...camera, width: 127 } });
@@ -142,6 +154,10 @@ describe('bdc-occ frame', function () {
         /127 × 72 images, found 128 × 72.*CAMERA_IMAGES_MISSING/,
       ],
       [[good, '--out', occupied, '--model', model], /OUTPUT_NOT_WRITABLE/],
+      [
+        [good, '--out', folder, '--model', model, '--virtual-cameras', 'always'],
+        /no input\.trained_views.*VIRTUAL_CAMERAS_UNKNOWN/,
+      ],
     ];
     await Promise.all(
       cases.map(([args, message]) =>
