@@ -46,7 +46,7 @@ struct ChannelEpilogue {
   int8_t* quantized = nullptr;
   float* sum = nullptr;
   /// Bytes to the same pixels of the channel that is kChannelsAhead further on.
-  int64_t residual_ahead = 0, stream_ahead = 0;
+  int64_t residual_ahead = 0, stream_ahead = 0, quantized_ahead = 0;
 };
 
 /// A block of a channel is a kilobyte or two of a plane, too short for the prefetcher of a CPU to help; so
@@ -99,6 +99,7 @@ inline ChannelEpilogue EpilogueOf(const BlockEpilogue& e, int channels, int chan
   }
   if ((c.steps.quantized = e.quantized != nullptr)) {
     c.quantized = e.quantized + channel * pixels + pixel;
+    c.quantized_ahead = kChannelsAhead * pixels;
     c.quantized_factor = e.quantized_factor;
   }
   if ((c.steps.sum = e.block_sums != nullptr)) c.sum = e.block_sums + block * channels + channel;
@@ -134,7 +135,7 @@ inline __attribute__((always_inline)) void RunSteps(const EpilogueSteps& steps, 
   for (int v = 0; v < kVectors; ++v) sums[v] = Float::Set(0.0f);
   for (int i = 0; i < pixels; i += kStepPixels) {
     uint32_t bits = 0;
-    // Lines of 64 bytes: every second step touches a new one of a float16 stream.
+    // Lines of 64 bytes: every second step touches a new one of a float16 stream, every fourth one of int8.
     if (steps.residual == EpilogueStream::kFloat32 ||
         (steps.residual != EpilogueStream::kNone && i % 32 == 0)) {
       const int64_t at = i * (steps.residual == EpilogueStream::kFloat32 ? 4 : 2);
@@ -144,6 +145,7 @@ inline __attribute__((always_inline)) void RunSteps(const EpilogueSteps& steps, 
       const int64_t at = i * (steps.stream == EpilogueStream::kFloat32 ? 4 : 2);
       __builtin_prefetch(static_cast<uint8_t*>(c.stream) + at + c.stream_ahead, 1, 3);
     }
+    if (steps.quantized && i % 64 == 0) __builtin_prefetch(c.quantized + i + c.quantized_ahead, 1, 3);
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
       const int at = i + v * Float::kLanes;
@@ -195,6 +197,12 @@ constexpr EpilogueSteps kUsualSteps[] = {
      .residual = EpilogueStream::kFloat16,
      .stream = EpilogueStream::kFloat16,
      .signs = true},
+    // A 1×1 layer on int8 activations in a row of them.
+    {.scale = true,
+     .activation = true,
+     .residual = EpilogueStream::kFloat16,
+     .stream = EpilogueStream::kFloat16,
+     .quantized = true},
     // The first layer of a unit, before a 1×1 layer on int8 or on real activations, and its second.
     {.scale = true, .activation = true, .quantized = true},
     {.scale = true, .activation = true, .stream = EpilogueStream::kFloat32},

@@ -101,7 +101,8 @@ const KernelSet& SelectKernels(Isa isa) {
       // AVX-512's kernels, and tiles for 1×1 layers on real values: a product does 16384 int8 or 8192
       // bfloat16 multiply-adds in 16 cycles, where a look-up does 128. So do int8 convolutions whose channels
       // fill them; the others are VPDPBUSD's. Signs as ±1 bytes in tiles are slower
-      // than full adders: the taps of a 3×3 kernel are loads across cache lines.
+      // than full adders, which do as many multiply-adds a cycle: a bit becomes a byte once for each tap, and
+      // tiles of that size come from L2, which keeps the matrix unit waiting.
       return kAmxSet;
 #elif defined(__aarch64__)
     case Isa::kNeon:
