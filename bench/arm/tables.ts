@@ -18,7 +18,7 @@ export interface Estimate {
 
 /** Of the majority kernel: instructions for 128 multiply-accumulates, and multiply-accumulates a cycle by core. */
 const BARS = {
-  layer: '3×3 W1A1 256→256 @ 100²',
+  layer: '3×3 W1A1 256→256 @ 64²',
   instructions: 3.7,
   perCycle: { 'Cortex-A76': 200, 'Cortex-A72': 120 },
 };
@@ -56,7 +56,7 @@ export function layerTable(layers: readonly Estimate[]): string {
       const bars = what === BARS.layer ? BARS : undefined;
       return [
         what,
-        first?.isa ?? '',
+        ofLayer.some((layer) => layer.instructions !== instructions) ? (first?.isa ?? '') : 'all',
         withBar(per128.toFixed(2), per128 <= BARS.instructions, bars?.instructions),
         ...boards.map((board) => {
           const estimate = here.find((layer) => layer.board === board);
