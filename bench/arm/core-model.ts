@@ -14,7 +14,7 @@ export interface Core {
   readonly triple: string;
   /** LLVM's name of the model. */
   readonly cpu: string;
-  /** What LLVM's model lacks of the instructions that run. */
+  /** Extensions whose instructions may occur. */
   readonly attributes: string;
 }
 

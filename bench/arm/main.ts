@@ -24,7 +24,7 @@ import { BOARDS, type Board } from './boards.js';
 import { type BlockCycles, type Core, cyclesOf } from './core-model.js';
 import { buildPlugin, type Count, countFrame, type Guest } from './count.js';
 import { FunctionTable } from './functions.js';
-import { type Estimate, frameTable, functionTable, layerTable, modelCheck } from './tables.js';
+import { aloneLine, type Estimate, frameTable, functionTable, layerTable, modelCheck } from './tables.js';
 
 const LAYERS: readonly LayerShape[] = [
   { kind: 'W1A1', kernel: 3, channels: 256, size: 64 },
@@ -116,6 +116,7 @@ async function estimate(folder: string): Promise<void> {
     date: new Date().toISOString().slice(0, 10),
     layers: layerTable(layers),
     sums: functionTable(layers.slice(0, BOARDS.length), functions),
+    alone: aloneLine('SumChunk', layers.slice(0, BOARDS.length), functions),
     frames: frameTable(frames),
     frame_functions: functionTable(frames, functions),
     check:
