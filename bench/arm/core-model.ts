@@ -14,7 +14,7 @@ export interface Core {
   readonly triple: string;
   /** LLVM's name of the model. */
   readonly cpu: string;
-  /** What LLVM's model lacks of the instructions that run. */
+  /** Extensions whose instructions may occur. */
   readonly attributes: string;
 }
 
@@ -50,7 +50,10 @@ function disassemble(core: Core, blocks: readonly Block[]): Map<string, string> 
   const lines = bytes.map((word) => word.replace(/../g, (byte) => `0x${byte} `));
   const options = ['--disassemble', `-triple=${core.triple}`, `-mattr=${core.attributes}`];
   const text = runTool('llvm-mc', options, lines.join('\n'));
-  const found = text.split('\n').filter((line) => /^\t[^.]/.test(line));
+  const found = text
+    .replace(/^\t(lock|rep|repne|notrack|data16)\n/gm, '\t$1 ')
+    .split('\n')
+    .filter((line) => /^\t[^.]/.test(line));
   if (found.length !== bytes.length) {
     throw new Error(
       `llvm-mc read ${found.length} of ${bytes.length} instructions: ${core.attributes} lacks an extension`,

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Block, parseBlocks } from './blocks.js';
 
@@ -31,15 +31,23 @@ export function buildPlugin(folder: string): string {
   return plugin;
 }
 
-/** Runs a model's frame in the emulator. */
+/** Runs a model's frame in the emulator. What it counts is kept in `out`, and used where that is newer than the addon. */
 export function countFrame(guest: Guest, plugin: string, model: string, out: string): Count {
+  const addon = join(guest.tree, 'build', 'native', 'Release', 'bdc_occ.node');
+  const kept = statSync(`${out}.json`, { throwIfNoEntry: false });
+  if (kept === undefined || kept.mtimeMs < statSync(addon).mtimeMs) {
+    writeFileSync(`${out}.json`, emulate(guest, plugin, model, out));
+  }
+  const { isa, bytes } = JSON.parse(readFileSync(`${out}.json`, 'utf8')) as Pick<Count, 'isa' | 'bytes'>;
+  return { isa, bytes, blocks: parseBlocks(readFileSync(out, 'utf8')) };
+}
+
+function emulate(guest: Guest, plugin: string, model: string, out: string): string {
   const [qemu = '', ...options] = guest.emulator;
   const counting = `${plugin},counted=bdc_occ.node,mark=${guest.mark},out=${out}`;
-  const text = execFileSync(
+  return execFileSync(
     qemu,
     [...options, '-plugin', counting, guest.node, join(guest.tree, 'bench', 'arm', 'guest.js'), model],
     { encoding: 'utf8', env: { ...process.env, ...guest.environment } },
   );
-  const { isa, bytes } = JSON.parse(text) as Pick<Count, 'isa' | 'bytes'>;
-  return { isa, bytes, blocks: parseBlocks(readFileSync(out, 'utf8')) };
 }

@@ -2,11 +2,19 @@
  * `npm run bench:arm`: what layers and a frame of the shipped model take on ARM boards, without one: instructions counted under qemu, cycles by
  * llvm-mca. Writes docs/arm-estimates.md, whose text stands in bench/arm/page.md; `{{…}}` are filled in.
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
-import { buildAddon, fetchNode, layOut, requireTools, root, SYSROOT } from '../../scripts/aarch64-node.js';
+import {
+  buildAddon,
+  fetchNode,
+  layOut,
+  requireTools,
+  root,
+  SYSROOT,
+  work,
+} from '../../scripts/aarch64-node.js';
 import { shippedModel } from '../../src/engine/shipped-model.js';
 import { engineWithRig, randomImages } from '../frame-benchmark.js';
 import { blockChain, layerMacs, layerName, type LayerShape } from '../layers.js';
@@ -16,27 +24,26 @@ import { BOARDS, type Board } from './boards.js';
 import { type BlockCycles, type Core, cyclesOf } from './core-model.js';
 import { buildPlugin, type Count, countFrame, type Guest } from './count.js';
 import { FunctionTable } from './functions.js';
-import { type Estimate, frameTable, functionTable, layerTable, modelCheck } from './tables.js';
+import { aloneLine, type Estimate, frameTable, functionTable, layerTable, modelCheck } from './tables.js';
 
 const LAYERS: readonly LayerShape[] = [
-  { kind: 'W1A1', kernel: 3, channels: 256, size: 100 },
-  { kind: 'W1A1', kernel: 3, channels: 64, size: 100 },
-  { kind: 'W1A1', kernel: 1, channels: 256, size: 50 },
-  { kind: 'W1A8', kernel: 1, channels: 256, size: 50 },
-  { kind: 'W1A32', kernel: 1, channels: 256, size: 50 },
-  { kind: 'unit', kernel: 3, channels: 256, size: 50 },
-  { kind: 'INT8', kernel: 3, channels: 64, size: 50 },
-  { kind: 'INT8', kernel: 1, channels: 256, size: 32 },
-  { kind: 'FP32', kernel: 3, channels: 64, size: 50 },
-  { kind: 'FP32', kernel: 1, channels: 256, size: 32 },
+  { kind: 'W1A1', kernel: 3, channels: 256, size: 64 },
+  { kind: 'W1A1', kernel: 3, channels: 64, size: 64 },
+  { kind: 'W1A1', kernel: 1, channels: 256, size: 32 },
+  { kind: 'W1A8', kernel: 1, channels: 256, size: 32 },
+  { kind: 'W1A32', kernel: 1, channels: 256, size: 32 },
+  { kind: 'unit', kernel: 3, channels: 256, size: 32 },
+  { kind: 'INT8', kernel: 3, channels: 64, size: 32 },
+  { kind: 'INT8', kernel: 1, channels: 256, size: 16 },
+  { kind: 'FP32', kernel: 3, channels: 64, size: 32 },
+  { kind: 'FP32', kernel: 1, channels: 256, size: 16 },
   { kind: 'FP32', kernel: 1, channels: 256, size: 1 },
 ];
-/** Layers in a row: the sums at their end count little. */
-const DEPTH = 2;
-
 /** The frame on this machine with the kernels that its emulator can run, for the method to be checked against a clock. */
 const HERE: Core = { triple: 'x86_64', cpu: 'sapphirerapids', attributes: '+avx2,+fma,+f16c' };
 const HERE_ISA = 'avx2';
+
+const keptIn = (what: string): string => join(work, 'counts', what.replaceAll(/[^\w.-]+/g, '_'));
 
 const say = (text: string): boolean => process.stderr.write(`${text}\n`);
 
@@ -45,6 +52,7 @@ const sum = (cycles: readonly BlockCycles[]): number =>
 
 async function main(): Promise<void> {
   requireTools();
+  await mkdir(join(work, 'counts'), { recursive: true });
   const folder = await mkdtemp(join(tmpdir(), 'bdc-arm-'));
   try {
     await estimate(folder);
@@ -65,18 +73,18 @@ async function estimate(folder: string): Promise<void> {
     const emulator = ['qemu-aarch64', '-cpu', emulated, '-L', SYSROOT];
     guests.set(emulated, { emulator, node, tree, mark: 129, environment: {} });
   }
-  const counts = new Map<string, Count>();
   const countOn = (emulated: string, what: string, model: string): Count => {
-    const key = `${emulated} ${what}`;
-    const known = counts.get(key);
-    if (known !== undefined) return known;
     say(`${emulated}: ${what}`);
-    const count = countFrame(guests.get(emulated)!, plugin, model, join(folder, 'blocks.txt'));
-    counts.set(key, count);
-    return count;
+    return countFrame(guests.get(emulated)!, plugin, model, keptIn(`${emulated} ${what}`));
   };
-  const estimateOn = (board: Board, what: string, model: string, macs: number | undefined): Estimate => {
-    const { isa, bytes, blocks } = countOn(board.emulated, what, model);
+  const estimateOn = (
+    board: Board,
+    emulated: string,
+    what: string,
+    model: string,
+    macs?: number,
+  ): Estimate => {
+    const { isa, bytes, blocks } = countOn(emulated, what, model);
     const cycles = cyclesOf(blocks, board.model);
     return {
       what,
@@ -93,20 +101,27 @@ async function estimate(folder: string): Promise<void> {
   const layers: Estimate[] = [];
   for (const layer of LAYERS) {
     const file = join(folder, 'layer.safetensors');
-    await writeFile(file, encodeModelFile(blockChain(layer, DEPTH)));
-    for (const board of BOARDS)
-      layers.push(estimateOn(board, layerName(layer), file, DEPTH * layerMacs(layer)));
+    await writeFile(file, encodeModelFile(blockChain(layer, 1)));
+    for (const board of BOARDS) {
+      // Only int8 convolutions have a kernel of their own for CPUs that have the dot product instructions.
+      const emulated = layer.kind === 'INT8' ? board.emulated : BOARDS[0]!.emulated;
+      layers.push(estimateOn(board, emulated, layerName(layer), file, layerMacs(layer)));
+    }
   }
-  const frames = BOARDS.map((board) => estimateOn(board, 'frame', shippedModel(), undefined));
-  const check = process.arch === 'x64' ? await checkHere(folder, plugin) : undefined;
+  const frames = BOARDS.map((board) => estimateOn(board, board.emulated, 'frame', shippedModel()));
+  const check =
+    process.arch === 'x64' && process.argv.includes('--check') ? await checkHere(plugin) : undefined;
 
   const fields: Readonly<Record<string, string>> = {
     date: new Date().toISOString().slice(0, 10),
     layers: layerTable(layers),
     sums: functionTable(layers.slice(0, BOARDS.length), functions),
+    alone: aloneLine('SumChunk', layers.slice(0, BOARDS.length), functions),
     frames: frameTable(frames),
     frame_functions: functionTable(frames, functions),
-    check: check ?? 'It was not compared with a clock on this run, which is not on x86-64.',
+    check:
+      check ??
+      'The method was not compared with a clock on this run (`npm run bench:arm -- --check` does, on x86-64).',
   };
   const template = await readFile(join(root, 'bench', 'arm', 'page.md'), 'utf8');
   const page = template.replace(/\{\{(\w+)\}\}/g, (whole, name: string) => fields[name] ?? whole);
@@ -115,7 +130,7 @@ async function estimate(folder: string): Promise<void> {
 }
 
 /** The method applied to this machine, beside the time that a frame takes. */
-async function checkHere(folder: string, plugin: string): Promise<string> {
+async function checkHere(plugin: string): Promise<string> {
   say(`qemu-x86_64: frame, ${HERE_ISA}`);
   const addon = join(root, 'build', 'native', 'Release', 'bdc_occ.node');
   const { blocks } = countFrame(
@@ -128,7 +143,7 @@ async function checkHere(folder: string, plugin: string): Promise<string> {
     },
     plugin,
     shippedModel(),
-    join(folder, 'blocks.txt'),
+    keptIn(`x86_64 ${HERE_ISA} frame`),
   );
   const engine = await engineWithRig(shippedModel(), { threads: 1, isa: HERE_ISA });
   const { cameras, width, height } = engine.manifest.input;

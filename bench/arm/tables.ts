@@ -18,7 +18,7 @@ export interface Estimate {
 
 /** Of the majority kernel: instructions for 128 multiply-accumulates, and multiply-accumulates a cycle by core. */
 const BARS = {
-  layer: '3×3 W1A1 256→256 @ 100²',
+  layer: '3×3 W1A1 256→256 @ 64²',
   instructions: 3.7,
   perCycle: { 'Cortex-A76': 200, 'Cortex-A72': 120 },
 };
@@ -56,7 +56,7 @@ export function layerTable(layers: readonly Estimate[]): string {
       const bars = what === BARS.layer ? BARS : undefined;
       return [
         what,
-        first?.isa ?? '',
+        ofLayer.some((layer) => layer.instructions !== instructions) ? (first?.isa ?? '') : 'all',
         withBar(per128.toFixed(2), per128 <= BARS.instructions, bars?.instructions),
         ...boards.map((board) => {
           const estimate = here.find((layer) => layer.board === board);
@@ -71,7 +71,7 @@ export function layerTable(layers: readonly Estimate[]): string {
   return table(head, rows);
 }
 
-/** Shares of functions in the cycles; with `macs`, also their instructions for 128 of them. */
+/** Shares of functions in the cycles. */
 export function functionTable(estimates: readonly Estimate[], functions: FunctionTable): string {
   const names = new Set<string>();
   const shares = estimates.map(({ blocks, cycles }) => {
@@ -91,6 +91,24 @@ export function functionTable(estimates: readonly Estimate[], functions: Functio
       `\`${name}\``,
       ...shares.map((byName) => `${(100 * (byName.get(name) ?? 0)).toFixed(0)} %`),
     ]),
+  );
+}
+
+/** What one function does for a layer, alone: its instructions for 128 multiply-accumulates, and multiply-accumulates a cycle by core. */
+export function aloneLine(name: string, estimates: readonly Estimate[], functions: FunctionTable): string {
+  const parts = estimates.map(({ board, blocks, macs = NaN }) => {
+    const own = blocks.filter(({ block }) => functions.nameAt(block.offset) === name);
+    const instructions = own.reduce((sum, { block }) => sum + block.count * block.instructions.length, 0);
+    const cycles = own.reduce((sum, entry) => sum + entry.cycles, 0);
+    return { core: board.core, per128: (128 * instructions) / macs, rate: macs / cycles };
+  });
+  const rates = parts.map(({ core, rate }) => {
+    const bar = (BARS.perCycle as Readonly<Record<string, number>>)[core];
+    return `${rate.toFixed(0)}${bar === undefined ? '' : ` (bar: ${bar})`} on ${core}`;
+  });
+  return (
+    `\`${name}\`, the full adders of the majority kernel, takes ${parts[0]?.per128.toFixed(2) ?? '?'} instructions for 128 multiply-accumulates ` +
+    `(bar: ${BARS.instructions}); alone it does ${rates.join(', ')} a cycle.`
   );
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "ops/plain_convolution.h"
 
@@ -85,7 +86,15 @@ void Conv2d::Load(EngineMode mode, const KernelSet& kernels) {
   weight_.Load();
   bias_.Load();
   LoadActivation(mode, kernels);
-  if (mode == EngineMode::kFast) dense_.Load(weight_.data(), *kernels.conv_f32);
+  if (mode == EngineMode::kReference) return;
+  dense_.Load(weight_.data(), *kernels.conv_f32);
+  weight_ = {};
+}
+
+std::pair<Parameter<float>, Parameter<float>> Conv2d::TakeLoaded() {
+  weight_.Load();
+  bias_.Load();
+  return {std::move(weight_), std::move(bias_)};
 }
 
 int64_t Conv2d::ScratchBytes(int threads) const { return dense_.ScratchBytes(threads); }
@@ -124,17 +133,18 @@ ConvGroup::ConvGroup(std::vector<std::unique_ptr<Conv2d>> parts)
   }
 }
 
-void ConvGroup::Load(EngineMode mode, const KernelSet& kernels) {
+void ConvGroup::Load(EngineMode, const KernelSet& kernels) {
   const ConvGeometry g = JoinGeometry(parts_);
   AlignedBuffer<float> weight(g.out_channels * g.Depth());
   bias_ = AlignedBuffer<float>(g.out_channels);
   float* to = weight.data();
   float* bias = bias_.data();
   for (const auto& part : parts_) {
-    part->Load(mode, kernels);
+    const auto [part_weight, part_bias] = part->TakeLoaded();
     const int channels = part->geometry().out_channels;
-    to = std::copy_n(part->weight(), channels * g.Depth(), to);
-    bias = part->bias() ? std::copy_n(part->bias(), channels, bias) : std::fill_n(bias, channels, 0.0f);
+    to = std::copy_n(part_weight.data(), channels * g.Depth(), to);
+    bias =
+        part_bias.data() ? std::copy_n(part_bias.data(), channels, bias) : std::fill_n(bias, channels, 0.0f);
   }
   dense_.Load(weight.data(), *kernels.conv_f32);
 }

@@ -65,8 +65,10 @@ class RealConvolution : public Convolution {
 class Conv2d : public RealConvolution {
  public:
   explicit Conv2d(OperationReader& reader);
-  /// Valid once loaded; bias may be nullptr.
-  const float* weight() const { return weight_.data(); }
+  /// Instead of Load, for a group: the weights [O][I][kh][kw] and the bias, its data nullptr where there is
+  /// none.
+  std::pair<Parameter<float>, Parameter<float>> TakeLoaded();
+  /// Valid once loaded; nullptr where there is none.
   const float* bias() const { return bias_.data(); }
   const DenseConvolution<float>& dense() const { return dense_; }
   /// Before Load: RunPixels of dense() will be called.
@@ -77,7 +79,8 @@ class Conv2d : public RealConvolution {
   void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const override;
 
  private:
-  Parameter<float> weight_, bias_;
+  Parameter<float> weight_;  // until dense_ has packed it
+  Parameter<float> bias_;
   DenseConvolution<float> dense_;
 };
 

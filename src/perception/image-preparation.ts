@@ -17,7 +17,7 @@ type RawImage = Extract<CameraImage, { kind: 'raw' }>;
 export interface PreparationOptions {
   /**
    * Whether JPEGs of four times the input's size or more are decoded at half their size, straight from their DCT coefficients. Default true:
-   * it takes a third of the time and differs by half a grey level on average (docs/deployment.md).
+   * it takes half the time and differs by half a grey level on average (docs/deployment.md).
    */
   readonly jpegHalfScale?: boolean;
 }

@@ -94,7 +94,7 @@ const GENERAL = [
     type: 'boolean',
     defaultValue: true,
     description:
-      "Decodes JPEGs of four times the network's input or more at half their size: a third of the time, half a grey level off",
+      "Decodes JPEGs of four times the network's input or more at half their size: faster, half a grey level off",
     readOnly: true,
   },
   {

@@ -26,7 +26,7 @@ from rclpy.qos import QoSDurabilityPolicy, QoSHistoryPolicy, QoSProfile, QoSReli
 from std_srvs.srv import Trigger
 
 MATCH_LIMIT_S = 20.0
-SETTLE_S = 0.3
+PROBE_S = 0.1
 INLINE_LENGTH = 64
 
 
@@ -188,8 +188,7 @@ class Peer:
             client = self.node.create_client(service, name)
             if not client.wait_for_service(MATCH_LIMIT_S):
                 raise TimeoutError(f"no service {name}")
-            # the service may not have found the way for its answer yet, and nobody can see whether it has
-            time.sleep(SETTLE_S)
+            self.wait_discovered(name.rpartition("/")[0])
             self.clients[name] = client
         client = self.clients[name]
         done = threading.Event()
@@ -198,6 +197,24 @@ class Peer:
         if not done.wait(MATCH_LIMIT_S):
             raise TimeoutError(f"no answer from {name}")
         return future.result()
+
+    def wait_discovered(self, node: str) -> None:
+        """
+        Until a node has found the ends of this one's clients: before that its answers get lost, which can't be seen from here. So it is asked
+        something without effect until it answers. A participant hears of another's ends in the order in which they were made, so whoever
+        answers to the newest client has found the older ones.
+        """
+        probe = self.node.create_client(GetParameters, f"{node}/get_parameters")
+        if not probe.wait_for_service(MATCH_LIMIT_S):
+            raise TimeoutError(f"no service {probe.srv_name}")
+        deadline = time.monotonic() + MATCH_LIMIT_S
+        answered = threading.Event()
+        while not answered.is_set():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no answer from {probe.srv_name}")
+            probe.call_async(GetParameters.Request()).add_done_callback(lambda _: answered.set())
+            answered.wait(PROBE_S)
+        self.node.destroy_client(probe)
 
     def call_service(self, type: str, name: str, request: dict[str, Any]) -> Any:
         service = message_class(type)
