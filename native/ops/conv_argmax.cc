@@ -18,7 +18,6 @@ constexpr int kCells = kConvStrip;
 ConvArgmax::ConvArgmax(std::unique_ptr<Conv2d> convolution, std::unique_ptr<OccupancyArgmax> argmax)
     : convolution_(std::move(convolution)), argmax_(std::move(argmax)) {
   cost = convolution_->cost;
-  convolution_->ReadInPlace();
   constexpr auto kFloat = static_cast<int64_t>(sizeof(float));
   const ConvGeometry& g = convolution_->geometry();
   plane_bytes_ = AlignedBytes(g.out_channels * static_cast<int64_t>(sizeof(void*)));
