@@ -92,7 +92,7 @@ inline void ForEachSplatPoint(const SplatArgs& args, const SplatPoint* begin, co
   for (const SplatPoint* point = begin; point != end; ++point) {
     const int64_t image = args.image_of[point->camera];
     if (image < 0) continue;
-    add(args.depth[(image * args.bins + point->depth) * args.pixels + point->pixel],
+    add(args.depth[image * args.depth_image + point->depth * args.pixels + point->pixel],
         args.features + (image * args.pixels + point->pixel) * args.channels);
   }
 }

@@ -15,11 +15,12 @@ struct SplatPoint {
 
 /// One frame's inputs of lift_splat.
 struct SplatArgs {
-  const float* depth;       // [images][bins][pixels]
+  const float* depth;       // [bins][pixels] of each image
   const float* features;    // [images][pixels][channels]
   const int16_t* image_of;  // [cameras]; −1: a camera without an image, whose points are left out
+  int64_t depth_image;      // values from one image's depths to the next one's
   int64_t pixels;
-  int bins, channels;
+  int channels;
 };
 
 /// Loops over the values of one channel plane, compiled for one instruction set. Each step is one IEEE

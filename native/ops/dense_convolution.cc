@@ -44,7 +44,7 @@ void DenseConvolution<Word>::RunSinglePixels(const RunContext& context, ConvArgs
   auto** const planes = reinterpret_cast<void**>(context.scratch + layout.planes);
   for (int64_t image = 0; image < x.batch; ++image) {
     for (int64_t i = 0; i < x.channels; ++i)
-      packed[i * PlaneWords() + image] = x.f32()[image * x.channels + i];
+      packed[i * PlaneWords() + image] = x.f32()[image * x.image() + i];
   }
   for (int64_t o = 0; o < y.channels; ++o) planes[o] = pixels + o * x.batch;
   args.epilogue.output = planes;
@@ -55,7 +55,7 @@ void DenseConvolution<Word>::RunSinglePixels(const RunContext& context, ConvArgs
   kernel_->run(args, 0, 1);
   for (int64_t o = 0; o < y.channels; ++o) {
     for (int64_t image = 0; image < x.batch; ++image) {
-      y.f32()[image * y.channels + o] = pixels[o * x.batch + image];
+      y.f32()[image * y.image() + o] = pixels[o * x.batch + image];
     }
   }
 }
