@@ -39,6 +39,7 @@ void Graph::Fuse(StreamType residual) {
   JoinConvolutions();
   FuseQuantizers();
   UseSweeps();
+  JoinSweeps();
   DistributeSweeps();
   PlaceChannels();
   JoinSweeps();

@@ -99,7 +99,6 @@ class Graph {
   void FuseSums();
   void FuseQuantizers();
   void UseSweeps();
-  GraphNode SweepRange(const GraphNode& whole, size_t position, int part, int first);
   void DistributeSweeps();
   void PlaceChannels();
   void JoinSweeps();

@@ -52,49 +52,36 @@ GraphNode* Graph::MakerOf(int tensor) {
   return nullptr;
 }
 
-/// A sweep of channels [first, first + channels) of another one, whose input `position` is `part`.
-GraphNode Graph::SweepRange(const GraphNode& whole, size_t position, int part, int first) {
-  const auto& sweep = static_cast<const Sweep&>(*whole.operation);
-  const int channels = tensors_[part].spec.channels;
-  GraphNode node{whole.name, whole.op, whole.module, {}, {}, nullptr};
-  for (size_t i = 0; i < whole.inputs.size(); ++i) {
-    node.inputs.push_back(i == position ? part : AddRange(whole.inputs[i], first, channels));
-  }
-  size_t output = 0;
-  if (sweep.parts().stream) node.outputs.push_back(AddRange(whole.outputs[output++], first, channels));
-  std::vector<PlacedSign> signs;
-  for (const PlacedSign& sign : sweep.signs()) {
-    const int planes = whole.outputs[output++];
-    PlacedSign placed = sign.Within(first, channels);
-    if (placed.channels == 0) continue;
-    node.outputs.push_back(AddRange(planes, placed.first_threshold - sign.first_threshold, placed.channels));
-    signs.push_back(std::move(placed));
-  }
-  node.operation = std::make_unique<Sweep>(sweep.parts(), std::move(signs));
-  return node;
-}
-
-/// concat → sweep: sweeps of the parts, which write their ranges of the output. Others may read the
-/// concatenated tensor where the sweep does nothing but take signs.
+/// concat → sweep: sweeps of the parts, each of which writes its channels of the output.
 void Graph::DistributeSweeps() {
   for (size_t i = 0; i < nodes_.size(); ++i) {
     const auto* sweep = As<Sweep>(nodes_[i]);
-    if (!sweep || sweep->has_norm()) continue;
+    if (!sweep || !sweep->parts().stream || sweep->has_norm()) continue;
     for (size_t position = 0; position < nodes_[i].inputs.size(); ++position) {
       const int tensor = nodes_[i].inputs[position];
       GraphNode* concat = MakerOf(tensor);
-      const bool is_only = ReadersOf(tensor).size() == 1 && !IsOutput(tensor);
-      if (!concat || !As<Concat>(*concat) || !(is_only || sweep->is_sign())) continue;
+      if (!concat || !As<Concat>(*concat) || ReadersOf(tensor).size() != 1 || IsOutput(tensor)) continue;
+      const GraphNode whole{nodes_[i].name,   nodes_[i].op,      nodes_[i].module,
+                            nodes_[i].inputs, nodes_[i].outputs, nullptr};
       std::vector<GraphNode> made;
       int first = 0;
       for (int part : concat->inputs) {
-        made.push_back(SweepRange(nodes_[i], position, part, first));
-        first += tensors_[part].spec.channels;
+        const int channels = tensors_[part].spec.channels;
+        GraphNode node{whole.name,
+                       whole.op,
+                       whole.module,
+                       {},
+                       {AddRange(whole.outputs[0], first, channels)},
+                       std::make_unique<Sweep>(sweep->parts(), std::vector<PlacedSign>{})};
+        for (size_t k = 0; k < whole.inputs.size(); ++k) {
+          node.inputs.push_back(k == position ? part : AddRange(whole.inputs[k], first, channels));
+        }
+        made.push_back(std::move(node));
+        first += channels;
       }
-      if (is_only) concat->operation.reset();
-      nodes_.erase(nodes_.begin() + static_cast<int64_t>(i));
-      nodes_.insert(nodes_.begin() + static_cast<int64_t>(i), std::make_move_iterator(made.begin()),
-                    std::make_move_iterator(made.end()));
+      concat->operation.reset();
+      const auto place = nodes_.erase(nodes_.begin() + static_cast<int64_t>(i));
+      nodes_.insert(place, std::make_move_iterator(made.begin()), std::make_move_iterator(made.end()));
       --i;  // a part may be concatenated too
       break;
     }
@@ -158,27 +145,42 @@ void Graph::JoinSweeps() {
   }
 }
 
-/// sweep → the signs of what it has made, or of ranges of that.
+/// sweep, average pool or upsampling → the signs of what it has made. Where several have made the ranges of
+/// a tensor, each takes its share.
 void Graph::FuseSigns() {
-  for (GraphNode& maker : nodes_) {
-    auto* sweep = As<Sweep>(maker);
-    if (!sweep || !sweep->parts().stream) continue;
-    const int y = maker.outputs[0];
-    const Place made = PlaceOf(y);
-    for (GraphNode& reader : nodes_) {
-      const auto* sign = As<Sweep>(reader);
-      if (!sign || !sign->is_sign()) continue;
-      const Place read = PlaceOf(reader.inputs[0]);
-      const int offset = read.first_channel - made.first_channel;
-      const int channels = tensors_[reader.inputs[0]].spec.channels;
-      if (read.tensor != made.tensor || offset < 0 || offset + channels > tensors_[y].spec.channels) continue;
-      PlacedSign placed = sign->signs()[0];
-      placed.first_channel += offset;
-      sweep->TakeSign(std::move(placed));
-      maker.op += " + sign";
-      maker.outputs.push_back(reader.outputs[0]);
-      reader.operation.reset();
+  struct Share {
+    GraphNode* maker;
+    int begin, end;  // channels of the tensor that has the memory
+    int first_made;  // the first one that the maker makes
+  };
+  for (GraphNode& reader : nodes_) {
+    const auto* sign = As<Sweep>(reader);
+    if (!sign || !sign->is_sign()) continue;
+    const int x = reader.inputs[0], planes = reader.outputs[0], channels = tensors_[x].spec.channels;
+    const Place read = PlaceOf(x);
+    std::vector<Share> shares;
+    int found = 0;
+    for (GraphNode& maker : nodes_) {
+      const auto* sweep = As<Sweep>(maker);
+      if (!As<SignMaker>(maker) || (sweep && !sweep->parts().stream)) continue;
+      const Place made = PlaceOf(maker.outputs[0]);
+      const int begin = std::max(read.first_channel, made.first_channel);
+      const int end = std::min(read.first_channel + channels,
+                               made.first_channel + tensors_[maker.outputs[0]].spec.channels);
+      if (made.tensor != read.tensor || begin >= end) continue;
+      shares.push_back({&maker, begin, end, made.first_channel});
+      found += end - begin;
     }
+    if (found != channels) continue;
+    for (const Share& share : shares) {
+      const int first = share.begin - read.first_channel, count = share.end - share.begin;
+      PlacedSign placed = sign->signs()[0].Within(first, count);
+      placed.first_channel += share.begin - share.first_made;
+      As<SignMaker>(*share.maker)->TakeSign(std::move(placed));
+      share.maker->op += " + sign";
+      share.maker->outputs.push_back(count == channels ? planes : AddRange(planes, first, count));
+    }
+    reader.operation.reset();
   }
 }
 

@@ -218,6 +218,7 @@ constexpr EpilogueSteps kUsualSteps[] = {
     {.gate = true, .residual = EpilogueStream::kFloat16, .stream = EpilogueStream::kFloat16, .signs = true},
     {.gate = true, .residual = EpilogueStream::kFloat32, .stream = EpilogueStream::kFloat32, .signs = true},
     {.gate = true, .residual = EpilogueStream::kFloat32, .stream = EpilogueStream::kFloat32},
+    {.signs = true},
 };
 
 template <typename Float, typename Load, size_t kIndex = 0>

@@ -91,6 +91,7 @@ void AvgPool2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) 
         to[int64_t{i} * y.width + j] = sum / area;
       }
     }
+    MakeSigns(context, plane, outputs);
   });
 }
 
@@ -192,6 +193,7 @@ void Upsample2d::Run(const RunContext& context, Tensors inputs, Tensors outputs)
   ForEachItem(context, planes, [&](int64_t slot, int64_t plane) {
     Bilinear(context.kernels.planes, x.f32() + x.PlaneStart(plane), y.f32() + y.PlaneStart(plane), x,
              reinterpret_cast<float*>(context.ThreadScratch(slot)));
+    MakeSigns(context, plane, outputs);
   });
 }
 
@@ -215,6 +217,7 @@ void Upsample2d::RunReference(const RunContext& context, Tensors inputs, Tensors
               rows.weight * ((1 - columns.weight) * high[columns.low] + columns.weight * high[columns.high]);
       }
     }
+    MakeSigns(context, plane, outputs);
   });
 }
 

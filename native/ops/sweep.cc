@@ -21,14 +21,8 @@ uint64_t* SignsOf(const Tensor& tensor, int64_t image) {
   return tensor.bits() + image * tensor.whole_channels * SignPlaneWords(tensor.plane());
 }
 
-PlacedSign PlacedSign::Within(int first, int count) const {
-  const int begin = std::max(first_channel, first);
-  const int end = std::min(first_channel + channels, first + count);
-  return {sign, begin - first, first_threshold + begin - first_channel, std::max(0, end - begin)};
-}
-
 void Sweep::Load(EngineMode mode, const KernelSet& kernels) {
-  for (const PlacedSign& placed : signs_) placed.sign->Load(mode, kernels);
+  LoadSigns(mode, kernels);
   if (norm_) norm_->Load(mode, kernels);
 }
 
@@ -37,7 +31,7 @@ void Sweep::Run(const RunContext& context, Tensors inputs, Tensors outputs) cons
   int first = 0;
   while (first < inputs[0].channels) {
     int end = inputs[0].channels;
-    for (const PlacedSign& placed : signs_) {
+    for (const PlacedSign& placed : signs()) {
       for (int border : {placed.first_channel, placed.first_channel + placed.channels}) {
         if (border > first) end = std::min(end, border);
       }
@@ -66,11 +60,11 @@ void Sweep::RunSection(const RunContext& context, const Section& section, Tensor
     args.epilogue.factor = parts_.factor;
     if (parts_.stream) args.epilogue.stream = StreamOut(range_of(outputs[0]), image);
     bool has_run = false;
-    for (size_t i = 0; i < signs_.size(); ++i) {
-      const PlacedSign placed = signs_[i].Within(section.first, section.count);
+    for (size_t i = 0; i < signs().size(); ++i) {
+      const PlacedSign placed = signs()[i].Within(section.first, section.count);
       if (placed.channels == 0) continue;
       const Tensor& planes = outputs[i + (parts_.stream ? 1 : 0)];
-      const int first_plane = placed.first_threshold - signs_[i].first_threshold;
+      const int first_plane = placed.first_threshold - signs()[i].first_threshold;
       args.epilogue.signs = SignsOf(planes.Channels(first_plane, placed.channels), image);
       args.epilogue.threshold = placed.sign->threshold() + placed.first_threshold;
       args.epilogue.direction = placed.sign->direction() + placed.first_threshold;

@@ -34,22 +34,10 @@ OutputStream StreamOut(const Tensor& tensor, int64_t image);
 /// One image's sign planes.
 uint64_t* SignsOf(const Tensor& tensor, int64_t image);
 
-/// Signs that are taken of some of a tensor's channels.
-struct PlacedSign {
-  std::shared_ptr<Sign> sign;
-  int first_channel;    // of the tensor
-  int first_threshold;  // of the sign
-  int channels;
-
-  /// What it takes of the tensor's channels [first, first + count), as if those were all; channels = 0:
-  /// nothing.
-  PlacedSign Within(int first, int count) const;
-};
-
 /// y = (((scale · x + bias) · gate + residual) + addend) · factor and the sign planes that later
 /// convolutions take of y, in one pass over memory. All but x may be missing; so may y where only its signs
 /// are asked for.
-class Sweep : public Operation {
+class Sweep : public SignMaker {
  public:
   struct Parts {
     bool gate = false, residual = false, addend = false, stream = false;
@@ -59,15 +47,13 @@ class Sweep : public Operation {
     size_t AddendAt() const { return ResidualAt() + (residual ? 1 : 0); }
   };
   Sweep(const Parts& parts, std::vector<PlacedSign> signs, std::unique_ptr<BatchNorm> norm = nullptr)
-      : parts_(parts), signs_(std::move(signs)), norm_(std::move(norm)) {}
+      : SignMaker(std::move(signs)), parts_(parts), norm_(std::move(norm)) {}
 
   const Parts& parts() const { return parts_; }
-  const std::vector<PlacedSign>& signs() const { return signs_; }
   bool has_norm() const { return norm_ != nullptr; }
   std::unique_ptr<BatchNorm> TakeNorm() { return std::move(norm_); }
-  void TakeSign(PlacedSign sign) { signs_.push_back(std::move(sign)); }
   /// Takes signs of a tensor and does nothing else.
-  bool is_sign() const { return !parts_.stream && signs_.size() == 1; }
+  bool is_sign() const { return !parts_.stream && signs().size() == 1; }
 
   void Load(EngineMode mode, const KernelSet& kernels) override;
   /// Inputs as Parts says; outputs y, then the planes of each sign.
@@ -81,7 +67,6 @@ class Sweep : public Operation {
   void RunSection(const RunContext& context, const Section& section, Tensors inputs, Tensors outputs) const;
 
   Parts parts_;
-  std::vector<PlacedSign> signs_;
   std::unique_ptr<BatchNorm> norm_;
 };
 
