@@ -45,6 +45,21 @@ void Graph::UsePointwiseBlocks() {
   }
 }
 
+/// channel_gate → add.
+void Graph::FuseGates() {
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    const size_t reader = As<ChannelGate>(nodes_[i]) ? OnlyReader(i) : nodes_.size();
+    if (reader == nodes_.size() || nodes_[reader].op != "add" || nodes_[reader].inputs.size() != 2) continue;
+    GraphNode& sum = nodes_[reader];
+    const int gated = nodes_[i].outputs[0], residual = sum.inputs[sum.inputs[0] == gated ? 1 : 0];
+    sum.op = "channel_gate + add";
+    sum.inputs = {nodes_[i].inputs[0], nodes_[i].inputs[1], residual};
+    sum.operation = std::make_unique<Sweep>(Sweep::Parts{.gate = true, .residual = true, .stream = true},
+                                            std::vector<PlacedSign>{});
+    nodes_[i].operation.reset();
+  }
+}
+
 /// block (→ add) (→ sign).
 void Graph::FuseResiduals() {
   for (size_t i = 0; i < nodes_.size(); ++i) {
@@ -122,7 +137,8 @@ void Graph::FuseQuantizers() {
 }
 
 /// Real tensors that only blocks, sweeps and, as a residual, int8 convolutions read, and that one of them or
-/// a real convolution writes, become float16, together with all ranges of their channels.
+/// a real convolution writes, become float16. What is split, concatenated, pooled or averaged is none of
+/// these.
 void Graph::HalveStreams() {
   const auto streams = [&](const GraphNode& node, size_t input) {
     if (As<BlockOperation>(node)) return true;
@@ -135,23 +151,21 @@ void Graph::HalveStreams() {
     return output == 0 &&
            (As<BlockOperation>(node) || As<RealConvolution>(node) || (sweep && sweep->parts().stream));
   };
-  std::vector<bool> halves(tensors_.size(), true);  // of those with memory of their own
-  const auto keep = [&](int tensor) { halves[PlaceOf(tensor).tensor] = false; };
-  std::for_each(inputs_.begin(), inputs_.end(), keep);
-  for (const Output& output : outputs_) keep(output.tensor);
+  std::vector<bool> halves(tensors_.size(), true);
+  for (int input : inputs_) halves[input] = false;
+  for (const Output& output : outputs_) halves[output.tensor] = false;
   for (const GraphNode& node : nodes_) {
     if (!node.operation) continue;
     for (size_t i = 0; i < node.inputs.size(); ++i) {
-      if (!streams(node, i)) keep(node.inputs[i]);
+      if (!streams(node, i)) halves[node.inputs[i]] = false;
     }
     for (size_t i = 0; i < node.outputs.size(); ++i) {
-      if (!makes(node, i)) keep(node.outputs[i]);
+      if (!makes(node, i)) halves[node.outputs[i]] = false;
     }
   }
   for (size_t i = 0; i < tensors_.size(); ++i) {
-    TensorSpec& spec = tensors_[i].spec;
-    const bool is_real = spec.type == ElementType::kFloat32;
-    if (is_real && halves[PlaceOf(static_cast<int>(i)).tensor]) spec.type = ElementType::kFloat16;
+    ElementType& type = tensors_[i].spec.type;
+    if (halves[i] && type == ElementType::kFloat32) type = ElementType::kFloat16;
   }
 }
 

@@ -33,18 +33,19 @@ void Graph::Fuse(StreamType residual) {
   FuseArgmax();
   UseSignPlanes();
   UsePointwiseBlocks();
+  FuseGates();
   FuseResiduals();
   FuseMeans();
   FuseSums();
   JoinConvolutions();
   FuseQuantizers();
+  if (residual == StreamType::kFloat16) HalveStreams();
   UseSweeps();
   JoinSweeps();
   DistributeSweeps();
   PlaceChannels();
   JoinSweeps();
   FuseSigns();
-  if (residual == StreamType::kFloat16) HalveStreams();
   CloseGaps();
 }
 

@@ -94,6 +94,7 @@ class Graph {
   void JoinConvolutions();
   void UseSignPlanes();
   void UsePointwiseBlocks();
+  void FuseGates();
   void FuseResiduals();
   void FuseMeans();
   void FuseSums();

@@ -28,7 +28,7 @@ Graph::Place Graph::PlaceOf(int tensor) const {
   return {tensor, first};
 }
 
-/// Channel gates, sums of two and batch norms, which then may take over what follows them.
+/// What is left of channel gates, sums of two and batch norms, which then may take over what follows them.
 void Graph::UseSweeps() {
   for (GraphNode& node : nodes_) {
     if (As<ChannelGate>(node)) {
