@@ -222,17 +222,18 @@ constexpr EpilogueSteps kUsualSteps[] = {
 };
 
 template <typename Float, typename Load, size_t kIndex = 0>
-inline __attribute__((always_inline)) void RunFullBlock(const ChannelEpilogue& c, const Load& load) {
+inline __attribute__((always_inline)) void RunWholeSteps(const ChannelEpilogue& c, int pixels,
+                                                         const Load& load) {
   if constexpr (kIndex < std::size(kUsualSteps)) {
     if (c.steps == kUsualSteps[kIndex]) {
       constexpr EpilogueSteps kSteps = kUsualSteps[kIndex];
-      RunSteps<Float>(kSteps, c, kBlockPixels, load);
+      RunSteps<Float>(kSteps, c, pixels, load);
     } else {
-      RunFullBlock<Float, Load, kIndex + 1>(c, load);
+      RunWholeSteps<Float, Load, kIndex + 1>(c, pixels, load);
     }
   } else {
     const EpilogueSteps steps = c.steps;
-    RunSteps<Float>(steps, c, kBlockPixels, load);
+    RunSteps<Float>(steps, c, pixels, load);
   }
 }
 
@@ -243,8 +244,13 @@ inline void CopyStepsTo(void* to, const void* from, int pixels, int bytes) {
   std::memset(static_cast<uint8_t*>(to) + pixels * bytes, 0, (StepsOf(pixels) - pixels) * bytes);
 }
 
-/// A last block of fewer pixels: real tensors go through buffers, so that nothing past them is touched, and
-/// bits past the last pixel become 0.
+/// Whether nothing past a block's last pixel is touched.
+inline bool IsWholeSteps(int64_t pixels_left) {
+  return pixels_left >= kBlockPixels || pixels_left % kStepPixels == 0;
+}
+
+/// A last block that ends within a step: real tensors go through buffers, so that nothing past them is
+/// touched, and bits past the last pixel become 0.
 template <typename Float, typename Load>
 inline void RunPartialBlock(ChannelEpilogue c, int pixels, const Load& load) {
   const auto bytes_of = [](EpilogueStream type) { return type == EpilogueStream::kFloat32 ? 4 : 2; };
@@ -291,8 +297,12 @@ inline void RunPartialBlock(ChannelEpilogue c, int pixels, const Load& load) {
 template <typename Float, typename Load>
 inline __attribute__((always_inline)) void RunEpilogue(const ChannelEpilogue& c, int64_t pixels_left,
                                                        const Load& load) {
-  if (pixels_left >= kBlockPixels) {
-    RunFullBlock<Float>(c, load);
+  if (IsWholeSteps(pixels_left)) {
+    const int pixels = pixels_left < kBlockPixels ? static_cast<int>(pixels_left) : kBlockPixels;
+    RunWholeSteps<Float>(c, pixels, load);
+    if (c.signs != nullptr && pixels < kBlockPixels) {
+      std::memset(c.signs + pixels / 8, 0, (kBlockPixels - pixels) / 8);
+    }
   } else {
     RunPartialBlock<Float>(c, static_cast<int>(pixels_left), load);
   }
@@ -308,7 +318,7 @@ inline void RunSweep(const SweepArgs& args, const BlockRange& range) {
       alignas(64) uint8_t copy[kBlockPixels * 4];
       const uint8_t* input =
           static_cast<const uint8_t*>(args.input.data) + OffsetIn(args.input, channel, pixel);
-      if (left < kBlockPixels) {
+      if (!IsWholeSteps(left)) {
         CopyStepsTo(copy, input, static_cast<int>(left), static_cast<int>(BytesOf(args.input.type)));
         input = copy;
       }
