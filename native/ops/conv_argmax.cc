@@ -10,8 +10,9 @@
 namespace bdc {
 namespace {
 
-// A strip of the convolution; its logits stay in the second-level cache.
-constexpr int kCells = kConvStrip;
+// Two strips of the convolution: long enough for processors to fetch rows of the input ahead; the logits stay
+// in the second-level cache.
+constexpr int kCells = 2 * kConvStrip;
 
 }  // namespace
 
