@@ -25,8 +25,8 @@ void Graph::UseSignPlanes() {
     const auto readers = ReadersOf(bits);
     if (readers.empty() || !std::all_of(readers.begin(), readers.end(), takes)) continue;
     tensors_[bits].spec.type = ElementType::kSignPlanes;
-    std::vector<std::unique_ptr<Sign>> signs;
-    signs.push_back(Take<Sign>(nodes_[i]));
+    std::vector<PlacedSign> signs;
+    signs.push_back({Take<Sign>(nodes_[i]), 0, 0, tensors_[bits].spec.channels});
     nodes_[i].operation = std::make_unique<Sweep>(Sweep::Parts{}, std::move(signs));
     for (size_t reader : readers) {
       auto block = std::make_unique<BinaryBlock>(Take<BinaryConv2d>(nodes_[reader]));
@@ -45,21 +45,7 @@ void Graph::UsePointwiseBlocks() {
   }
 }
 
-/// Moves the signs that are taken of a tensor, `most` at most, to the node that makes it.
-std::vector<std::unique_ptr<Sign>> Graph::TakeSigns(GraphNode& maker, size_t most) {
-  std::vector<std::unique_ptr<Sign>> signs;
-  for (size_t reader : ReadersOf(maker.outputs[0])) {
-    auto* sweep = As<Sweep>(nodes_[reader]);
-    if (!sweep || !sweep->is_sign() || signs.size() == most) continue;
-    signs.push_back(sweep->TakeSign());
-    nodes_[reader].operation.reset();
-    maker.op += " + sign";
-    maker.outputs.push_back(nodes_[reader].outputs[0]);
-  }
-  return signs;
-}
-
-/// channel_gate → add (→ signs of the sum).
+/// channel_gate → add.
 void Graph::FuseGates() {
   for (size_t i = 0; i < nodes_.size(); ++i) {
     const size_t reader = As<ChannelGate>(nodes_[i]) ? OnlyReader(i) : nodes_.size();
@@ -67,9 +53,9 @@ void Graph::FuseGates() {
     GraphNode& sum = nodes_[reader];
     const int gated = nodes_[i].outputs[0], residual = sum.inputs[sum.inputs[0] == gated ? 1 : 0];
     sum.op = "channel_gate + add";
-    auto signs = TakeSigns(sum, ReadersOf(sum.outputs[0]).size());
     sum.inputs = {nodes_[i].inputs[0], nodes_[i].inputs[1], residual};
-    sum.operation = std::make_unique<Sweep>(Sweep::Parts{true, true, true}, std::move(signs));
+    sum.operation = std::make_unique<Sweep>(Sweep::Parts{.gate = true, .residual = true, .stream = true},
+                                            std::vector<PlacedSign>{});
     nodes_[i].operation.reset();
   }
 }
@@ -91,8 +77,15 @@ void Graph::FuseResiduals() {
       sum.operation = std::move(maker->operation);
       maker = &sum;
     }
-    auto signs = TakeSigns(*maker, 1);
-    if (!signs.empty()) block->TakeSign(std::move(signs[0]));
+    for (size_t sign : ReadersOf(maker->outputs[0])) {
+      const auto* sweep = As<Sweep>(nodes_[sign]);
+      if (!sweep || !sweep->is_sign()) continue;
+      block->TakeSign(sweep->signs()[0].sign);
+      maker->op += " + sign";
+      maker->outputs.push_back(nodes_[sign].outputs[0]);
+      nodes_[sign].operation.reset();
+      break;
+    }
   }
 }
 
@@ -144,29 +137,35 @@ void Graph::FuseQuantizers() {
 }
 
 /// Real tensors that only blocks, sweeps and, as a residual, int8 convolutions read, and that one of them or
-/// a real convolution writes, become float16.
+/// a real convolution writes, become float16. What is split, concatenated, pooled or averaged is none of
+/// these.
 void Graph::HalveStreams() {
-  const auto index_of = [](const std::vector<int>& tensors, int tensor) {
-    return std::find(tensors.begin(), tensors.end(), tensor) - tensors.begin();
-  };
-  const auto streams = [&](const GraphNode& node, int tensor) {
+  const auto streams = [&](const GraphNode& node, size_t input) {
     if (As<BlockOperation>(node)) return true;
-    if (As<Int8Conv2d>(node)) return node.inputs[0] != tensor;
+    if (As<Int8Conv2d>(node)) return input > 0;
     const auto* sweep = As<Sweep>(node);
-    return sweep && !(sweep->parts().gate && index_of(node.inputs, tensor) == 1);
+    return sweep && !(sweep->parts().gate && input == 1);
   };
-  for (GraphNode& node : nodes_) {
-    const bool makes = As<BlockOperation>(node) || As<RealConvolution>(node) ||
-                       (As<Sweep>(node) && As<Sweep>(node)->parts().stream);
-    // A node that another one took over has no outputs left.
-    if (node.outputs.empty()) continue;
-    const int tensor = node.outputs[0];
-    const bool is_real = tensors_[tensor].spec.type == ElementType::kFloat32;
-    if (!makes || !is_real || IsOutput(tensor)) continue;
-    const auto readers = ReadersOf(tensor);
-    if (std::all_of(readers.begin(), readers.end(), [&](size_t i) { return streams(nodes_[i], tensor); })) {
-      tensors_[tensor].spec.type = ElementType::kFloat16;
+  const auto makes = [&](const GraphNode& node, size_t output) {
+    const auto* sweep = As<Sweep>(node);
+    return output == 0 &&
+           (As<BlockOperation>(node) || As<RealConvolution>(node) || (sweep && sweep->parts().stream));
+  };
+  std::vector<bool> halves(tensors_.size(), true);
+  for (int input : inputs_) halves[input] = false;
+  for (const Output& output : outputs_) halves[output.tensor] = false;
+  for (const GraphNode& node : nodes_) {
+    if (!node.operation) continue;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (!streams(node, i)) halves[node.inputs[i]] = false;
     }
+    for (size_t i = 0; i < node.outputs.size(); ++i) {
+      if (!makes(node, i)) halves[node.outputs[i]] = false;
+    }
+  }
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    ElementType& type = tensors_[i].spec.type;
+    if (halves[i] && type == ElementType::kFloat32) type = ElementType::kFloat16;
   }
 }
 

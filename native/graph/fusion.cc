@@ -40,6 +40,12 @@ void Graph::Fuse(StreamType residual) {
   JoinConvolutions();
   FuseQuantizers();
   if (residual == StreamType::kFloat16) HalveStreams();
+  UseSweeps();
+  JoinSweeps();
+  DistributeSweeps();
+  PlaceChannels();
+  JoinSweeps();
+  FuseSigns();
   CloseGaps();
 }
 
@@ -133,19 +139,21 @@ void Graph::JoinConvolutions() {
 
 void Graph::CloseGaps() {
   std::erase_if(nodes_, [](const GraphNode& node) { return node.operation == nullptr; });
-  for (GraphTensor& tensor : tensors_) {
-    tensor.is_needed = false;
-    tensor.producer = tensor.last_use = -1;
-  }
-  for (int input : inputs_) tensors_[input].is_needed = true;
-  for (size_t i = 0; i < nodes_.size(); ++i) {
-    for (int output : nodes_[i].outputs) {
-      tensors_[output].is_needed = true;
-      tensors_[output].producer = tensors_[output].last_use = static_cast<int>(i);
+  for (GraphTensor& tensor : tensors_) tensor.is_needed = false;
+  // Ascending steps: the first use is the making, of a range or of the whole.
+  const auto use = [&](int tensor, int step) {
+    for (; tensor >= 0; tensor = tensors_[tensor].whole) {
+      if (!tensors_[tensor].is_needed) tensors_[tensor].producer = step;
+      tensors_[tensor].is_needed = true;
+      tensors_[tensor].last_use = step;
     }
-    for (int input : nodes_[i].inputs) tensors_[input].last_use = static_cast<int>(i);
+  };
+  for (int input : inputs_) use(input, -1);
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    for (int output : nodes_[i].outputs) use(output, static_cast<int>(i));
+    for (int input : nodes_[i].inputs) use(input, static_cast<int>(i));
   }
-  for (const Output& output : outputs_) tensors_[output.tensor].last_use = static_cast<int>(nodes_.size());
+  for (const Output& output : outputs_) use(output.tensor, static_cast<int>(nodes_.size()));
 }
 
 }  // namespace bdc

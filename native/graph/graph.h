@@ -20,6 +20,10 @@ struct GraphTensor {
   int producer;  // index of the operation that writes it, −1 for a graph input
   int last_use;  // index of the last operation that reads it; the number of operations for a graph output
   bool is_needed = true;  // false once fusion has made it a value that never reaches memory
+  /// Index of the tensor that it is a range of channels of, from first_channel on; −1: it has memory of its
+  /// own, which then lives as long as any range of it.
+  int whole = -1;
+  int first_channel = 0;
 };
 
 struct GraphNode {
@@ -49,6 +53,11 @@ class Graph {
   void LoadConstants(EngineMode mode, const KernelSet& kernels);
 
   const std::vector<GraphTensor>& tensors() const { return tensors_; }
+  /// Where a tensor's memory begins: channel `first_channel` of a tensor that is no range.
+  struct Place {
+    int tensor, first_channel;
+  };
+  Place PlaceOf(int tensor) const;
   const std::vector<GraphNode>& nodes() const { return nodes_; }
   /// One for each operation of the model file, in its order.
   const std::vector<OperationSummary>& operations() const { return operations_; }
@@ -77,17 +86,24 @@ class Graph {
   std::vector<size_t> ReadersOf(int tensor) const;
   /// The only reader of a node's only output, if that is no graph output; else nodes().size().
   size_t OnlyReader(size_t node) const;
+  GraphNode* MakerOf(int tensor);
+  /// A new tensor, channels [first, first + channels) of another.
+  int AddRange(int tensor, int first, int channels);
   void FuseActivations();
   void FuseArgmax();
   void JoinConvolutions();
   void UseSignPlanes();
   void UsePointwiseBlocks();
-  std::vector<std::unique_ptr<Sign>> TakeSigns(GraphNode& maker, size_t most);
   void FuseGates();
   void FuseResiduals();
   void FuseMeans();
   void FuseSums();
   void FuseQuantizers();
+  void UseSweeps();
+  void DistributeSweeps();
+  void PlaceChannels();
+  void JoinSweeps();
+  void FuseSigns();
   void HalveStreams();
   /// Drops the nodes that others have taken over (those without an operation) and dates the tensors anew.
   void CloseGaps();

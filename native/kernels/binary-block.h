@@ -54,7 +54,8 @@ struct RPReLUParameters {
 
 /// What happens to the sums of a convolution, in this order, each step one IEEE operation in float32, so that
 /// it equals the steps taken one by one:
-///   y = scale · sum (+ bias); activation; y = y · gate; y = y + residual; final_activation; outputs.
+///   y = scale · sum (+ bias); activation; y = y · gate; y = y + residual; final_activation; y = y + addend;
+///   y = y · factor; outputs.
 /// All vectors are per output channel.
 struct BlockEpilogue {
   const float* scale = nullptr;
@@ -63,6 +64,8 @@ struct BlockEpilogue {
   const float* gate = nullptr;  // nullptr: none
   InputStream residual;
   RPReLUParameters final_activation;
+  InputStream addend;
+  float factor = 1.0f;
 
   OutputStream stream;
   /// Sign bits of y for the next layer: planes of SignPlaneWords(out pixels) words, or nullptr. The bit is

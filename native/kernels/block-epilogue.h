@@ -21,7 +21,9 @@ enum class EpilogueStream { kNone, kFloat32, kFloat16 };
 struct EpilogueSteps {
   bool scale = false;  // and bias
   bool activation = false, gate = false, final_activation = false;
-  EpilogueStream residual = EpilogueStream::kNone, stream = EpilogueStream::kNone;
+  EpilogueStream residual = EpilogueStream::kNone, addend = EpilogueStream::kNone;
+  bool factor = false;
+  EpilogueStream stream = EpilogueStream::kNone;
   bool signs = false, quantized = false, sum = false;
   bool operator==(const EpilogueSteps&) const = default;
 };
@@ -40,7 +42,9 @@ struct ChannelEpilogue {
   uint32_t flip = 0;  // sign bit that turns y <= t into −y >= −t
   float quantized_factor = 0.0f;
   EpilogueSteps steps;
+  float factor = 1.0f;
   const void* residual = nullptr;
+  const void* addend = nullptr;
   void* stream = nullptr;
   uint8_t* signs = nullptr;
   int8_t* quantized = nullptr;
@@ -78,6 +82,11 @@ inline ChannelEpilogue EpilogueOf(const BlockEpilogue& e, int channels, int chan
     c.steps.residual = StepOf(e.residual.type);
     c.residual_ahead = OffsetIn(e.residual, kChannelsAhead, 0);
   }
+  if (e.addend.data != nullptr) {
+    c.addend = static_cast<const uint8_t*>(e.addend.data) + OffsetIn(e.addend, channel, pixel);
+    c.steps.addend = StepOf(e.addend.type);
+  }
+  if ((c.steps.factor = e.factor != 1.0f)) c.factor = e.factor;
   if ((c.steps.final_activation = e.final_activation.bias_in != nullptr)) {
     c.final_bias_in = e.final_activation.bias_in[channel];
     c.final_slope = e.final_activation.slope[channel];
@@ -166,6 +175,12 @@ inline __attribute__((always_inline)) void RunSteps(const EpilogueSteps& steps, 
         y = Float::Add(Float::ScaleUnlessPositive(y, Float::Set(c.final_slope)),
                        Float::Set(c.final_bias_out));
       }
+      if (steps.addend == EpilogueStream::kFloat16) {
+        y = Float::Add(y, Float::LoadHalf(static_cast<const uint16_t*>(c.addend) + at));
+      } else if (steps.addend == EpilogueStream::kFloat32) {
+        y = Float::Add(y, Float::Load(static_cast<const float*>(c.addend) + at));
+      }
+      if (steps.factor) y = Float::Mul(y, Float::Set(c.factor));
       if (steps.stream == EpilogueStream::kFloat16) {
         Float::StoreHalf(stream_f16 + at, y);
       } else if (steps.stream == EpilogueStream::kFloat32) {
@@ -209,20 +224,24 @@ constexpr EpilogueSteps kUsualSteps[] = {
     {.scale = true, .activation = true, .stream = EpilogueStream::kFloat16, .sum = true},
     // The end of a unit.
     {.gate = true, .residual = EpilogueStream::kFloat16, .stream = EpilogueStream::kFloat16, .signs = true},
+    {.gate = true, .residual = EpilogueStream::kFloat32, .stream = EpilogueStream::kFloat32, .signs = true},
+    {.gate = true, .residual = EpilogueStream::kFloat32, .stream = EpilogueStream::kFloat32},
+    {.signs = true},
 };
 
 template <typename Float, typename Load, size_t kIndex = 0>
-inline __attribute__((always_inline)) void RunFullBlock(const ChannelEpilogue& c, const Load& load) {
+inline __attribute__((always_inline)) void RunWholeSteps(const ChannelEpilogue& c, int pixels,
+                                                         const Load& load) {
   if constexpr (kIndex < std::size(kUsualSteps)) {
     if (c.steps == kUsualSteps[kIndex]) {
       constexpr EpilogueSteps kSteps = kUsualSteps[kIndex];
-      RunSteps<Float>(kSteps, c, kBlockPixels, load);
+      RunSteps<Float>(kSteps, c, pixels, load);
     } else {
-      RunFullBlock<Float, Load, kIndex + 1>(c, load);
+      RunWholeSteps<Float, Load, kIndex + 1>(c, pixels, load);
     }
   } else {
     const EpilogueSteps steps = c.steps;
-    RunSteps<Float>(steps, c, kBlockPixels, load);
+    RunSteps<Float>(steps, c, pixels, load);
   }
 }
 
@@ -233,12 +252,18 @@ inline void CopyStepsTo(void* to, const void* from, int pixels, int bytes) {
   std::memset(static_cast<uint8_t*>(to) + pixels * bytes, 0, (StepsOf(pixels) - pixels) * bytes);
 }
 
-/// A last block of fewer pixels: real tensors go through buffers, so that nothing past them is touched, and
-/// bits past the last pixel become 0.
+/// Whether nothing past a block's last pixel is touched.
+inline bool IsWholeSteps(int64_t pixels_left) {
+  return pixels_left >= kBlockPixels || pixels_left % kStepPixels == 0;
+}
+
+/// A last block that ends within a step: real tensors go through buffers, so that nothing past them is
+/// touched, and bits past the last pixel become 0.
 template <typename Float, typename Load>
 inline void RunPartialBlock(ChannelEpilogue c, int pixels, const Load& load) {
   const auto bytes_of = [](EpilogueStream type) { return type == EpilogueStream::kFloat32 ? 4 : 2; };
   alignas(64) uint8_t residual[kBlockPixels * 4];
+  alignas(64) uint8_t addend[kBlockPixels * 4];
   alignas(64) uint8_t stream[kBlockPixels * 4];
   alignas(64) int8_t quantized[kBlockPixels];
   alignas(64) float values[kBlockPixels];
@@ -246,6 +271,10 @@ inline void RunPartialBlock(ChannelEpilogue c, int pixels, const Load& load) {
   if (c.steps.residual != EpilogueStream::kNone) {
     CopyStepsTo(residual, c.residual, pixels, bytes_of(c.steps.residual));
     c.residual = residual;
+  }
+  if (c.steps.addend != EpilogueStream::kNone) {
+    CopyStepsTo(addend, c.addend, pixels, bytes_of(c.steps.addend));
+    c.addend = addend;
   }
   c.stream = stream;
   c.quantized = quantized;
@@ -276,8 +305,12 @@ inline void RunPartialBlock(ChannelEpilogue c, int pixels, const Load& load) {
 template <typename Float, typename Load>
 inline __attribute__((always_inline)) void RunEpilogue(const ChannelEpilogue& c, int64_t pixels_left,
                                                        const Load& load) {
-  if (pixels_left >= kBlockPixels) {
-    RunFullBlock<Float>(c, load);
+  if (IsWholeSteps(pixels_left)) {
+    const int pixels = pixels_left < kBlockPixels ? static_cast<int>(pixels_left) : kBlockPixels;
+    RunWholeSteps<Float>(c, pixels, load);
+    if (c.signs != nullptr && pixels < kBlockPixels) {
+      std::memset(c.signs + pixels / 8, 0, (kBlockPixels - pixels) / 8);
+    }
   } else {
     RunPartialBlock<Float>(c, static_cast<int>(pixels_left), load);
   }
@@ -293,7 +326,7 @@ inline void RunSweep(const SweepArgs& args, const BlockRange& range) {
       alignas(64) uint8_t copy[kBlockPixels * 4];
       const uint8_t* input =
           static_cast<const uint8_t*>(args.input.data) + OffsetIn(args.input, channel, pixel);
-      if (left < kBlockPixels) {
+      if (!IsWholeSteps(left)) {
         CopyStepsTo(copy, input, static_cast<int>(left), static_cast<int>(BytesOf(args.input.type)));
         input = copy;
       }

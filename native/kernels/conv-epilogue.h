@@ -6,7 +6,7 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
+#include <iterator>
 #include <type_traits>
 
 #include "kernels/conv.h"
@@ -14,91 +14,141 @@
 namespace bdc {
 namespace {
 
-/// A channel's share of a ConvEpilogue, its pointers at the first pixel of the stretch.
-struct ConvRow {
-  bool has_slope = false, has_bias = false, relu = false;
-  float scale = 1.0f, bias = -0.0f;  // x + −0 is x, whatever x
-  float bias_in = 0.0f, slope = 0.0f, bias_out = 0.0f;
-  const float* residual_f32 = nullptr;
-  const uint16_t* residual_f16 = nullptr;
-  float* output_f32 = nullptr;
-  uint16_t* output_f16 = nullptr;
-  int8_t* quantized = nullptr;
-  float quantized_factor = 0.0f;
+enum class ConvStream { kNone, kFloat32, kFloat16 };
+
+/// Which steps an epilogue has.
+struct ConvSteps {
+  bool slope = false, bias = false;  // of the activation
+  ConvStream residual = ConvStream::kNone;
+  bool relu = false;
+  ConvStream output = ConvStream::kNone;
+  bool quantized = false;
+  bool operator==(const ConvSteps&) const = default;
 };
 
-inline ConvRow ConvRowEpilogue(const ConvEpilogue& e, int channel, int64_t pixel) {
-  ConvRow row;
-  if (e.scale != nullptr) row.scale = e.scale[channel];
-  if (e.bias != nullptr) row.bias = e.bias[channel];
-  if ((row.has_slope = e.activation.slope != nullptr)) row.slope = e.activation.slope[channel];
-  if ((row.has_bias = e.activation.bias_in != nullptr)) {
-    row.bias_in = e.activation.bias_in[channel];
-    row.bias_out = e.activation.bias_out[channel];
-  }
-  if (e.residual.data != nullptr) {
-    const int64_t at = channel * e.residual.plane + pixel;
-    if (e.residual.type == StreamType::kFloat32) {
-      row.residual_f32 = static_cast<const float*>(e.residual.data) + at;
-    } else {
-      row.residual_f16 = static_cast<const uint16_t*>(e.residual.data) + at;
-    }
-  }
-  row.relu = e.relu;
-  if (e.output != nullptr) {
-    if (e.output_type == StreamType::kFloat32) {
-      row.output_f32 = static_cast<float*>(e.output[channel]) + pixel;
-    } else {
-      row.output_f16 = static_cast<uint16_t*>(e.output[channel]) + pixel;
-    }
-  }
-  if (e.quantized != nullptr) {
-    row.quantized = e.quantized + channel * e.quantized_plane + pixel;
-    row.quantized_factor = e.quantized_factor;
-  }
-  return row;
+/// The steps of most layers: those have loops of their own.
+constexpr ConvSteps kUsualConvSteps[] = {
+    {.output = ConvStream::kFloat32},
+    {.slope = true, .output = ConvStream::kFloat32},
+    {.relu = true, .output = ConvStream::kFloat32},
+    {.relu = true, .quantized = true},
+};
+
+inline ConvSteps ConvStepsOf(const ConvEpilogue& e) {
+  const auto stream = [](bool is_there, StreamType type) {
+    if (!is_there) return ConvStream::kNone;
+    return type == StreamType::kFloat32 ? ConvStream::kFloat32 : ConvStream::kFloat16;
+  };
+  return {.slope = e.activation.slope != nullptr,
+          .bias = e.activation.bias_in != nullptr,
+          .residual = stream(e.residual.data != nullptr, e.residual.type),
+          .relu = e.relu,
+          .output = stream(e.output != nullptr, e.output_type),
+          .quantized = e.quantized != nullptr};
 }
 
-/// What `store(to)` writes, a vector, or the first `count` values of it where they are fewer.
+/// A channel's share of a ConvEpilogue; pointers at the first pixel of its planes.
+struct ConvRow {
+  float scale = 1.0f, bias = -0.0f;  // x + −0 is x, whatever x
+  float bias_in = 0.0f, slope = 0.0f, bias_out = 0.0f;
+  const void* residual = nullptr;
+  void* output = nullptr;
+  int8_t* quantized = nullptr;
+
+  ConvRow(const ConvEpilogue& e, int channel) {
+    if (e.scale != nullptr) scale = e.scale[channel];
+    if (e.bias != nullptr) bias = e.bias[channel];
+    if (e.activation.slope != nullptr) slope = e.activation.slope[channel];
+    if (e.activation.bias_in != nullptr) {
+      bias_in = e.activation.bias_in[channel];
+      bias_out = e.activation.bias_out[channel];
+    }
+    if (e.residual.data != nullptr) {
+      const int64_t bytes = e.residual.type == StreamType::kFloat32 ? 4 : 2;
+      residual = static_cast<const uint8_t*>(e.residual.data) + channel * e.residual.plane * bytes;
+    }
+    if (e.output != nullptr) output = e.output[channel];
+    if (e.quantized != nullptr) quantized = e.quantized + channel * e.quantized_plane;
+  }
+};
+
+/// Neighbours of a tile that are neighbours in the output too.
+struct ConvPiece {
+  int first, count;  // positions of the tile
+  int64_t pixel;     // of the output, where the first one goes
+};
+
+/// What `store(to)` writes, the first `count` values of a vector.
 template <int kLanes, typename T, typename Store>
 inline void StoreFirst(int count, T* to, const Store& store) {
-  if (count >= kLanes) {
-    store(to);
-    return;
-  }
   T lanes[kLanes];
   store(lanes);
   for (int i = 0; i < count; ++i) to[i] = lanes[i];
 }
 
-/// `count` sums from `sums` on, which are readable up to a whole vector.
+/// Sums of a piece from `sums` on, which are readable up to a whole vector. Where `steps` is a constant the
+/// compiler leaves the others out.
 template <typename Float, typename Word>
-inline void StoreConvRow(const Word* sums, int count, const ConvRow& row) {
+inline __attribute__((always_inline)) void StoreConvPiece(const ConvSteps& steps, const Word* sums,
+                                                          const ConvPiece& piece, const ConvRow& row,
+                                                          float quantized_factor) {
   using Vector = typename Float::Vector;
   constexpr int kLanes = Float::kLanes;
-  for (int i = 0; i < count; i += kLanes) {
+  for (int i = 0; i < piece.count; i += kLanes) {
+    const int64_t at = piece.pixel + i;
     Vector y;
     if constexpr (std::is_same_v<Word, float>) {
       y = Float::Load(sums + i);
     } else {
       y = Float::Add(Float::Mul(Float::FromInt32(sums + i), Float::Set(row.scale)), Float::Set(row.bias));
     }
-    if (row.has_bias) y = Float::Add(y, Float::Set(row.bias_in));
-    if (row.has_slope) y = Float::ScaleUnlessPositive(y, Float::Set(row.slope));
-    if (row.has_bias) y = Float::Add(y, Float::Set(row.bias_out));
-    if (row.residual_f32 != nullptr) y = Float::Add(y, Float::Load(row.residual_f32 + i));
-    if (row.residual_f16 != nullptr) y = Float::Add(y, Float::LoadHalf(row.residual_f16 + i));
-    if (row.relu) y = Float::ZeroIfNegative(y);
-    const int left = count - i;
-    if (row.output_f32 != nullptr) {
-      StoreFirst<kLanes>(left, row.output_f32 + i, [y](float* to) { Float::Store(to, y); });
+    if (steps.bias) y = Float::Add(y, Float::Set(row.bias_in));
+    if (steps.slope) y = Float::ScaleUnlessPositive(y, Float::Set(row.slope));
+    if (steps.bias) y = Float::Add(y, Float::Set(row.bias_out));
+    if (steps.residual == ConvStream::kFloat32)
+      y = Float::Add(y, Float::Load(static_cast<const float*>(row.residual) + at));
+    if (steps.residual == ConvStream::kFloat16)
+      y = Float::Add(y, Float::LoadHalf(static_cast<const uint16_t*>(row.residual) + at));
+    if (steps.relu) y = Float::ZeroIfNegative(y);
+    const int left = piece.count - i;
+    const bool is_whole = left >= kLanes;
+    if (steps.output == ConvStream::kFloat32) {
+      auto* const to = static_cast<float*>(row.output) + at;
+      is_whole ? Float::Store(to, y) : Float::StoreFirst(to, y, left);
     }
-    if (row.output_f16 != nullptr) {
-      StoreFirst<kLanes>(left, row.output_f16 + i, [y](uint16_t* to) { Float::StoreHalf(to, y); });
+    if (steps.output == ConvStream::kFloat16) {
+      const auto store = [y](uint16_t* to) { Float::StoreHalf(to, y); };
+      auto* const place = static_cast<uint16_t*>(row.output) + at;
+      is_whole ? store(place) : StoreFirst<kLanes>(left, place, store);
     }
-    if (row.quantized != nullptr) {
-      const Vector q = Float::Mul(y, Float::Set(row.quantized_factor));
-      StoreFirst<kLanes>(left, row.quantized + i, [q](int8_t* to) { Float::StoreQuantized(to, q); });
+    if (steps.quantized) {
+      const Vector q = Float::Mul(y, Float::Set(quantized_factor));
+      const auto store = [q](int8_t* to) { Float::StoreQuantized(to, q); };
+      is_whole ? store(row.quantized + at) : StoreFirst<kLanes>(left, row.quantized + at, store);
+    }
+  }
+}
+
+/// The finished sums of `rows` channels from `first` on, Panel apart, to the output rows they belong to.
+template <typename Float, int kPanel, size_t kIndex = 0, typename Word>
+inline void StoreConvTile(const ConvEpilogue& epilogue, const ConvSteps& steps, const Word* sums, int first,
+                          int rows, const ConvPiece* pieces, int count) {
+  constexpr bool is_usual = kIndex < std::size(kUsualConvSteps);
+  if constexpr (is_usual) {
+    if (steps != kUsualConvSteps[kIndex]) {
+      return StoreConvTile<Float, kPanel, kIndex + 1>(epilogue, steps, sums, first, rows, pieces, count);
+    }
+  }
+  for (int r = 0; r < rows; ++r) {
+    const ConvRow row(epilogue, first + r);
+    for (const ConvPiece* piece = pieces; piece != pieces + count; ++piece) {
+      const Word* from = sums + r * kPanel + piece->first;
+      if constexpr (is_usual) {
+        constexpr ConvSteps kSteps = kUsualConvSteps[kIndex];
+        StoreConvPiece<Float>(kSteps, from, *piece, row, epilogue.quantized_factor);
+      } else {
+        StoreConvPiece<Float>(steps, from, *piece, row, epilogue.quantized_factor);
+      }
     }
   }
 }

@@ -11,7 +11,6 @@ namespace {
 struct Avx2ConvF32 {
   using Word = float;
   using Float = FloatAvx2;
-  static constexpr bool kStartsAtZero = false;
   static constexpr int kInputOffset = 0;
   static constexpr int kFewestRows = 1, kMostRows = 6;
   static constexpr int kPanel = 16;
@@ -20,20 +19,25 @@ struct Avx2ConvF32 {
   template <int kRows>
   __attribute__((noinline)) static void Run(const ConvTile<float>& tile) {
     __m256 sums[kRows][2];
+#pragma GCC unroll 12
     for (int r = 0; r < kRows; ++r) {
-      for (int v = 0; v < 2; ++v) sums[r][v] = _mm256_load_ps(tile.c + r * kPanel + 8 * v);
+      for (int v = 0; v < 2; ++v) {
+        sums[r][v] = tile.start ? _mm256_set1_ps(tile.start[r]) : _mm256_load_ps(tile.c + r * kPanel + 8 * v);
+      }
     }
     const float* weight = tile.weight;
     for (int k = 0; k < tile.depth; ++k, weight += kRows) {
       const float* pixels = tile.input + tile.taps[k];
       const __m256 b0 = _mm256_loadu_ps(pixels);
       const __m256 b1 = _mm256_loadu_ps(pixels + 8);
+#pragma GCC unroll 12
       for (int r = 0; r < kRows; ++r) {
         const __m256 a = _mm256_set1_ps(weight[r]);
         sums[r][0] = _mm256_fmadd_ps(a, b0, sums[r][0]);
         sums[r][1] = _mm256_fmadd_ps(a, b1, sums[r][1]);
       }
     }
+#pragma GCC unroll 12
     for (int r = 0; r < kRows; ++r) {
       for (int v = 0; v < 2; ++v) _mm256_store_ps(tile.c + r * kPanel + 8 * v, sums[r][v]);
     }

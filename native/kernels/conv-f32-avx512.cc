@@ -11,7 +11,6 @@ namespace {
 struct Avx512ConvF32 {
   using Word = float;
   using Float = FloatAvx512;
-  static constexpr bool kStartsAtZero = false;
   static constexpr int kInputOffset = 0;
   static constexpr int kFewestRows = 1, kMostRows = 12;
   static constexpr int kPanel = 32;
@@ -20,20 +19,26 @@ struct Avx512ConvF32 {
   template <int kRows>
   __attribute__((noinline)) static void Run(const ConvTile<float>& tile) {
     __m512 sums[kRows][2];
+#pragma GCC unroll 12
     for (int r = 0; r < kRows; ++r) {
-      for (int v = 0; v < 2; ++v) sums[r][v] = _mm512_load_ps(tile.c + r * kPanel + 16 * v);
+      for (int v = 0; v < 2; ++v) {
+        sums[r][v] =
+            tile.start ? _mm512_set1_ps(tile.start[r]) : _mm512_load_ps(tile.c + r * kPanel + 16 * v);
+      }
     }
     const float* weight = tile.weight;
     for (int k = 0; k < tile.depth; ++k, weight += kRows) {
       const float* pixels = tile.input + tile.taps[k];
       const __m512 b0 = _mm512_loadu_ps(pixels);
       const __m512 b1 = _mm512_loadu_ps(pixels + 16);
+#pragma GCC unroll 12
       for (int r = 0; r < kRows; ++r) {
         const __m512 a = _mm512_set1_ps(weight[r]);
         sums[r][0] = _mm512_fmadd_ps(a, b0, sums[r][0]);
         sums[r][1] = _mm512_fmadd_ps(a, b1, sums[r][1]);
       }
     }
+#pragma GCC unroll 12
     for (int r = 0; r < kRows; ++r) {
       for (int v = 0; v < 2; ++v) _mm512_store_ps(tile.c + r * kPanel + 16 * v, sums[r][v]);
     }

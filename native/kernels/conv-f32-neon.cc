@@ -11,7 +11,6 @@ namespace {
 struct NeonConvF32 {
   using Word = float;
   using Float = FloatNeon;
-  static constexpr bool kStartsAtZero = false;
   static constexpr int kInputOffset = 0;
   static constexpr int kFewestRows = 1, kMostRows = 8;
   static constexpr int kVectors = 3;
@@ -21,7 +20,9 @@ struct NeonConvF32 {
   __attribute__((noinline)) static void Run(const ConvTile<float>& tile) {
     float32x4_t sums[kRows][kVectors];
     for (int r = 0; r < kRows; ++r) {
-      for (int v = 0; v < kVectors; ++v) sums[r][v] = vld1q_f32(tile.c + r * kPanel + 4 * v);
+      for (int v = 0; v < kVectors; ++v) {
+        sums[r][v] = tile.start ? vdupq_n_f32(tile.start[r]) : vld1q_f32(tile.c + r * kPanel + 4 * v);
+      }
     }
     const float* weight = tile.weight;
     for (int k = 0; k < tile.depth; ++k, weight += kRows) {

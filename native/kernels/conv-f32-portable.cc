@@ -13,7 +13,6 @@ struct PortableConvF32 {
   static constexpr int kPanel = 8;
   using Word = float;
   using Float = FloatLanes<kPanel>;
-  static constexpr bool kStartsAtZero = false;
   static constexpr int kInputOffset = 0;
   static constexpr int kFewestRows = 1, kMostRows = 4;
 
@@ -22,8 +21,7 @@ struct PortableConvF32 {
     Float4 sums[kRows][2];
     for (int r = 0; r < kRows; ++r) {
       const Float4* c = reinterpret_cast<const Float4*>(tile.c + r * kPanel);
-      sums[r][0] = c[0];
-      sums[r][1] = c[1];
+      for (int v = 0; v < 2; ++v) sums[r][v] = tile.start ? Float4{} + tile.start[r] : c[v];
     }
     const float* weight = tile.weight;
     for (int k = 0; k < tile.depth; ++k, weight += kRows) {

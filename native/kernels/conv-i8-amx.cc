@@ -13,7 +13,6 @@ namespace {
 struct AmxConvI8 {
   using Word = int32_t;
   using Float = FloatAvx512;
-  static constexpr bool kStartsAtZero = true;
   static constexpr int kFewestRows = 32, kMostRows = 32;
   static constexpr int kPanel = 32;
   static constexpr int kGroup = 16;
@@ -24,7 +23,7 @@ struct AmxConvI8 {
     constexpr int kTileWords = kHalf * kGroup;
     // Tile loads don't tell the compiler that they read memory.
     asm volatile("" ::: "memory");
-    if (tile.is_first) {
+    if (tile.start != nullptr) {  // zeros: kInputOffset is 0
       _tile_zero(0);
       _tile_zero(1);
       _tile_zero(2);

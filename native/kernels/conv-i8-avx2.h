@@ -16,7 +16,6 @@ template <typename Products>
 struct Avx2ConvI8 {
   using Word = int32_t;
   using Float = FloatAvx2;
-  static constexpr bool kStartsAtZero = false;
   static constexpr int kFewestRows = 1, kMostRows = Products::kMostRows;
   static constexpr int kPanel = 16;
   static constexpr int kInputOffset = Products::kInputOffset;
@@ -28,7 +27,9 @@ struct Avx2ConvI8 {
       return reinterpret_cast<__m256i*>(tile.c + r * kPanel + 8 * v);
     };
     for (int r = 0; r < kRows; ++r) {
-      for (int v = 0; v < 2; ++v) sums[r][v] = _mm256_load_si256(place(r, v));
+      for (int v = 0; v < 2; ++v) {
+        sums[r][v] = tile.start ? _mm256_set1_epi32(tile.start[r]) : _mm256_load_si256(place(r, v));
+      }
     }
     const int32_t* weight = tile.weight;
     for (int k = 0; k < tile.depth; ++k, weight += kRows) {

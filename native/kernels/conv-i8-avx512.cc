@@ -12,7 +12,6 @@ namespace {
 struct Avx512ConvI8 {
   using Word = int32_t;
   using Float = FloatAvx512;
-  static constexpr bool kStartsAtZero = false;
   static constexpr int kFewestRows = 1, kMostRows = 12;
   static constexpr int kPanel = 32;
   static constexpr int kInputOffset = 128;
@@ -21,8 +20,12 @@ struct Avx512ConvI8 {
   __attribute__((noinline)) static void Run(const ConvTile<int32_t>& tile) {
     const __m512i offset = _mm512_set1_epi8(static_cast<char>(kInputOffset));
     __m512i sums[kRows][2];
+#pragma GCC unroll 12
     for (int r = 0; r < kRows; ++r) {
-      for (int v = 0; v < 2; ++v) sums[r][v] = _mm512_load_si512(tile.c + r * kPanel + 16 * v);
+      for (int v = 0; v < 2; ++v) {
+        sums[r][v] =
+            tile.start ? _mm512_set1_epi32(tile.start[r]) : _mm512_load_si512(tile.c + r * kPanel + 16 * v);
+      }
     }
     const int32_t* weight = tile.weight;
     for (int k = 0; k < tile.depth; ++k, weight += kRows) {
@@ -30,12 +33,14 @@ struct Avx512ConvI8 {
       // Adding 128 to a byte is flipping its highest bit.
       const __m512i b0 = _mm512_xor_si512(_mm512_loadu_si512(pixels), offset);
       const __m512i b1 = _mm512_xor_si512(_mm512_loadu_si512(pixels + 16), offset);
+#pragma GCC unroll 12
       for (int r = 0; r < kRows; ++r) {
         const __m512i a = _mm512_set1_epi32(weight[r]);
         sums[r][0] = _mm512_dpbusd_epi32(sums[r][0], b0, a);
         sums[r][1] = _mm512_dpbusd_epi32(sums[r][1], b1, a);
       }
     }
+#pragma GCC unroll 12
     for (int r = 0; r < kRows; ++r) {
       for (int v = 0; v < 2; ++v) _mm512_store_si512(tile.c + r * kPanel + 16 * v, sums[r][v]);
     }

@@ -15,7 +15,6 @@ template <typename Products>
 struct NeonConvI8 {
   using Word = int32_t;
   using Float = FloatNeon;
-  static constexpr bool kStartsAtZero = false;
   static constexpr int kFewestRows = 1, kMostRows = 8;
   static constexpr int kVectors = 3;
   static constexpr int kPanel = 4 * kVectors;
@@ -25,7 +24,9 @@ struct NeonConvI8 {
   __attribute__((noinline)) static void Run(const ConvTile<int32_t>& tile) {
     int32x4_t sums[kRows][kVectors];
     for (int r = 0; r < kRows; ++r) {
-      for (int v = 0; v < kVectors; ++v) sums[r][v] = vld1q_s32(tile.c + r * kPanel + 4 * v);
+      for (int v = 0; v < kVectors; ++v) {
+        sums[r][v] = tile.start ? vdupq_n_s32(tile.start[r]) : vld1q_s32(tile.c + r * kPanel + 4 * v);
+      }
     }
     const int32_t* weight = tile.weight;
     for (int k = 0; k < tile.depth; ++k, weight += kRows) {

@@ -25,7 +25,6 @@ struct PortableConvI8 {
   static constexpr int kPanel = 8;
   using Word = int32_t;
   using Float = FloatLanes<kPanel>;
-  static constexpr bool kStartsAtZero = false;
   static constexpr int kFewestRows = 1, kMostRows = 4;
   static constexpr int kInputOffset = 0;
 
@@ -34,8 +33,7 @@ struct PortableConvI8 {
     Int4 sums[kRows][2];
     for (int r = 0; r < kRows; ++r) {
       const Int4* c = reinterpret_cast<const Int4*>(tile.c + r * kPanel);
-      sums[r][0] = c[0];
-      sums[r][1] = c[1];
+      for (int v = 0; v < 2; ++v) sums[r][v] = tile.start ? Int4{} + tile.start[r] : c[v];
     }
     const int32_t* weight = tile.weight;
     for (int k = 0; k < tile.depth; ++k, weight += kRows) {

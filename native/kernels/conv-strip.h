@@ -14,15 +14,16 @@
 namespace bdc {
 namespace {
 
-/// One tile: Rows channels × Micro::kPanel positions, c[r][j] (Micro::kPanel apart) = c[r][j] + Σ_k ….
+/// One tile: Rows channels × Micro::kPanel positions, c[r][j] (Micro::kPanel apart) = start[r] + Σ_k …, or
+/// c[r][j] + Σ_k ….
 template <typename Word>
 struct ConvTile {
   const Word* weight;  // [depth][Rows]; of a matrix unit [depth / 16][Rows][16]
   const int32_t* taps;
   const Word* input;
   int depth;
+  const Word* start;  // [Rows]; nullptr: c holds the sums of earlier taps
   Word* c;
-  bool is_first;  // c is not set yet and starts at 0, of a Micro that says kStartsAtZero
 };
 
 template <typename Micro, int kRows = Micro::kMostRows>
@@ -34,42 +35,36 @@ inline void RunConvTile(int rows, const ConvTile<typename Micro::Word>& tile) {
   }
 }
 
-/// Hands the finished sums of `count` positions from `position` on to the output rows they belong to.
-template <typename Micro>
-inline void StoreTile(const ConvArgs<typename Micro::Word>& args, const typename Micro::Word* c, int first,
-                      int rows, int64_t position, int count) {
-  using Float = typename Micro::Float;
-  constexpr int kPanel = Micro::kPanel;
-  if (args.pitch == args.width) {
-    for (int r = 0; r < rows; ++r) {
-      StoreConvRow<Float>(c + r * kPanel, count, ConvRowEpilogue(args.epilogue, first + r, position));
-    }
-    return;
+/// The pieces of the `count` positions from `position` on; returns how many there are.
+inline int ConvPieces(int64_t pitch, int64_t width, int64_t position, int count, ConvPiece* pieces) {
+  if (pitch == width) {
+    pieces[0] = {0, count, position};
+    return 1;
   }
-  for (int i = 0; i < count;) {
-    const int64_t y = (position + i) / args.pitch;
-    const int x = static_cast<int>(position + i - y * args.pitch);
-    const int length = args.width - x;  // what is left of the row, none between two rows
-    const int part = length < count - i ? length : count - i;
-    if (part > 0) {
-      for (int r = 0; r < rows; ++r) {
-        StoreConvRow<Float>(c + r * kPanel + i, part,
-                            ConvRowEpilogue(args.epilogue, first + r, y * args.width + x));
-      }
-    }
-    const int64_t next = args.pitch - x;
+  int64_t y = position / pitch, x = position - y * pitch;
+  int found = 0;
+  for (int i = 0; i < count; ++y) {
+    const int64_t length = width - x;  // what is left of the row, none between two rows
+    const int part = static_cast<int>(length < count - i ? length : count - i);
+    if (part > 0) pieces[found++] = {i, part, y * width + x};
+    const int64_t next = pitch - x;
     i = next < count - i ? i + static_cast<int>(next) : count;
+    x = 0;
   }
+  return found;
 }
 
 template <typename Micro>
 inline void RunConv(const ConvArgs<typename Micro::Word>& args, int row_begin, int row_end) {
   using Word = typename Micro::Word;
   constexpr int kPanel = Micro::kPanel;
+  static constexpr Word kZeros[Micro::kMostRows] = {};
   const int64_t begin = row_begin * args.pitch, end = (row_end - 1) * args.pitch + args.width;
+  const ConvSteps steps = ConvStepsOf(args.epilogue);
   const int blocks = ConvBlocks(args.out_channels, Micro::kMostRows);
   // Longer than the tile: the epilogue may read a vector past its end.
   alignas(64) Word tile[(Micro::kMostRows + 1) * kPanel];
+  ConvPiece pieces[kPanel];
   for (int64_t strip = begin; strip < end; strip += kConvStrip) {
     const int64_t strip_end = end - strip < kConvStrip ? end : strip + kConvStrip;
     for (int k = 0; k < args.depth; k += kConvDepth) {
@@ -79,18 +74,16 @@ inline void RunConv(const ConvArgs<typename Micro::Word>& args, int row_begin, i
         const int first = ConvBlockBegin(args.out_channels, blocks, block);
         const int rows = ConvBlockBegin(args.out_channels, blocks, block + 1) - first;
         const Word* weight = args.weight + int64_t{first} * args.depth + int64_t{k} * rows;
+        const Word* start = args.start != nullptr ? args.start + first : kZeros;
         for (int64_t at = strip; at < strip_end; at += kPanel) {
           Word* c =
               is_first && is_last ? tile : args.scratch + int64_t{first} * kConvStrip + (at - strip) * rows;
-          if (is_first && !Micro::kStartsAtZero) {
-            for (int r = 0; r < rows; ++r) {
-              const Word start = args.start != nullptr ? args.start[first + r] : 0;
-              for (int j = 0; j < kPanel; ++j) c[r * kPanel + j] = start;
-            }
-          }
-          RunConvTile<Micro>(rows, {weight, args.taps + k, args.input + at, depth, c, is_first});
+          RunConvTile<Micro>(rows,
+                             {weight, args.taps + k, args.input + at, depth, is_first ? start : nullptr, c});
+          if (!is_last) continue;
           const int count = static_cast<int>(strip_end - at < kPanel ? strip_end - at : kPanel);
-          if (is_last) StoreTile<Micro>(args, c, first, rows, at, count);
+          const int found = ConvPieces(args.pitch, args.width, at, count, pieces);
+          StoreConvTile<typename Micro::Float, kPanel>(args.epilogue, steps, c, first, rows, pieces, found);
         }
       }
     }

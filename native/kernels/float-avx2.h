@@ -30,6 +30,11 @@ struct FloatAvx2 {
   }
   static Vector Load(const float* from) { return _mm256_loadu_ps(from); }
   static void Store(float* to, Vector x) { _mm256_storeu_ps(to, x); }
+  /// The first `count` lanes, fewer than all.
+  static void StoreFirst(float* to, Vector x, int count) {
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    _mm256_maskstore_ps(to, _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lanes), x);
+  }
   static Vector LoadHalf(const uint16_t* from) {
     return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
   }

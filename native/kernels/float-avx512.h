@@ -28,6 +28,10 @@ struct FloatAvx512 {
   static uint32_t NotBelow(Vector x, Vector t) { return _mm512_cmp_ps_mask(x, t, _CMP_GE_OQ); }
   static Vector Load(const float* from) { return _mm512_loadu_ps(from); }
   static void Store(float* to, Vector x) { _mm512_storeu_ps(to, x); }
+  /// The first `count` lanes, fewer than all.
+  static void StoreFirst(float* to, Vector x, int count) {
+    _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << count) - 1), x);
+  }
   static Vector LoadHalf(const uint16_t* from) {
     return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
   }

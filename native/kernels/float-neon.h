@@ -32,6 +32,12 @@ struct FloatNeon {
   }
   static Vector Load(const float* from) { return vld1q_f32(from); }
   static void Store(float* to, Vector x) { vst1q_f32(to, x); }
+  /// The first `count` lanes, fewer than all.
+  static void StoreFirst(float* to, Vector x, int count) {
+    float lanes[kLanes];
+    vst1q_f32(lanes, x);
+    for (int i = 0; i < count; ++i) to[i] = lanes[i];
+  }
   static Vector LoadHalf(const uint16_t* from) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(from))); }
   static void StoreHalf(uint16_t* to, Vector x) { vst1_u16(to, vreinterpret_u16_f16(vcvt_f16_f32(x))); }
   static void StoreQuantized(int8_t* to, Vector x) {

@@ -54,6 +54,10 @@ struct FloatLanes {
   static void Store(float* to, const Vector& x) {
     for (int i = 0; i < kLanes; ++i) to[i] = x.lane[i];
   }
+  /// The first `count` lanes, fewer than all.
+  static void StoreFirst(float* to, const Vector& x, int count) {
+    for (int i = 0; i < count; ++i) to[i] = x.lane[i];
+  }
   static Vector LoadHalf(const uint16_t* from) {
     return Make([from](int i) { return FromFloat16(from[i]); });
   }

@@ -50,15 +50,24 @@ void StretchTwiceLoop(const float* x, int count, float* y) {
   y[2 * count - 1] = 0.75f * x[count - 1] + 0.25f * x[count - 1];
 }
 
+void EverySecondLoop(const void* x, int count, void* y) {
+  const auto* from = static_cast<const uint32_t*>(x);
+  auto* to = static_cast<uint32_t*>(y);
+  for (int i = 0; i < count; ++i) to[i] = from[2 * i];
+}
+
 void ArgmaxLoop(const float* logits, int64_t plane, int classes, int count, uint8_t* labels,
                 float* confidence) {
   // Of a fixed length, so that the loops need no remainder; what lies past `count` is dropped.
-  float largest[kArgmaxBlock], sum[kArgmaxBlock], value[kArgmaxBlock];
-  int32_t label[kArgmaxBlock];
-  for (int i = 0; i < kArgmaxBlock; ++i) value[i] = sum[i] = 0.0f, label[i] = 0;
-  for (int i = 0; i < kArgmaxBlock; ++i) largest[i] = i < count ? logits[i] : 0.0f;
+  float largest[kArgmaxBlock], sum[kArgmaxBlock] = {}, copy[kArgmaxBlock] = {};
+  int32_t label[kArgmaxBlock] = {};
+  const auto values_of = [&](int k) {
+    const float* values = logits + k * plane;
+    return count == kArgmaxBlock ? values : (std::copy_n(values, count, copy), copy);
+  };
+  std::copy_n(values_of(0), kArgmaxBlock, largest);
   for (int k = 1; k < classes; ++k) {
-    for (int i = 0; i < count; ++i) value[i] = logits[k * plane + i];
+    const float* value = values_of(k);
     for (int i = 0; i < kArgmaxBlock; ++i) {
       // −1 where this class is larger: a mask instead of a branch.
       const int32_t larger = -static_cast<int32_t>(value[i] > largest[i]);
@@ -67,7 +76,7 @@ void ArgmaxLoop(const float* logits, int64_t plane, int classes, int count, uint
     }
   }
   for (int k = 0; k < classes; ++k) {
-    for (int i = 0; i < count; ++i) value[i] = logits[k * plane + i];
+    const float* value = values_of(k);
     for (int i = 0; i < kArgmaxBlock; ++i) sum[i] += FastExp(value[i] - largest[i]);
   }
   for (int i = 0; i < count; ++i) {
@@ -83,7 +92,7 @@ inline void ForEachSplatPoint(const SplatArgs& args, const SplatPoint* begin, co
   for (const SplatPoint* point = begin; point != end; ++point) {
     const int64_t image = args.image_of[point->camera];
     if (image < 0) continue;
-    add(args.depth[(image * args.bins + point->depth) * args.pixels + point->pixel],
+    add(args.depth[image * args.depth_image + point->depth * args.pixels + point->pixel],
         args.features + (image * args.pixels + point->pixel) * args.channels);
   }
 }
@@ -161,9 +170,9 @@ void QuadsFromFloatLoop(const float* const planes[4], float factor, int64_t coun
   }
 }
 
-constexpr PlaneKernels kPlaneLoops = {
-    RPReLULoop, PReLULoop, SoftplusLoop,        AverageSquaresLoop, BlendLoop,         StretchTwiceLoop,
-    ArgmaxLoop, SplatLoop, BlendDifferenceLoop, QuadsFromInt8Loop,  QuadsFromFloatLoop};
+constexpr PlaneKernels kPlaneLoops = {RPReLULoop, PReLULoop,           SoftplusLoop,      AverageSquaresLoop,
+                                      BlendLoop,  StretchTwiceLoop,    EverySecondLoop,   ArgmaxLoop,
+                                      SplatLoop,  BlendDifferenceLoop, QuadsFromInt8Loop, QuadsFromFloatLoop};
 
 }  // namespace
 }  // namespace bdc

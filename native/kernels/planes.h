@@ -15,11 +15,12 @@ struct SplatPoint {
 
 /// One frame's inputs of lift_splat.
 struct SplatArgs {
-  const float* depth;       // [images][bins][pixels]
+  const float* depth;       // [bins][pixels] of each image
   const float* features;    // [images][pixels][channels]
   const int16_t* image_of;  // [cameras]; −1: a camera without an image, whose points are left out
+  int64_t depth_image;      // values from one image's depths to the next one's
   int64_t pixels;
-  int bins, channels;
+  int channels;
 };
 
 /// Loops over the values of one channel plane, compiled for one instruction set. Each step is one IEEE
@@ -37,6 +38,8 @@ struct PlaneKernels {
   void (*blend)(const float* a, const float* b, float weight, int count, float* y);
   /// Twice as wide: y[2i] = ¼ x[i − 1] + ¾ x[i], y[2i + 1] = ¾ x[i] + ¼ x[i + 1], the edge's value repeated.
   void (*stretch_twice)(const float* x, int count, float* y);
+  /// y[i] = x[2i], of words of 32 bits. Reads x[0] … x[2 · count − 2].
+  void (*every_second)(const void* x, int count, void* y);
   /// Of `count` ≤ kArgmaxBlock neighbours: the class of the largest logit (the lowest wins a tie) and its
   /// softmax probability. Classes are `plane` values apart.
   void (*argmax)(const float* logits, int64_t plane, int classes, int count, uint8_t* labels,

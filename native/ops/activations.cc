@@ -89,8 +89,8 @@ Softplus::Softplus(OperationReader& reader) { SameShape(reader); }
 void Softplus::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
   const Tensor& x = inputs[0];
   ForEachPlane(context, int64_t{x.batch} * x.channels, x.plane(), [&](int64_t plane) {
-    const int64_t at = plane * x.plane();
-    context.kernels.planes.softplus(x.f32() + at, x.plane(), outputs[0].f32() + at);
+    context.kernels.planes.softplus(x.f32() + x.PlaneStart(plane), x.plane(),
+                                    outputs[0].f32() + outputs[0].PlaneStart(plane));
   });
 }
 

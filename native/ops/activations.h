@@ -44,6 +44,9 @@ class BatchNorm : public Operation {
   explicit BatchNorm(OperationReader& reader);
   void Load(EngineMode mode, const KernelSet& kernels) override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+  /// Valid once loaded.
+  const float* scale() const { return scale_.data(); }
+  const float* bias() const { return bias_.data(); }
 
  private:
   Parameter<float> scale_, bias_;

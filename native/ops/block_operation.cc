@@ -35,7 +35,7 @@ void BlockOperation::FinishMeans(const std::byte* sums, Tensors outputs) const {
     for (int channel = 0; channel < y.channels; ++channel) {
       double sum = 0;
       for (int64_t block = 0; block < blocks; ++block) sum += block_sums[block * y.channels + channel];
-      outputs[1].f32()[image * y.channels + channel] =
+      outputs[1].f32()[image * outputs[1].image() + channel] =
           static_cast<float>(sum / static_cast<double>(y.plane()));
     }
   }

@@ -17,7 +17,7 @@ namespace bdc {
 class BlockOperation : public Operation {
  public:
   void TakeResidual() { has_residual_ = true; }
-  void TakeSign(std::unique_ptr<Sign> sign) { sign_ = std::move(sign); }
+  void TakeSign(std::shared_ptr<Sign> sign) { sign_ = std::move(sign); }
   bool TakeQuantizer(float factor) override {
     quantized_factor_ = factor;
     return true;
@@ -44,7 +44,7 @@ class BlockOperation : public Operation {
   }
 
  private:
-  std::unique_ptr<Sign> sign_;
+  std::shared_ptr<Sign> sign_;
   bool has_residual_ = false;
   int64_t sum_bytes_ = 0;
   float quantized_factor_ = 0.0f;

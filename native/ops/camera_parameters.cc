@@ -48,7 +48,8 @@ CameraParameters::CameraParameters(OperationReader& reader) {
 void CameraParameters::Run(const RunContext& context, Tensors, Tensors outputs) const {
   float* to = outputs[0].f32();
   for (int camera : context.cameras) {
-    to = std::copy_n(&context.camera_parameters[camera * kCameraParameters], kCameraParameters, to);
+    std::copy_n(&context.camera_parameters[camera * kCameraParameters], kCameraParameters, to);
+    to += outputs[0].image();
   }
 }
 

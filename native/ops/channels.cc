@@ -14,7 +14,7 @@ void CopyChannels(const RunContext& context, const Tensor& part, const Tensor& w
   const int64_t size = part.plane();
   ForEachPlane(context, int64_t{part.batch} * part.channels, size, [&](int64_t plane) {
     const int64_t image = plane / part.channels, channel = plane % part.channels;
-    float* a = part.f32() + plane * size;
+    float* a = part.f32() + part.PlaneStart(plane);
     float* b = whole.f32() + image * whole.image() + (at + channel) * size;
     std::memcpy(into_whole ? b : a, into_whole ? a : b, size * sizeof(float));
   });

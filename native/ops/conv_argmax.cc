@@ -10,15 +10,15 @@
 namespace bdc {
 namespace {
 
-// A strip of the convolution; its logits stay in the second-level cache.
-constexpr int kCells = kConvStrip;
+// Two strips of the convolution: long enough for processors to fetch rows of the input ahead; the logits stay
+// in the second-level cache.
+constexpr int kCells = 2 * kConvStrip;
 
 }  // namespace
 
 ConvArgmax::ConvArgmax(std::unique_ptr<Conv2d> convolution, std::unique_ptr<OccupancyArgmax> argmax)
     : convolution_(std::move(convolution)), argmax_(std::move(argmax)) {
   cost = convolution_->cost;
-  convolution_->ReadInPlace();
   constexpr auto kFloat = static_cast<int64_t>(sizeof(float));
   const ConvGeometry& g = convolution_->geometry();
   plane_bytes_ = AlignedBytes(g.out_channels * static_cast<int64_t>(sizeof(void*)));

@@ -12,7 +12,7 @@ class ConvArgmax : public Operation {
  public:
   ConvArgmax(std::unique_ptr<Conv2d> convolution, std::unique_ptr<OccupancyArgmax> argmax);
   static bool Takes(const Conv2d& convolution) {
-    return convolution.geometry().IsPointwise() && convolution.is_bare();
+    return convolution.dense().ReadsInPlace() && convolution.is_bare();
   }
 
   void Load(EngineMode mode, const KernelSet& kernels) override;

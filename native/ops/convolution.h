@@ -71,8 +71,6 @@ class Conv2d : public RealConvolution {
   /// Valid once loaded; nullptr where there is none.
   const float* bias() const { return bias_.data(); }
   const DenseConvolution<float>& dense() const { return dense_; }
-  /// Before Load: RunPixels of dense() will be called.
-  void ReadInPlace() { dense_.ReadInPlace(); }
   void Load(EngineMode mode, const KernelSet& kernels) override;
   int64_t ScratchBytes(int threads) const override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;

@@ -11,8 +11,6 @@ namespace {
 // of deep layers should be long. Of what is packed a strip reads kConvDepth taps at a time, which stay in the
 // second-level cache.
 constexpr int64_t kBandBytes = 1024 * 1024;
-// So few channels read an input that copying it first would cost more than it saves.
-constexpr int kFewChannels = 32;
 // Of a batch, so that threads find work even where a band's input is small.
 constexpr int kFewestBands = 16;
 
@@ -28,13 +26,13 @@ DenseConvolution<Word>::DenseConvolution(const ConvGeometry& geometry, float inp
 
 template <typename Word>
 bool DenseConvolution<Word>::ReadsInPlace() const {
-  return kChannels == 1 && geometry_.IsPointwise() && (in_place_ || geometry_.out_channels <= kFewChannels);
+  return kChannels == 1 && geometry_.IsPointwise() && geometry_.Columns() > 1;
 }
 
 template <typename Word>
 bool DenseConvolution<Word>::HasSinglePixels() const {
   const ConvGeometry& g = geometry_;
-  return kChannels == 1 && g.IsPointwise() && !ReadsInPlace() && g.Columns() == 1 && g.images <= PlaneWords();
+  return kChannels == 1 && g.IsPointwise() && g.Columns() == 1 && g.images <= PlaneWords();
 }
 
 template <typename Word>
@@ -46,7 +44,7 @@ void DenseConvolution<Word>::RunSinglePixels(const RunContext& context, ConvArgs
   auto** const planes = reinterpret_cast<void**>(context.scratch + layout.planes);
   for (int64_t image = 0; image < x.batch; ++image) {
     for (int64_t i = 0; i < x.channels; ++i)
-      packed[i * PlaneWords() + image] = x.f32()[image * x.channels + i];
+      packed[i * PlaneWords() + image] = x.f32()[image * x.image() + i];
   }
   for (int64_t o = 0; o < y.channels; ++o) planes[o] = pixels + o * x.batch;
   args.epilogue.output = planes;
@@ -57,7 +55,7 @@ void DenseConvolution<Word>::RunSinglePixels(const RunContext& context, ConvArgs
   kernel_->run(args, 0, 1);
   for (int64_t o = 0; o < y.channels; ++o) {
     for (int64_t image = 0; image < x.batch; ++image) {
-      y.f32()[image * y.channels + o] = pixels[o * x.batch + image];
+      y.f32()[image * y.image() + o] = pixels[o * x.batch + image];
     }
   }
 }
@@ -181,8 +179,7 @@ void DenseConvolution<Word>::PackBand(const RunContext& context, const Tensor& x
           if (g.stride_w == 1) {
             std::copy(from + left, from + right, to + left);
           } else if (g.stride_w == 2) {
-            // The usual stride as a constant: compilers make shuffles of it.
-            for (int column = left; column < right; ++column) to[column] = from[column * 2];
+            context.kernels.planes.every_second(from + left * 2, right - left, to + left);
           } else {
             for (int column = left; column < right; ++column) to[column] = from[column * g.stride_w];
           }

@@ -34,13 +34,13 @@ class DenseConvolution {
   void Run(const RunContext& context, const Word* start, const ConvEpilogue& epilogue, const Tensor& x,
            const Tensor* residual, Tensors outputs) const;
 
+  /// A float 1×1 convolution that keeps every pixel: nothing is copied.
+  bool ReadsInPlace() const;
   struct PixelScratch {
     float* output;  // [O][count]
     void** planes;  // [O]
     Word* sums;     // ConvScratchWords(O, depth)
   };
-  /// Before Load, of a float 1×1 convolution that keeps every pixel: nothing is copied.
-  void ReadInPlace() { in_place_ = true; }
   /// Pixels [first, first + count) of one image of a convolution that reads in place, into `scratch.output`.
   void RunPixels(const Word* start, const Word* image, int64_t first, int count,
                  const PixelScratch& scratch) const;
@@ -51,7 +51,6 @@ class DenseConvolution {
     int64_t row, sums, pixels, planes, bytes;
   };
 
-  bool ReadsInPlace() const;
   int BandRows() const;
   /// Words of a plane of a band.
   int64_t PlaneWords() const;
@@ -70,7 +69,6 @@ class DenseConvolution {
 
   ConvGeometry geometry_;
   float input_factor_;
-  bool in_place_ = false;
   int phases_h_, phases_w_;  // of the stride, that taps fall on
   int64_t pitch_;            // of packed rows
   const ConvKernel<Word>* kernel_ = nullptr;

@@ -87,7 +87,7 @@ void LiftSplat::Run(const RunContext& context, Tensors inputs, Tensors outputs) 
 
   const auto image_of = ImageOfCamera(context.cameras);
   const Projection& projection = *context.projection;
-  const SplatArgs args{depth.f32(), by_pixel, image_of.data(), size, depth.channels, channels};
+  const SplatArgs args{depth.f32(), by_pixel, image_of.data(), depth.image(), size, channels};
   ForEachItem(context, (cells + kCells - 1) / kCells, [&](int64_t slot, int64_t block) {
     auto* sums = reinterpret_cast<float*>(context.ThreadScratch(slot));
     const int64_t first = block * kCells, last = std::min(cells, first + kCells);

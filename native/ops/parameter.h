@@ -28,9 +28,11 @@ class Parameter {
   Parameter() = default;
   explicit Parameter(std::span<const std::byte> source) : source_(source) {}
 
+  /// Once more: nothing.
   void Load() {
+    if (source_.empty()) return;
     values_ = AlignedBuffer<T>(source_.size() / sizeof(T));
-    if (!source_.empty()) std::memcpy(values_.data(), source_.data(), source_.size());
+    std::memcpy(values_.data(), source_.data(), source_.size());
     source_ = {};
   }
 

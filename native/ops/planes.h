@@ -54,8 +54,8 @@ void MapPlanes(const RunContext& context, const Tensor& x, const Tensor& y, cons
   const int64_t size = x.plane();
   ForEachPlane(context, int64_t{x.batch} * x.channels, size, [&](int64_t plane) {
     const auto function = make(plane % x.channels);
-    const float* from = x.f32() + plane * size;
-    float* to = y.f32() + plane * size;
+    const float* from = x.f32() + x.PlaneStart(plane);
+    float* to = y.f32() + y.PlaneStart(plane);
     for (int64_t i = 0; i < size; ++i) to[i] = function(from[i]);
   });
 }

@@ -43,6 +43,7 @@ Tensor PointwiseBlock::Quantize(const RunContext& context, const Tensor& x) cons
   Tensor q = x;
   q.type = ElementType::kInt8;
   q.data = context.scratch + sum_bytes();
+  q.whole_channels = q.channels;
   ForEachSweepRange(context, x, [&](int64_t image, const BlockRange& range) {
     SweepArgs args{StreamIn(x, image), x.plane(), x.channels, {}};
     args.epilogue.quantized = q.s8() + image * q.image();

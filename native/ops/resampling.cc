@@ -34,7 +34,7 @@ void GlobalAvgPool2d::Run(const RunContext& context, Tensors inputs, Tensors out
   const Tensor& x = inputs[0];
   const int64_t size = x.plane();
   ForEachPlane(context, int64_t{x.batch} * x.channels, size, [&](int64_t plane) {
-    const float* values = x.f32() + plane * size;
+    const float* values = x.f32() + x.PlaneStart(plane);
     // Sixteen sums a block, then the blocks: the order of BlockEpilogue::block_sums.
     double sum = 0;
     for (int64_t block = 0; block < size; block += kBlockPixels) {
@@ -50,7 +50,7 @@ void GlobalAvgPool2d::Run(const RunContext& context, Tensors inputs, Tensors out
       }
       sum += parts[0];
     }
-    outputs[0].f32()[plane] = static_cast<float>(sum / static_cast<double>(size));
+    outputs[0].f32()[outputs[0].PlaneStart(plane)] = static_cast<float>(sum / static_cast<double>(size));
   });
 }
 
@@ -74,8 +74,8 @@ void AvgPool2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) 
   const float area = static_cast<float>(kernel_h_ * kernel_w_);
   const bool is_square_of_two = kernel_h_ == 2 && kernel_w_ == 2 && stride_h_ == 2 && stride_w_ == 2;
   ForEachPlane(context, int64_t{x.batch} * x.channels, x.plane(), [&](int64_t plane) {
-    const float* from = x.f32() + plane * x.plane();
-    float* to = y.f32() + plane * y.plane();
+    const float* from = x.f32() + x.PlaneStart(plane);
+    float* to = y.f32() + y.PlaneStart(plane);
     for (int i = 0; i < y.height; ++i) {
       if (is_square_of_two) {
         const float* row = from + int64_t{i} * 2 * x.width;
@@ -91,6 +91,7 @@ void AvgPool2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) 
         to[int64_t{i} * y.width + j] = sum / area;
       }
     }
+    MakeSigns(context, plane, outputs);
   });
 }
 
@@ -119,8 +120,8 @@ void MaxPool2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) 
   const Tensor& x = inputs[0];
   const Tensor& y = outputs[0];
   ForEachPlane(context, int64_t{x.batch} * x.channels, x.plane(), [&](int64_t plane) {
-    const float* from = x.f32() + plane * x.plane();
-    float* to = y.f32() + plane * y.plane();
+    const float* from = x.f32() + x.PlaneStart(plane);
+    float* to = y.f32() + y.PlaneStart(plane);
     for (int i = 0; i < y.height; ++i) {
       const int top = i * stride_h_ - padding_h_;
       for (int j = 0; j < y.width; ++j, ++to) {
@@ -190,8 +191,9 @@ void Upsample2d::Run(const RunContext& context, Tensors inputs, Tensors outputs)
   const Tensor& y = outputs[0];
   const int64_t planes = int64_t{x.batch} * x.channels;
   ForEachItem(context, planes, [&](int64_t slot, int64_t plane) {
-    Bilinear(context.kernels.planes, x.f32() + plane * x.plane(), y.f32() + plane * y.plane(), x,
+    Bilinear(context.kernels.planes, x.f32() + x.PlaneStart(plane), y.f32() + y.PlaneStart(plane), x,
              reinterpret_cast<float*>(context.ThreadScratch(slot)));
+    MakeSigns(context, plane, outputs);
   });
 }
 
@@ -199,8 +201,8 @@ void Upsample2d::RunReference(const RunContext& context, Tensors inputs, Tensors
   const Tensor& x = inputs[0];
   const Tensor& y = outputs[0];
   ForEachPlane(context, int64_t{x.batch} * x.channels, y.plane(), [&](int64_t plane) {
-    const float* from = x.f32() + plane * x.plane();
-    float* to = y.f32() + plane * y.plane();
+    const float* from = x.f32() + x.PlaneStart(plane);
+    float* to = y.f32() + y.PlaneStart(plane);
     for (int i = 0; i < y.height; ++i) {
       for (int j = 0; j < y.width; ++j, ++to) {
         if (!bilinear_) {
@@ -215,6 +217,7 @@ void Upsample2d::RunReference(const RunContext& context, Tensors inputs, Tensors
               rows.weight * ((1 - columns.weight) * high[columns.low] + columns.weight * high[columns.high]);
       }
     }
+    MakeSigns(context, plane, outputs);
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include "ops/operation.h"
 #include "ops/operation_reader.h"
+#include "ops/plane_maker.h"
 
 namespace bdc {
 
@@ -13,7 +14,7 @@ class GlobalAvgPool2d : public Operation {
 };
 
 /// Mean over windows that lie wholly inside the image.
-class AvgPool2d : public Operation {
+class AvgPool2d : public PlaneMaker {
  public:
   explicit AvgPool2d(OperationReader& reader);
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
@@ -33,7 +34,7 @@ class MaxPool2d : public Operation {
 };
 
 /// Enlarges by an integer factor, PyTorch's `interpolate` with align_corners = false.
-class Upsample2d : public Operation {
+class Upsample2d : public PlaneMaker {
  public:
   explicit Upsample2d(OperationReader& reader);
   int64_t ThreadScratchBytes() const override;

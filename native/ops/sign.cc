@@ -14,6 +14,12 @@ Sign::Sign(OperationReader& reader) {
   reader.AddOutput(output);
 }
 
+PlacedSign PlacedSign::Within(int first, int count) const {
+  const int begin = std::max(first_channel, first);
+  const int end = std::min(first_channel + channels, first + count);
+  return {sign, begin - first, first_threshold + begin - first_channel, std::max(0, end - begin)};
+}
+
 void Sign::Load(EngineMode, const KernelSet&) {
   threshold_.Load();
   direction_.Load();

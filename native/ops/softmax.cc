@@ -16,10 +16,10 @@ void Softmax::Run(const RunContext& context, Tensors inputs, Tensors outputs) co
   const int64_t size = x.plane(), blocks = (size + kBlock - 1) / kBlock;
   context.pool.ParallelFor(0, x.batch * blocks, Grain(kBlock * x.channels), [&](int64_t begin, int64_t end) {
     for (int64_t item = begin; item < end; ++item) {
-      const int64_t start = item / blocks * x.image() + item % blocks * kBlock;
-      const int64_t count = std::min(kBlock, size - item % blocks * kBlock);
-      const float* from = x.f32() + start;
-      float* to = outputs[0].f32() + start;
+      const int64_t image = item / blocks, first = item % blocks * kBlock;
+      const int64_t count = std::min(kBlock, size - first);
+      const float* from = x.f32() + image * x.image() + first;
+      float* to = outputs[0].f32() + image * outputs[0].image() + first;
       float largest[kBlock], sum[kBlock] = {};
       std::copy_n(from, count, largest);
       for (int c = 1; c < x.channels; ++c) {

@@ -19,18 +19,19 @@ Sum::Sum(OperationReader& reader, Kind kind) {
 
 void Sum::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
   const Tensor& y = outputs[0];
-  const int64_t total = y.image() * y.batch;
-  context.pool.ParallelFor(0, total, kGrainValues, [&](int64_t begin, int64_t end) {
-    float* to = y.f32();
-    const float* a = inputs[0].f32();
-    const float* b = inputs.size() > 1 ? inputs[1].f32() : nullptr;
-    for (int64_t i = begin; i < end; ++i) to[i] = b ? a[i] + b[i] : a[i];
+  const int64_t size = y.plane();
+  ForEachPlane(context, int64_t{y.batch} * y.channels, size, [&](int64_t plane) {
+    const auto values_of = [plane](const Tensor& x) { return x.f32() + x.PlaneStart(plane); };
+    float* to = values_of(y);
+    const float* a = values_of(inputs[0]);
+    const float* b = inputs.size() > 1 ? values_of(inputs[1]) : nullptr;
+    for (int64_t i = 0; i < size; ++i) to[i] = b ? a[i] + b[i] : a[i];
     for (size_t k = 2; k < inputs.size(); ++k) {
-      const float* more = inputs[k].f32();
-      for (int64_t i = begin; i < end; ++i) to[i] += more[i];
+      const float* more = values_of(inputs[k]);
+      for (int64_t i = 0; i < size; ++i) to[i] += more[i];
     }
     if (factor_ == 1.0f) return;
-    for (int64_t i = begin; i < end; ++i) to[i] *= factor_;
+    for (int64_t i = 0; i < size; ++i) to[i] *= factor_;
   });
 }
 
@@ -53,9 +54,9 @@ void MapWithChannels(const RunContext& context, Tensors inputs, const Tensor& y,
   const Tensor& x = inputs[0];
   const int64_t size = x.plane();
   ForEachPlane(context, int64_t{x.batch} * x.channels, size, [&](int64_t plane) {
-    const float value = inputs[1].f32()[plane];
-    const float* from = x.f32() + plane * size;
-    float* to = y.f32() + plane * size;
+    const float value = inputs[1].f32()[inputs[1].PlaneStart(plane)];
+    const float* from = x.f32() + x.PlaneStart(plane);
+    float* to = y.f32() + y.PlaneStart(plane);
     for (int64_t i = 0; i < size; ++i) to[i] = function(from[i], value);
   });
 }

@@ -11,6 +11,7 @@ class Sum : public Operation {
   enum class Kind { kAdd, kAverage };
   Sum(OperationReader& reader, Kind kind);
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+  float factor() const { return factor_; }
 
  private:
   float factor_;

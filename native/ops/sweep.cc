@@ -1,56 +1,79 @@
 #include "ops/sweep.h"
 
+#include <algorithm>
+
 namespace bdc {
 namespace {
 
-StreamType TypeOf(const Tensor& tensor) {
-  return tensor.type == ElementType::kFloat16 ? StreamType::kFloat16 : StreamType::kFloat32;
-}
-
-std::byte* ImageOf(const Tensor& tensor, int64_t image) {
-  const int64_t bytes = tensor.type == ElementType::kFloat16 ? 2 : 4;
-  return static_cast<std::byte*>(tensor.data) + image * tensor.image() * bytes;
-}
+void* ImageOf(const Tensor& tensor, int64_t image) { return tensor.at(image * tensor.image()); }
 
 }  // namespace
 
 InputStream StreamIn(const Tensor& tensor, int64_t image) {
-  return {ImageOf(tensor, image), TypeOf(tensor), tensor.plane()};
+  return {ImageOf(tensor, image), tensor.stream_type(), tensor.plane()};
 }
 
 OutputStream StreamOut(const Tensor& tensor, int64_t image) {
-  return {ImageOf(tensor, image), TypeOf(tensor), tensor.plane()};
+  return {ImageOf(tensor, image), tensor.stream_type(), tensor.plane()};
 }
 
 uint64_t* SignsOf(const Tensor& tensor, int64_t image) {
-  return tensor.bits() + image * tensor.channels * SignPlaneWords(tensor.plane());
+  return tensor.bits() + image * tensor.whole_channels * SignPlaneWords(tensor.plane());
 }
 
 void Sweep::Load(EngineMode mode, const KernelSet& kernels) {
-  for (const auto& sign : signs_) sign->Load(mode, kernels);
+  LoadSigns(mode, kernels);
+  if (norm_) norm_->Load(mode, kernels);
 }
 
 void Sweep::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
-  const Tensor& x = inputs[0];
-  const size_t first_sign = parts_.stream ? 1 : 0;
+  // Each stretch between two borders of signs; most often there is one.
+  int first = 0;
+  while (first < inputs[0].channels) {
+    int end = inputs[0].channels;
+    for (const PlacedSign& placed : signs()) {
+      for (int border : {placed.first_channel, placed.first_channel + placed.channels}) {
+        if (border > first) end = std::min(end, border);
+      }
+    }
+    RunSection(context, {first, end - first}, inputs, outputs);
+    first = end;
+  }
+}
+
+void Sweep::RunSection(const RunContext& context, const Section& section, Tensors inputs,
+                       Tensors outputs) const {
+  const auto range_of = [&](const Tensor& tensor) { return tensor.Channels(section.first, section.count); };
+  const Tensor x = range_of(inputs[0]);
   ForEachSweepRange(context, x, [&](int64_t image, const BlockRange& range) {
     SweepArgs args{StreamIn(x, image), x.plane(), x.channels, {}};
-    const auto add_sign = [&](size_t i) {
-      args.epilogue.signs = SignsOf(outputs[first_sign + i], image);
-      args.epilogue.threshold = signs_[i]->threshold();
-      args.epilogue.direction = signs_[i]->direction();
-    };
-    if (parts_.gate) args.epilogue.gate = inputs[1].f32() + image * x.channels;
-    if (parts_.residual) args.epilogue.residual = StreamIn(inputs[parts_.gate ? 2 : 1], image);
-    if (parts_.stream) args.epilogue.stream = StreamOut(outputs[0], image);
-    if (!signs_.empty()) add_sign(0);
-    context.kernels.sweep(args, range);
-    // Further signs compare the same values again, before a rounding of the stream as the first one does.
-    args.epilogue.stream = {};
-    for (size_t i = 1; i < signs_.size(); ++i) {
-      add_sign(i);
-      context.kernels.sweep(args, range);
+    if (norm_) {
+      args.epilogue.scale = norm_->scale() + section.first;
+      args.epilogue.bias = norm_->bias() + section.first;
     }
+    if (parts_.gate) {
+      const Tensor gate = range_of(inputs[1]);
+      args.epilogue.gate = gate.f32() + image * gate.image();
+    }
+    if (parts_.residual) args.epilogue.residual = StreamIn(range_of(inputs[parts_.ResidualAt()]), image);
+    if (parts_.addend) args.epilogue.addend = StreamIn(range_of(inputs[parts_.AddendAt()]), image);
+    args.epilogue.factor = parts_.factor;
+    if (parts_.stream) args.epilogue.stream = StreamOut(range_of(outputs[0]), image);
+    bool has_run = false;
+    for (size_t i = 0; i < signs().size(); ++i) {
+      const PlacedSign placed = signs()[i].Within(section.first, section.count);
+      if (placed.channels == 0) continue;
+      const Tensor& planes = outputs[i + (parts_.stream ? 1 : 0)];
+      const int first_plane = placed.first_threshold - signs()[i].first_threshold;
+      args.epilogue.signs = SignsOf(planes.Channels(first_plane, placed.channels), image);
+      args.epilogue.threshold = placed.sign->threshold() + placed.first_threshold;
+      args.epilogue.direction = placed.sign->direction() + placed.first_threshold;
+      context.kernels.sweep(args, range);
+      // Further signs compare the same values again, before a rounding of the stream as the first one does.
+      args.epilogue.stream = {};
+      has_run = true;
+    }
+    if (!has_run) context.kernels.sweep(args, range);
   });
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/binary-block.h"
+#include "ops/activations.h"
 #include "ops/operation.h"
 #include "ops/planes.h"
 #include "ops/sign.h"
@@ -33,28 +34,40 @@ OutputStream StreamOut(const Tensor& tensor, int64_t image);
 /// One image's sign planes.
 uint64_t* SignsOf(const Tensor& tensor, int64_t image);
 
-/// y = x · gate + residual and the sign planes that later convolutions take of y, in one pass over memory.
-/// Gate and residual may be missing; so may y where only its signs are asked for.
-class Sweep : public Operation {
+/// y = (((scale · x + bias) · gate + residual) + addend) · factor and the sign planes that later
+/// convolutions take of y, in one pass over memory. All but x may be missing; so may y where only its signs
+/// are asked for.
+class Sweep : public SignMaker {
  public:
   struct Parts {
-    bool gate = false, residual = false, stream = false;
+    bool gate = false, residual = false, addend = false, stream = false;
+    float factor = 1.0f;
+    /// Inputs x, gate [N,C,1,1], residual, addend: where each is, of those that there are.
+    size_t ResidualAt() const { return gate ? 2 : 1; }
+    size_t AddendAt() const { return ResidualAt() + (residual ? 1 : 0); }
   };
-  Sweep(const Parts& parts, std::vector<std::unique_ptr<Sign>> signs)
-      : parts_(parts), signs_(std::move(signs)) {}
+  Sweep(const Parts& parts, std::vector<PlacedSign> signs, std::unique_ptr<BatchNorm> norm = nullptr)
+      : SignMaker(std::move(signs)), parts_(parts), norm_(std::move(norm)) {}
 
   const Parts& parts() const { return parts_; }
-  /// The only sign of a sweep that does nothing else, which then goes elsewhere.
-  std::unique_ptr<Sign> TakeSign() { return std::move(signs_[0]); }
-  bool is_sign() const { return !parts_.stream && signs_.size() == 1; }
+  bool has_norm() const { return norm_ != nullptr; }
+  std::unique_ptr<BatchNorm> TakeNorm() { return std::move(norm_); }
+  /// Takes signs of a tensor and does nothing else.
+  bool is_sign() const { return !parts_.stream && signs().size() == 1; }
 
   void Load(EngineMode mode, const KernelSet& kernels) override;
-  /// Inputs x, gate [N,C,1,1], residual; outputs y, then the planes of each sign.
+  /// Inputs as Parts says; outputs y, then the planes of each sign.
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
 
  private:
+  /// Channels [first, first + count), of which each sign takes all or none.
+  struct Section {
+    int first, count;
+  };
+  void RunSection(const RunContext& context, const Section& section, Tensors inputs, Tensors outputs) const;
+
   Parts parts_;
-  std::vector<std::unique_ptr<Sign>> signs_;
+  std::unique_ptr<BatchNorm> norm_;
 };
 
 }  // namespace bdc

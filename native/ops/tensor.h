@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "kernels/binary-block.h"
@@ -12,6 +13,23 @@ enum class ElementType { kFloat32, kBits, kUint8, kSignPlanes, kFloat16, kInt8 }
 
 /// Words of one pixel of a bit tensor.
 inline int WordsOf(int channels) { return (channels + 63) / 64; }
+
+/// Bytes of one channel of an image of `pixels` pixels; of any type but bits, whose channels share words.
+inline int64_t PlaneBytes(ElementType type, int64_t pixels) {
+  switch (type) {
+    case ElementType::kUint8:
+    case ElementType::kInt8:
+      return pixels;
+    case ElementType::kSignPlanes:
+      return SignPlaneWords(pixels) * 8;
+    case ElementType::kFloat16:
+      return pixels * 2;
+    case ElementType::kFloat32:
+    case ElementType::kBits:
+      break;
+  }
+  return pixels * 4;
+}
 
 /// What is known of a tensor at load. Real tensors are [batch][channels][height][width]; bits are
 /// [batch][height][width][words], word w bit b = channel 64·w + b, padding bits 0.
@@ -26,29 +44,18 @@ struct TensorSpec {
   int64_t Plane() const { return int64_t{height} * width; }
   /// Bytes of one image.
   int64_t ImageBytes() const {
-    switch (type) {
-      case ElementType::kBits:
-        return Plane() * WordsOf(channels) * 8;
-      case ElementType::kUint8:
-      case ElementType::kInt8:
-        return Plane() * channels;
-      case ElementType::kSignPlanes:
-        return channels * SignPlaneWords(Plane()) * 8;
-      case ElementType::kFloat16:
-        return Plane() * channels * 2;
-      case ElementType::kFloat32:
-        break;
-    }
-    return Plane() * channels * 4;
+    return type == ElementType::kBits ? Plane() * WordsOf(channels) * 8
+                                      : channels * PlaneBytes(type, Plane());
   }
   bool operator==(const TensorSpec&) const = default;
 };
 
-/// A tensor of one frame.
+/// A tensor of one frame, or a range of its channels.
 struct Tensor {
   void* data;
   int batch, channels, height, width;
   ElementType type;
+  int whole_channels;  // of the tensor that this is a range of: `channels` where it is all of it
 
   float* f32() const { return static_cast<float*>(data); }
   uint64_t* bits() const { return static_cast<uint64_t*>(data); }
@@ -63,7 +70,17 @@ struct Tensor {
     return type == ElementType::kFloat16 ? static_cast<void*>(f16() + index) : f32() + index;
   }
   int64_t plane() const { return int64_t{height} * width; }
-  int64_t image() const { return plane() * channels; }
+  /// Values from one image to the next.
+  int64_t image() const { return plane() * whole_channels; }
+  /// Where plane i of all images' channels starts, in values.
+  int64_t PlaneStart(int64_t i) const { return i / channels * image() + i % channels * plane(); }
+  /// Channels [first, first + count).
+  Tensor Channels(int first, int count) const {
+    Tensor range = *this;
+    range.data = static_cast<std::byte*>(data) + first * PlaneBytes(type, plane());
+    range.channels = count;
+    return range;
+  }
 };
 
 }  // namespace bdc

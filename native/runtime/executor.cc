@@ -60,7 +60,8 @@ void Executor::PlanArena() {
   for (const GraphTensor& tensor : graph_.tensors()) {
     const int64_t images =
         tensor.spec.batch == TensorSpec::kPerCamera ? graph_.max_cameras() : tensor.spec.batch;
-    const int64_t bytes = tensor.is_needed ? tensor.spec.ImageBytes() * images : 0;
+    const bool has_memory = tensor.is_needed && tensor.whole < 0;
+    const int64_t bytes = has_memory ? tensor.spec.ImageBytes() * images : 0;
     requests.push_back({bytes, tensor.producer, tensor.last_use});
   }
   const auto& nodes = graph_.nodes();
@@ -241,12 +242,15 @@ void Executor::CheckFrame(std::span<const int> cameras) const {
 
 Tensor Executor::At(int tensor, int cameras) {
   const TensorSpec& spec = graph_.tensors()[tensor].spec;
-  return {arena_.data() + plan_.offsets[tensor],
+  const Graph::Place place = graph_.PlaceOf(tensor);
+  const int64_t offset = place.first_channel * PlaneBytes(spec.type, spec.Plane());
+  return {arena_.data() + plan_.offsets[place.tensor] + offset,
           spec.batch == TensorSpec::kPerCamera ? cameras : spec.batch,
           spec.channels,
           spec.height,
           spec.width,
-          spec.type};
+          spec.type,
+          graph_.tensors()[place.tensor].spec.channels};
 }
 
 void Executor::NormalizeImages(const Tensor& to) {

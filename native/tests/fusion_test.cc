@@ -106,6 +106,57 @@ class Chain {
 
   std::string Sum(const std::string& a, const std::string& b) { return Add("add", Next("sum"), {a, b}, {}); }
 
+  /// A gate that takes no sigmoid: exact.
+  std::string ScaledByMean(const std::string& input) {
+    return Add("channel_gate", Next("gate"), {input, Mean(input)}, {});
+  }
+
+  std::string Average(const std::string& a, const std::string& b) {
+    return Add("average", Next("average"), {a, b}, {});
+  }
+
+  std::string Norm(const std::string& input) {
+    const std::string name = Next("norm");
+    Store(name + ".s", RandomFloats(channels_, seed_));
+    Store(name + ".b", RandomFloats(channels_, seed_ + 1));
+    return Add("batch_norm", name, {input}, {{"scale", name + ".s"}, {"bias", name + ".b"}});
+  }
+
+  std::string Pool(const std::string& input) {
+    const std::string name = Add("avg_pool2d", Next("pool"), {input}, {});
+    model_.model().operations.back().attributes = {{"kernel", std::vector<double>{2, 2}},
+                                                   {"stride", std::vector<double>{2, 2}}};
+    return name;
+  }
+
+  /// Nearest: exact.
+  std::string Enlarged(const std::string& input) {
+    const std::string name = Add("upsample2d", Next("up"), {input}, {});
+    model_.model().operations.back().attributes = {{"factor", 2.0}, {"mode", std::string("nearest")}};
+    return name;
+  }
+
+  std::pair<std::string, std::string> Halves(const std::string& input) {
+    const std::string name = Add("split", Next("split"), {input}, {});
+    OperationSpec& split = model_.model().operations.back();
+    split.outputs = {name + ".0", name + ".1"};
+    split.attributes = {{"sizes", std::vector<double>{channels_ / 2.0, channels_ / 2.0}}};
+    return {name + ".0", name + ".1"};
+  }
+
+  std::string Concat(const std::string& a, const std::string& b) {
+    return Add("concat", Next("concat"), {a, b}, {});
+  }
+
+  /// What `make` adds is made for half the channels.
+  template <typename Make>
+  std::string OnHalf(const Make& make) {
+    channels_ /= 2;
+    const std::string name = make();
+    channels_ *= 2;
+    return name;
+  }
+
   /// Output `name` of the fused plan must be the reference's, up to `tolerance` times its size.
   void Compare(const std::string& name, StreamType residual, double tolerance) {
     model_.model().outputs = {{"y", name}};
@@ -177,6 +228,66 @@ TEST(FusionTest, MeansAreExact) {
       chain.Compare(chain.Mean(y), StreamType::kFloat32, 0);
     }
   }
+}
+
+/// sign → 3×3 → gate → sum with what came in.
+std::string GatedUnit(Chain& chain, const std::string& x) {
+  return chain.Sum(chain.ScaledByMean(chain.Activation(chain.Convolution(chain.Sign(x), 3))), x);
+}
+
+/// Units on halves of the channels, joined again, on their average, enlarged and pooled, and on channels that
+/// are repeated.
+std::string UnitsOfHalves(Chain& chain) {
+  const std::string x = chain.Norm("x");
+  const auto on_halves = [&](const std::string& whole) {
+    const auto halves = chain.Halves(whole);
+    return std::pair(chain.OnHalf([&, half = halves.first] { return GatedUnit(chain, half); }),
+                     chain.OnHalf([&, half = halves.second] { return GatedUnit(chain, half); }));
+  };
+  const auto [a, b] = on_halves(GatedUnit(chain, x));
+  const std::string joined = GatedUnit(chain, chain.Sum(chain.Concat(a, b), x));
+  const auto [c, d] = on_halves(chain.Pool(joined));
+  const std::string small = GatedUnit(chain, chain.Concat(c, d));
+  const auto [e, f] = on_halves(chain.Enlarged(small));
+  const std::string mean = chain.Average(e, f);
+  const std::string wide = chain.ScaledByMean(chain.Convolution(chain.Sign(joined), 3));
+  return chain.Sum(wide, chain.Concat(mean, mean));
+}
+
+TEST(FusionTest, RangesOfChannelsAreExact) {
+  for (const auto& [channels, height, width] : {std::tuple{48, 12, 34}, {6, 2, 2}, {70, 26, 48}}) {
+    SCOPED_TRACE(channels);
+    Chain chain(channels, height, width);
+    const std::string y = UnitsOfHalves(chain);
+    chain.Compare(y, StreamType::kFloat32, 0);
+  }
+}
+
+TEST(FusionTest, NothingIsCopiedAndNoSignTakenByItself) {
+  Chain chain(48, 12, 34);
+  chain.model().model().outputs = {{"y", UnitsOfHalves(chain)}};
+  Graph graph = chain.model().Build();
+  graph.Fuse(StreamType::kFloat16);
+  for (const GraphNode& node : graph.nodes()) {
+    for (const char* op : {"split", "concat", "sign", "add", "average", "channel_gate"}) {
+      EXPECT_NE(node.op, op) << node.name;
+    }
+  }
+}
+
+TEST(FusionTest, ChannelsThatAreOutputsAreCopied) {
+  Chain chain(8, 5, 7);
+  const auto halves = chain.Halves("x");
+  const std::string joined = chain.Concat(halves.second, halves.first);
+  chain.model().model().outputs = {
+      {"half", halves.first}, {"joined", joined}, {"sum", chain.Sum(joined, "x")}};
+  const std::vector<Feed> inputs = {{{2, 8, 5, 7}, RandomFloats(size_t{2} * 8 * 5 * 7, 99)}};
+  const auto expected = RunModel(chain.model(), inputs, EngineMode::kReference, Isa::kPortable, 1, nullptr);
+  ForEachIsa([&](const KernelSet& kernels) {
+    const auto found =
+        RunModel(chain.model(), inputs, EngineMode::kFast, kernels.isa, 2, nullptr, {}, StreamType::kFloat16);
+    for (const auto& [role, values] : expected) EXPECT_EQ(found.at(role), values) << role;
+  });
 }
 
 TEST(FusionTest, AFloat16StreamIsWithinOneUnitInTheLastPlace) {
