@@ -51,7 +51,7 @@ function disassemble(core: Core, blocks: readonly Block[]): Map<string, string> 
   const options = ['--disassemble', `-triple=${core.triple}`, `-mattr=${core.attributes}`];
   const text = runTool('llvm-mc', options, lines.join('\n'));
   const found = text
-    .replace(/^\t(lock|rep|repne|notrack|data16)\n/gm, '\t$1 ')
+    .replace(/^\t(lock|rep|repne|notrack|data16|rex64)\n/gm, '\t$1 ')
     .split('\n')
     .filter((line) => /^\t[^.]/.test(line));
   if (found.length !== bytes.length) {
