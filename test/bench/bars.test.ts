@@ -31,7 +31,8 @@ describe('Bars of the benchmark', () => {
   it('exist for every layer on every instruction set', () => {
     for (const name of [...names, PEAK_BAR.layer]) {
       assert(names.includes(name), name);
-      for (const isa of ['avx2', 'avx-vnni', 'avx512', 'amx'] as const) assert(barsOf(name, isa), `${name} on ${isa}`);
+      for (const isa of ['avx2', 'avx-vnni', 'avx512', 'amx'] as const)
+        assert(barsOf(name, isa), `${name} on ${isa}`);
     }
   });
 

@@ -91,11 +91,7 @@ describe('computeRigRays', () => {
   it('scales rays to a component of 1 along the optical axis', () => {
     const camera = cameraLooking('tilted', 0.7);
     const axis = camera.baseFromCamera.rotate([0, 0, 1]);
-    const { rays } = computeRigRays(
-      realViews({ cameras: [camera] }),
-      { width: 80, height: 45 },
-      [4, 5],
-    );
+    const { rays } = computeRigRays(realViews({ cameras: [camera] }), { width: 80, height: 45 }, [4, 5]);
     for (let i = 0; i < rays.length; i += 3) {
       const along = rays[i]! * axis[0] + rays[i + 1]! * axis[1] + rays[i + 2]! * axis[2];
       assert.ok(Math.abs(along - 1) < 1e-6);
