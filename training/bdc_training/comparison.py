@@ -119,8 +119,13 @@ class RunResult:
 
 
 def configuration_digest(base: Mapping[str, Any], variant: Variant) -> str:
-    """Of a config file's content with what all variants set, and of what this one does."""
-    return hashlib.sha256(json.dumps([base, variant.set], sort_keys=True).encode()).hexdigest()[:12]
+    """Of a config file's content with what all variants set, and of what this one does.
+
+    `input.trained_views` is only told on by the model file and changes no training.
+    """
+    images = {key: value for key, value in base.get("input", {}).items() if key != "trained_views"}
+    content = [{**base, "input": images}, variant.set]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def load_results(path: Path) -> list[RunResult]:

@@ -17,12 +17,13 @@ from bdc_training.comparison import (
     RunResult,
     Table,
     Variant,
+    configuration_digest,
     load_comparison,
     load_results,
     markdown_section,
     save_results,
 )
-from bdc_training.config import load_config
+from bdc_training.config import config_mapping, load_config
 from bdc_training.network_cost import Cost, network_cost
 from bdc_training.page_section import write_page_section
 from bdc_training.training_config import training_config
@@ -267,6 +268,14 @@ def test_the_shipped_variants_are_of_networks_that_exist_and_differ() -> None:
         config = load_config(CONFIGS / SHIPPED.config, [*shared, *variant.overrides(Path("out"), 0)])
         configs.append(replace(config, training=training_config(config.training)))
     assert all(config not in configs[:i] for i, config in enumerate(configs))
+
+
+def test_the_kept_results_are_of_the_shipped_variants() -> None:
+    shared = config_mapping(CONFIGS / SHIPPED.config, Variant("", SHIPPED.set).overrides(Path("out"), 0))
+    digests = {variant.name: configuration_digest(shared, variant) for variant in SHIPPED.variants}
+    kept = load_results(CONFIGS.parents[1] / "docs" / "ablations.json")
+    assert {run.variant for run in kept} == set(digests)
+    assert all(run.configuration == digests[run.variant] for run in kept)
 
 
 @pytest.mark.parametrize("variant", SHIPPED.variants, ids=lambda variant: variant.name)
