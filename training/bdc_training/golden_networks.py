@@ -34,7 +34,9 @@ def small_config(cameras: int, unit: UnitConfig) -> Config:
     return replace(
         edge,
         name=f"golden-{cameras}-camera-{unit.version}-{unit.pointwise_input}",
-        input=replace(edge.input, width=64, height=32, camera_names=edge.input.camera_names[:cameras]),
+        input=replace(
+            edge.input, width=64, height=32, camera_names=edge.input.camera_names[:cameras], trained_views=()
+        ),
         grid=replace(edge.grid, min=(-8.0, -12.0, -1.0), max=(8.0, 12.0, 5.4), shape=(8, 12, 2)),
         unit=unit,
         detection=DetectionConfig(),

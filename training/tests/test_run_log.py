@@ -7,7 +7,7 @@ import pytest
 
 from bdc_training.run_log import RunLog
 
-MEANS = (2.5, 1.0, 0.5, 0.25, 0.125, 4.0)
+MEANS = (2.5, 1.0, 0.75, 0.5, 0.25, 0.125, 4.0)
 
 
 def test_scalars_reach_tensorboard(tmp_path: Path) -> None:
@@ -21,7 +21,7 @@ def test_scalars_reach_tensorboard(tmp_path: Path) -> None:
     (occupancy,) = events.Scalars("train/occupancy")
     assert (occupancy.step, occupancy.value) == (20, 1.0)
     assert events.Scalars("gradient/stem")[0].value == 0.5
-    assert (tmp_path / "train.csv").read_text().split()[1] == "20,1,0.001,2.5,1,0.5,0.25,0.125,4"
+    assert (tmp_path / "train.csv").read_text().split()[1] == "20,1,0.001,2.5,1,0.75,0.5,0.25,0.125,4"
 
 
 def test_without_the_package_the_answer_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
