@@ -20,7 +20,10 @@ export interface FrameFlags extends ImageFlags {
  * Compares a model's voxels with the LiDAR returns of one frame.
  * @throws BdcError `FRAME_WITHOUT_LIDAR`, and as `readFrameFile` and `checkedManifest` do
  */
-export async function evaluateFrame(engine: Engine, { frame: path, priorData, ...images }: FrameFlags) {
+export async function evaluateFrame(
+  engine: Engine,
+  { frame: path, priorData, virtualCameras, jpegHalfScale }: FrameFlags,
+) {
   const manifest = checkedManifest(engine.manifest);
   const { rig, frame, points, lidarOrigin } = await readFrameFile(path);
   if (points === undefined || lidarOrigin === undefined) {
@@ -31,8 +34,8 @@ export async function evaluateFrame(engine: Engine, { frame: path, priorData, ..
   }
   const pipeline = new PerceptionPipeline({
     engine,
-    virtualCameras: images.virtualCameras,
-    jpegHalfScale: images.jpegHalfScale,
+    virtualCameras,
+    jpegHalfScale,
     onImageError: (_, error) => {
       throw error;
     },

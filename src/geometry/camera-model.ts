@@ -17,3 +17,9 @@ export interface CameraModel {
   /** Ray of a pixel with z = 1; undefined where the model has none (outside the lens's circle, 90° off axis or more). */
   unproject(pixel: Pixel): Vector3 | undefined;
 }
+
+/** Whether a pixel lies in an image; pixels reach half a pixel around their centres. */
+export const isInside = (
+  [u, v]: Pixel,
+  { width, height }: { readonly width: number; readonly height: number },
+): boolean => u >= -0.5 && v >= -0.5 && u < width - 0.5 && v < height - 0.5;

@@ -1,15 +1,12 @@
-import { setImmediate } from 'node:timers/promises';
-
+import { isInside } from '../geometry/camera-model.js';
 import type { Vector3 } from '../geometry/rigid-transform.js';
 import type { VoxelGrid } from '../geometry/voxel-grid.js';
 import { InputTransform } from './input-transform.js';
 import type { NetworkInput } from './input-transform.js';
 import type { NetworkView } from './network-views.js';
+import { TimeSlices } from './time-slices.js';
 import type { RigCamera } from './types.js';
-import { isInside } from './virtual-camera.js';
 
-/** The event loop gets a turn after about so many milliseconds of work. */
-const SLICE_MS = 4;
 /** One bit a camera in 32-bit words. */
 export const MAX_CAMERAS = 32;
 
@@ -30,7 +27,7 @@ export async function computeCoverage(
     throw new RangeError(`at most ${MAX_CAMERAS} cameras are possible, found ${cameras}`);
   const coverage = new Uint32Array(grid.size);
   const [nx, ny, nz] = grid.shape;
-  let sliceStart = performance.now();
+  const slices = new TimeSlices();
   for (const { source, camera } of views) {
     const isVisible = viewOf(camera, input);
     for (let i = 0; i < nx; i++) {
@@ -39,10 +36,7 @@ export async function computeCoverage(
           if (isVisible(grid.center(i, j, k))) coverage[(i * ny + j) * nz + k]! |= 1 << source;
         }
       }
-      if (performance.now() - sliceStart > SLICE_MS) {
-        await setImmediate();
-        sliceStart = performance.now();
-      }
+      await slices.next();
     }
   }
   return coverage;

@@ -97,7 +97,7 @@ export class PerceptionPipeline {
     const views = networkViews(rig, input, this.#virtualCameras, usesCalibration);
     const coverage = await computeCoverage(views, new VoxelGrid(grid), input);
     const parameters = usesCalibration ? computeCameraParameters(views, input) : undefined;
-    const images = viewImages(rig, views, input, this.#preparation);
+    const images = await viewImages(rig, views, input, this.#preparation);
     await this.#exclusively(async () => {
       if (featureSize !== undefined) {
         const rays = computeRigRays(views, input, featureSize);

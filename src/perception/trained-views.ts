@@ -1,12 +1,10 @@
 import type { TrainedView } from '../engine/manifest.js';
 import type { Intrinsics } from '../geometry/intrinsics.js';
+import { FORWARD_FROM_OPTICAL } from '../geometry/optical-frame.js';
 import { PinholeCamera } from '../geometry/pinhole-camera.js';
 import { RigidTransform, type Vector3 } from '../geometry/rigid-transform.js';
 import { InputTransform, type NetworkInput } from './input-transform.js';
 import type { CameraRig, RigCamera } from './types.js';
-
-/** Optical axes (x right, y down, z forward) in a frame that looks along +x (REP-103). */
-const FORWARD_FROM_OPTICAL = RigidTransform.fromMatrix([0, 0, 1, -1, 0, 0, 0, -1, 0], [0, 0, 0]);
 
 /** Largest angle between where a pixel of a known camera looks and where that of a trained one does, radians. */
 const SAME_DIRECTION = (5 * Math.PI) / 180;

@@ -2,6 +2,7 @@ import type { ModelManifest } from '../engine/manifest.js';
 import { nativeImages } from '../engine/native.js';
 import { decodeImage, prepareImage, type PreparationOptions } from './image-preparation.js';
 import type { NetworkView } from './network-views.js';
+import { TimeSlices } from './time-slices.js';
 import type { CameraImage, CameraRig, RigCamera } from './types.js';
 import { VirtualCamera } from './virtual-camera.js';
 
@@ -20,23 +21,26 @@ export interface ViewImages {
 }
 
 /** By camera of the rig. */
-export function viewImages(
+export async function viewImages(
   rig: CameraRig,
   views: readonly NetworkView[],
   input: Input,
   options: PreparationOptions = {},
-): readonly ViewImages[] {
-  return rig.cameras.map((camera, source) => {
+): Promise<readonly ViewImages[]> {
+  const slices = new TimeSlices();
+  const images: ViewImages[] = [];
+  for (const [source, camera] of rig.cameras.entries()) {
     const own = views.flatMap((view, index) => (view.source === source ? [{ index, view }] : []));
     const virtual = own
       .map(({ view }) => view.camera.model)
       .filter((model) => model instanceof VirtualCamera);
     const make =
       virtual.length > 0
-        ? virtualImages(camera, virtual, input, options)
+        ? await virtualImages(camera, virtual, input, options, slices)
         : realImages(camera, own.length, input, options);
-    return { views: own.map(({ index }) => index), make };
-  });
+    images.push({ views: own.map(({ index }) => index), make });
+  }
+  return images;
 }
 
 const realImages =
@@ -45,18 +49,19 @@ const realImages =
     count === 0 ? [] : [await prepareImage(image, camera, input, options)];
 
 /** The whole image is decoded once, shrunk to the virtual images' resolution where it has more, and sampled for each of them. */
-function virtualImages(
+async function virtualImages(
   camera: RigCamera,
   virtual: readonly VirtualCamera[],
   input: Input,
   options: PreparationOptions,
-): ViewImages['make'] {
+  slices: TimeSlices,
+): Promise<ViewImages['make']> {
   const { model } = camera;
   const shrink = Math.max(1, Math.min(...virtual.map(sourcePixelsPerPixel)));
   const size = { width: Math.round(model.width / shrink), height: Math.round(model.height / shrink) };
-  const places = virtual.map((view) =>
-    sourcePlaces(view, size.width / model.width, size.height / model.height),
-  );
+  const [scaleX, scaleY] = [size.width / model.width, size.height / model.height];
+  const places: Float32Array[] = [];
+  for (const view of virtual) places.push(await sourcePlaces(view, scaleX, scaleY, slices));
   // what the network takes for nothing: zero after normalisation
   const fill = input.mean.map(Math.round);
   return async (image) => {
@@ -73,9 +78,15 @@ function sourcePixelsPerPixel(view: VirtualCamera): number {
 }
 
 /** x, y of each of the view's pixels in the real image scaled by that much, NaN where it isn't in it: `remap`'s places. */
-function sourcePlaces(view: VirtualCamera, scaleX: number, scaleY: number): Float32Array {
+async function sourcePlaces(
+  view: VirtualCamera,
+  scaleX: number,
+  scaleY: number,
+  slices: TimeSlices,
+): Promise<Float32Array> {
   const places = new Float32Array(view.width * view.height * 2).fill(NaN);
   for (let v = 0; v < view.height; v++) {
+    await slices.next();
     for (let u = 0; u < view.width; u++) {
       const pixel = view.sourcePixel([u, v]);
       if (pixel === undefined) continue;

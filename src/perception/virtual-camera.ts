@@ -1,4 +1,4 @@
-import type { CameraModel, Pixel } from '../geometry/camera-model.js';
+import { isInside, type CameraModel, type Pixel } from '../geometry/camera-model.js';
 import type { Intrinsics } from '../geometry/intrinsics.js';
 import { PinholeCamera } from '../geometry/pinhole-camera.js';
 import type { RigidTransform, Vector3 } from '../geometry/rigid-transform.js';
@@ -48,9 +48,3 @@ export class VirtualCamera implements CameraModel {
     return pixel && isInside(pixel, this.#source) ? pixel : undefined;
   }
 }
-
-/** Pixels reach half a pixel around their centres. */
-export const isInside = (
-  [u, v]: Pixel,
-  { width, height }: { readonly width: number; readonly height: number },
-): boolean => u >= -0.5 && v >= -0.5 && u < width - 0.5 && v < height - 0.5;

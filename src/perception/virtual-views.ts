@@ -1,9 +1,10 @@
 import type { TrainedView } from '../engine/manifest.js';
+import { isInside } from '../geometry/camera-model.js';
 import type { NetworkInput } from './input-transform.js';
 import type { NetworkView } from './network-views.js';
 import { intrinsicsOf, levelMount } from './trained-views.js';
 import type { CameraRig, RigCamera } from './types.js';
-import { isInside, VirtualCamera } from './virtual-camera.js';
+import { VirtualCamera } from './virtual-camera.js';
 
 const DEGREES = 360;
 const RADIANS = Math.PI / 180;

@@ -1,3 +1,4 @@
+import { FORWARD_FROM_OPTICAL } from '../geometry/optical-frame.js';
 import { RigidTransform } from '../geometry/rigid-transform.js';
 import { FisheyeLens, PinholeLens } from './lens.js';
 import type { Lens } from './lens.js';
@@ -25,9 +26,6 @@ export interface SimulatedRig {
   readonly wheelBase: number;
   readonly track: number;
 }
-
-/** Optical axes (x right, y down, z forward) in a frame that looks along +x. */
-const FORWARD_FROM_OPTICAL = RigidTransform.fromMatrix([0, 0, 1, -1, 0, 0, 0, -1, 0], [0, 0, 0]);
 
 /**
  * The cameras of a rig, scaled and cropped as docs/model-format.md prepares an image: scaled to cover `size`, then cut equally left

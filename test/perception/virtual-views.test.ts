@@ -137,7 +137,7 @@ describe('Virtual cameras', () => {
         const views = viewsOf(rig);
         const fill = input.mean.map(Math.round);
         let compared = 0;
-        for (const [source, made] of viewImages(rig, views, input).entries()) {
+        for (const [source, made] of (await viewImages(rig, views, input)).entries()) {
           const images = await made.make(photograph(rig.cameras[source]!));
           for (const [i, image] of images.entries()) {
             const { model, baseFromCamera } = views[made.views[i]!]!.camera;
