@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from . import fused
 from .config_sections import Precision, SignGradient
+from .convolution import Conv2d, conv2d
 from .graph_builder import GraphBuilder, batch_norm_scale_bias, pack_signs
 from .thresholds import sign_thresholds
 
@@ -133,8 +134,10 @@ class BinaryConv2d(nn.Module):
         return self.latent.detach().abs().mean((1, 2, 3))
 
     def sums(self, x: Tensor) -> Tensor:
-        """The convolution with sign(W), before its scale."""
-        return F.conv2d(x, _ClampGradientSign.apply(self.latent), stride=self.stride, padding=self.padding)
+        """The convolution with sign(W), before its scale; bfloat16 under autocast."""
+        latent = self.latent
+        signs = fused.weight_sign(latent) if fused.usable(latent) else _ClampGradientSign.apply(latent)
+        return conv2d(x, signs, self.stride, self.padding)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.sums(x) * self.scale.view(1, -1, 1, 1)
@@ -195,7 +198,7 @@ class BinaryConvBlock(nn.Module):
         self.conv = (
             BinaryConv2d(channels_in, channels_out, kernel_size, stride, binarization.centred_weight)
             if precision == "binary"
-            else nn.Conv2d(channels_in, channels_out, kernel_size, stride, kernel_size // 2, bias=False)
+            else Conv2d(channels_in, channels_out, kernel_size, stride, kernel_size // 2, bias=False)
         )
         self.norm = nn.BatchNorm2d(channels_out) if batch_norm else None
         self.activation = RPReLU(channels_out) if activation else None
@@ -204,11 +207,13 @@ class BinaryConvBlock(nn.Module):
         if self.sign is not None:
             x = self.sign(x)
         if self.training and self.norm is not None and self.activation is not None:
-            sums, scale = (
-                (self.conv.sums(x), self.conv.scale) if isinstance(self.conv, BinaryConv2d) else (self.conv(x), None)
-            )
-            if fused.usable(sums):
-                return fused.norm_rprelu(sums, scale, self.norm, self.activation)
+            sums = self.conv.sums(x)
+            scale = self.conv.scale if isinstance(self.conv, BinaryConv2d) else None
+            if fused.usable_sums(sums):
+                activation = self.activation
+                return fused.norm_rprelu(
+                    sums, scale, self.norm, activation.bias_in, activation.slope, activation.bias_out
+                )
             x = sums if scale is None else sums * scale.view(1, -1, 1, 1)
         else:
             x = self.conv(x)

@@ -22,6 +22,11 @@ def _even(channels: int, kind: str) -> int:
     return channels // 2
 
 
+def _halves(x: Tensor) -> list[Tensor]:
+    # Copies, with channels last: several steps read each half.
+    return [half.contiguous(memory_format=torch.channels_last) for half in x.chunk(2, dim=1)]
+
+
 class ChannelIncrease(nn.Module):
     """Two parallel units, concatenated: [N, C, H, W] → [N, 2C, H, W]."""
 
@@ -56,7 +61,7 @@ class UpSample(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-        return torch.cat([unit(part) for unit, part in zip(self.units, x.chunk(2, dim=1), strict=True)], dim=1)
+        return torch.cat([unit(part) for unit, part in zip(self.units, _halves(x), strict=True)], dim=1)
 
     def emit(self, graph: GraphBuilder, name: str, x: str) -> str:
         x = graph.add("upsample2d", f"{name}.up", [x], {"factor": 2, "mode": "bilinear"})
@@ -74,7 +79,7 @@ class ChannelReduction(nn.Module):
         self.units = _pair(self.half, self.half, config)
 
     def forward(self, x: Tensor) -> Tensor:
-        first, second = (unit(part) for unit, part in zip(self.units, x.chunk(2, dim=1), strict=True))
+        first, second = (unit(part) for unit, part in zip(self.units, _halves(x), strict=True))
         return (first + second) / 2
 
     def emit(self, graph: GraphBuilder, name: str, x: str) -> str:

@@ -39,10 +39,6 @@ class Teacher:
         load_weights(self.network, folder / "checkpoint.pt")
         self.network.to(device, memory_format=torch.channels_last).requires_grad_(False).eval()
 
-    def outputs(self, batch: Batch) -> Outputs:
-        with torch.no_grad():
-            return self.network(*batch.inputs)
-
 
 def distillation_losses(outputs: Outputs, taught: Outputs, batch: Batch, class_weights: Tensor) -> dict[str, Tensor]:
     """The losses against a teacher's outputs, by the names and in the scale of bdc_training.losses.

@@ -20,13 +20,12 @@ def clip_gradients(network: nn.Module, limit: float) -> dict[str, float]:
     """
     named = [(name, p.grad) for name, p in network.named_parameters() if p.grad is not None]
     squares: defaultdict[str, float] = defaultdict(float)
-    for (name, _), norm in zip(named, torch.stack([g.norm() for _, g in named]).tolist(), strict=True):
+    for (name, _), norm in zip(named, torch.stack(torch._foreach_norm([g for _, g in named])).tolist(), strict=True):
         squares[module_of(name)] += norm**2
     norms = {module: math.sqrt(square) for module, square in squares.items()}
     total = total_norm(norms)
     if limit < total < math.inf:
-        for _, gradient in named:
-            gradient.mul_(limit / total)
+        torch._foreach_mul_([gradient for _, gradient in named], limit / total)
     return norms
 
 

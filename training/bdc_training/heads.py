@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from .blocks import ChannelReduction
 from .classes import DETECTION_CLASSES, FREE, OCCUPANCY_CLASSES
 from .config import Config
+from .convolution import Conv2d
 from .graph_builder import GraphBuilder
 from .units import build_unit
 
@@ -22,7 +23,7 @@ class OccupancyHead(nn.Module):
 
     def __init__(self, channels: int, config: Config) -> None:
         super().__init__()
-        self.logits = nn.Conv2d(channels, config.grid.shape[2] * len(OCCUPANCY_CLASSES), 1)
+        self.logits = Conv2d(channels, config.grid.shape[2] * len(OCCUPANCY_CLASSES), 1)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.logits(x)
@@ -44,7 +45,7 @@ class DetectionHead(nn.Module):
         half = channels // 2
         self.heatmap = build_unit(half, half, config.unit)
         self.box = build_unit(half, half, config.unit)
-        self.maps = nn.ModuleDict({name: nn.Conv2d(half, n, 3, padding=1) for name, n in MAP_SIZES.items()})
+        self.maps = nn.ModuleDict({name: Conv2d(half, n, 3, padding=1) for name, n in MAP_SIZES.items()})
         nn.init.constant_(self.maps["heatmap"].bias, HEATMAP_PRIOR)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:

@@ -1,12 +1,13 @@
 """Image encoder: surround images to feature maps at stride 16, or 8."""
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .blocks import DownSample, UpStep
 from .config import Config
 from .config_sections import COARSEST_STRIDE
+from .convolution import Conv2d
 from .graph_builder import GraphBuilder
+from .real_layers import norm_prelu
 from .units import build_unit
 
 # How many of the encoder's stages lead to stride 8.
@@ -18,15 +19,15 @@ class Stem(nn.Module):
 
     def __init__(self, hidden: int, channels: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(3, hidden, 3, stride=2, padding=1, bias=False)
+        self.conv1 = Conv2d(3, hidden, 3, stride=2, padding=1, bias=False)
         self.norm1 = nn.BatchNorm2d(hidden)
         self.slope = nn.Parameter(nn.init.constant_(self.norm1.weight.new_empty(hidden), 0.25))
-        self.conv2 = nn.Conv2d(hidden, channels, 3, stride=2, padding=1, bias=False)
+        self.conv2 = Conv2d(hidden, channels, 3, stride=2, padding=1, bias=False)
         self.norm2 = nn.BatchNorm2d(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.prelu(self.norm1(self.conv1(x)), self.slope)
-        return self.norm2(self.conv2(x))
+        x = norm_prelu(self.conv1.sums(x), self.norm1, self.slope)
+        return norm_prelu(self.conv2.sums(x), self.norm2)
 
     def emit(self, graph: GraphBuilder, name: str, x: str) -> str:
         x = graph.conv2d(f"{name}.conv1", x, self.conv1, self.norm1)

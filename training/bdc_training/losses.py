@@ -51,12 +51,19 @@ def soft_iou_loss(logits: Tensor, labels: Tensor) -> Tensor:
     batch, nz, ny, nx = labels.shape
     classes = logits.shape[1] // nz
     visible = labels != UNSEEN
+    known = torch.where(visible, labels, 0)
+    # Of each sample and class; an unseen voxel counts as one of class 0 that has a share of 0.
+    places = (known + classes * torch.arange(batch, device=labels.device)[:, None, None, None]).flatten()
+
+    def per_class(values: Tensor) -> Tensor:
+        return values.new_zeros(batch * classes).index_add(0, places, values.flatten()).view(batch, classes)[:, :-1]
+
     # [B, nz, K, ny, nx]
-    share = logits.reshape(batch, nz, classes, ny, nx).softmax(2) * visible[:, :, None]
-    truth = F.one_hot(torch.where(visible, labels, 0), classes).permute(0, 1, 4, 2, 3) * visible[:, :, None]
-    both = (share * truth).sum((1, 3, 4))[:, :-1]
-    either = (share + truth).sum((1, 3, 4))[:, :-1] - both
-    occurs = truth.sum((1, 3, 4))[:, :-1] > 0
+    share = logits.reshape(batch, nz, classes, ny, nx).softmax(2) * visible[:, :, None].to(logits.dtype)
+    truth = per_class(visible.to(share.dtype))
+    both = per_class(share.gather(2, known[:, :, None]))
+    either = share.sum((1, 3, 4))[:, :-1] + truth - both
+    occurs = truth > 0
     losses = torch.where(occurs, 1 - both / either.clamp(min=1), 0)
     return losses.sum() / normaliser(occurs.sum())
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from .binary import RPReLU
 from .blocks import DownSample
+from .convolution import Conv2d
 from .flashocc_bev_encoder import FlashOccBevEncoder
 from .network import Network
 from .published_heads import MlpOccupancyHead
@@ -24,7 +25,7 @@ class PublishedCount:
 
     def __init__(self, network: Network) -> None:
         self.operations = 0
-        counted = [m for m in network.modules() if type(m) in (nn.Conv2d, nn.BatchNorm2d)]
+        counted = [m for m in network.modules() if type(m) in (Conv2d, nn.BatchNorm2d)]
         self.parameters = sum(p.numel() for m in counted for p in m.parameters(recurse=False))
         self.parameters += sum(m.slope.numel() for m in network.modules() if isinstance(m, RPReLU))
         # Linear layers there, whose biases aren't counted.
@@ -35,7 +36,7 @@ class PublishedCount:
 
     def _count(self, module: nn.Module, inputs: tuple[Tensor, ...], output: object) -> None:
         x = inputs[0]
-        if type(module) is nn.Conv2d:
+        if type(module) is Conv2d:
             self.operations += output.numel() * module.weight[0].numel()
             if module.bias is not None and id(module) not in self._linear:
                 self.operations += output.numel()

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from .blocks import reductions
 from .classes import OCCUPANCY_CLASSES
 from .config import Config
+from .convolution import Conv2d
 from .emit import emit_all
 from .graph_builder import GraphBuilder
 from .heads import HEATMAP_PRIOR, MAP_SIZES, emit_occupancy
@@ -28,8 +29,8 @@ class MlpOccupancyHead(nn.Module):
             if is_binary
             else ConvLayer(channels, channels, 3, batch_norm=False)
         )
-        self.hidden = nn.Conv2d(channels, 2 * channels, 1)
-        self.logits = nn.Conv2d(2 * channels, config.grid.shape[2] * len(OCCUPANCY_CLASSES), 1)
+        self.hidden = Conv2d(channels, 2 * channels, 1)
+        self.logits = Conv2d(2 * channels, config.grid.shape[2] * len(OCCUPANCY_CLASSES), 1)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.logits(F.softplus(self.hidden(self.first(x))))
@@ -60,7 +61,7 @@ class CentreHead(nn.Module):
                 for name in MAP_SIZES
             }
         )
-        self.maps = nn.ModuleDict({name: nn.Conv2d(shared, n, 3, padding=1) for name, n in MAP_SIZES.items()})
+        self.maps = nn.ModuleDict({name: Conv2d(shared, n, 3, padding=1) for name, n in MAP_SIZES.items()})
         nn.init.constant_(self.maps["heatmap"].bias, HEATMAP_PRIOR)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:

@@ -1,9 +1,20 @@
 """Layers of real weights that the published networks share; what is binary is in bdc_training.binary."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from . import fused
+from .convolution import Conv2d
 from .graph_builder import GraphBuilder
+
+
+def norm_prelu(x: Tensor, norm: nn.BatchNorm2d, slope: Tensor | None = None) -> Tensor:
+    """PReLU(norm(x)), or norm(x) without a slope, of a convolution's result: [N, C, H, W], float32 or bfloat16."""
+    if norm.training and fused.usable_sums(x):
+        return fused.norm_prelu(x, norm, torch.ones_like(norm.weight) if slope is None else slope)
+    x = norm(x.float())
+    return x if slope is None else F.prelu(x, slope)
 
 
 class ConvLayer(nn.Module):
@@ -25,7 +36,7 @@ class ConvLayer(nn.Module):
         relu: bool = True,
     ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(
+        self.conv = Conv2d(
             channels_in,
             channels_out,
             kernel_size,

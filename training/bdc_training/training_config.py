@@ -34,8 +34,9 @@ class TrainingConfig:
     class_weight_exponent: float = 0.25
     class_weight_limit: float = 15.0
     class_weight_samples: int = 200
-    # Forward pass in bfloat16 where PyTorch's autocast does so; sums of more than 256 signs get rounded.
-    mixed_precision: Literal["off", "bfloat16"] = "off"
+    # Forward pass in bfloat16 where PyTorch's autocast does so, on a CPU in convolutions only; sums of more than 256
+    # signs get rounded. `auto`: where the processor has instructions for it.
+    mixed_precision: Literal["off", "bfloat16", "auto"] = "off"
     checkpoint_every: int = 200
     log_every: int = 20
     # gradients.csv: the norm of each module's gradient at each logged step.

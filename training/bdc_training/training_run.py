@@ -17,7 +17,7 @@ from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint, shortened,
 from .classes import OCCUPANCY_CLASSES
 from .config import changed_keys, config_mapping, load_config
 from .device_interface import DeviceInterface
-from .distillation import Teacher, distillation_losses
+from .distillation import Outputs, Teacher, distillation_losses
 from .distributed import default_threads, join
 from .evaluate import evaluate
 from .file_replacement import replace_file
@@ -26,6 +26,7 @@ from .losses import total_loss
 from .network import build_network
 from .occupancy_labels import class_frequencies, class_weights
 from .optimizer import build_optimizer
+from .processor import multiplies_bfloat16
 from .run_log import RunLog
 from .schedule import CosineSchedule, StepBudget, TimeBudget
 from .training_config import training_config
@@ -166,19 +167,23 @@ class TrainingRun:
         return figures, norms
 
     def _loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        with self._autocast():
-            outputs = self._shared_network(*batch.inputs)
-        outputs = {name: tensor.float() for name, tensor in outputs.items()}
+        outputs = self._outputs(self._shared_network, batch)
         if self._teacher is None:
             return total_loss(outputs, batch, self._class_weights, self._config.losses)
-        taught = distillation_losses(outputs, self._teacher.outputs(batch), batch, self._class_weights)
+        with torch.no_grad():
+            teachers = self._outputs(self._teacher.network, batch)
+        taught = distillation_losses(outputs, teachers, batch, self._class_weights)
         share = self._config.distillation.share
         return total_loss(outputs, batch, self._class_weights, self._config.losses, taught, share)
 
+    def _outputs(self, network: nn.Module, batch: Batch) -> Outputs:
+        with self._autocast():
+            return {name: tensor.float() for name, tensor in network(*batch.inputs).items()}
+
     def _autocast(self) -> contextlib.AbstractContextManager[object]:
-        if self._config.mixed_precision == "off":
-            return contextlib.nullcontext()
-        return torch.autocast(self._process.device.type, dtype=torch.bfloat16)
+        device = self._process.device
+        mixed = {"off": False, "bfloat16": True, "auto": multiplies_bfloat16(device)}[self._config.mixed_precision]
+        return torch.autocast(device.type, dtype=torch.bfloat16) if mixed else contextlib.nullcontext()
 
     @contextlib.contextmanager
     def _kept_statistics(self) -> Iterator[None]:
@@ -219,7 +224,9 @@ class TrainingRun:
             return
         count = min(self._config.validate_samples, len(self._val_maker.dataset))
         network = DeviceInterface(self._evaluated, self._process.device)
-        self._log.validation(self._step, evaluate(network, self._val_maker, range(count)))
+        with self._autocast():
+            scores = evaluate(network, self._val_maker, range(count))
+        self._log.validation(self._step, scores)
         self._network.train()
 
     def _open_log(self, options: TrainingRunOptions) -> RunLog:

@@ -8,7 +8,9 @@ from torch import Tensor, nn
 from . import fused
 from .config import Config
 from .config_sections import GridConfig
+from .convolution import Conv2d
 from .graph_builder import GraphBuilder
+from .real_layers import norm_prelu
 
 
 def lift_splat(
@@ -38,7 +40,7 @@ def lift_splat(
         values = depth[sample, pixel, d, None] * context[sample, pixel]
         rows = sample * (ny * nx) + cells[sample, pixel, d].long()
         bev = values.new_zeros(batch * ny * nx, channels).index_add(0, rows, values)
-    return bev.view(batch, ny, nx, channels).permute(0, 3, 1, 2).contiguous()
+    return bev.view(batch, ny, nx, channels).permute(0, 3, 1, 2)
 
 
 def bev_cells(
@@ -78,7 +80,7 @@ class LiftSplat(nn.Module):
         depth_logits, context = both.split([len(self.depths), self.context_channels], dim=2)
         depth = depth_logits.softmax(2)
         bev = lift_splat(depth, context, rays, origins, camera_mask, self.depths, self.grid)
-        return bev if self.norm is None else self.norm(bev), depth_logits
+        return bev if self.norm is None else norm_prelu(bev, self.norm), depth_logits
 
     def emit_splat(self, graph: GraphBuilder, name: str, logits: str, context: str) -> str:
         depth = graph.add("softmax", f"{name}.depth", [logits])
@@ -94,7 +96,7 @@ class ViewTransformer(LiftSplat):
 
     def __init__(self, channels: int, config: Config) -> None:
         parts = config.view_transformer
-        super().__init__(config, nn.Conv2d(channels, len(parts.depths) + parts.context_channels, 1))
+        super().__init__(config, Conv2d(channels, len(parts.depths) + parts.context_channels, 1))
 
     def forward(self, x: Tensor, rays: Tensor, origins: Tensor, camera_mask: Tensor | None) -> tuple[Tensor, Tensor]:
         return self.splat(self.depth_context(x), rays, origins, camera_mask)

@@ -3,7 +3,7 @@
 import copy
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class WeightAverage:
@@ -21,10 +21,17 @@ class WeightAverage:
     def update(self, source: nn.Module, step: int) -> None:
         """After step number `step`, from 0. Early steps are forgotten sooner, the random start at once."""
         keep = min(self._decay, step / (step + 10))
-        state = source.state_dict()
+        pairs = list(zip(_state(self.network), _state(source), strict=True))
+        real = [pair for pair in pairs if pair[0].is_floating_point()]
+        averages, values = [average for average, _ in real], [value for _, value in real]
         with torch.no_grad():
-            for name, average in self.network.state_dict().items():
-                if average.is_floating_point():
-                    average.lerp_(state[name], 1 - keep)
-                else:
-                    average.copy_(state[name])
+            # All at once: there are hundreds of small ones.
+            torch._foreach_mul_(averages, keep)
+            torch._foreach_add_(averages, values, alpha=1 - keep)
+            for average, value in pairs:
+                if not average.is_floating_point():
+                    average.copy_(value)
+
+
+def _state(network: nn.Module) -> list[Tensor]:
+    return [*network.parameters(), *network.buffers()]

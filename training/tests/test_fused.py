@@ -66,7 +66,7 @@ def test_norm_and_rprelu_are_the_layers(shape: tuple[int, ...], scaled: bool) ->
                 delattr(layer, name)
         norm.weight, norm.bias, activation.bias_in, activation.slope, activation.bias_out = values
         if which == 0:
-            return fused.norm_rprelu(x, factor, norm, activation)
+            return fused.norm_rprelu(x, factor, norm, *values[2:])
         return activation(norm(x if factor is None else factor.double().view(1, -1, 1, 1) * x))
 
     found, expected = partial(with_layers, 0), partial(with_layers, 1)
@@ -74,6 +74,47 @@ def test_norm_and_rprelu_are_the_layers(shape: tuple[int, ...], scaled: bool) ->
     for name, statistic in norms[0].state_dict().items():
         if name.startswith("running"):
             assert torch.allclose(statistic.double(), norms[1].state_dict()[name], rtol=1e-4, atol=1e-5), name
+
+
+@pytest.mark.parametrize("shape", SHAPES[:3])
+def test_norm_of_bfloat16_is_that_of_the_same_numbers_in_float32(shape: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    x = image(shape, 3).detach().bfloat16()
+    slope = torch.randn(shape[1])
+    upstream = torch.randn(shape)
+    found = []
+    for values in (x.requires_grad_(), x.detach().float().requires_grad_()):
+        y = fused.norm_prelu(values, nn.BatchNorm2d(shape[1]), slope)
+        found.append((y, *torch.autograd.grad(y, values, upstream)))
+    (y, dx), (expected_y, expected_dx) = found
+    assert torch.equal(y, expected_y)
+    # Rounded at the end, to nearest.
+    assert torch.equal(dx, expected_dx.bfloat16())
+
+
+def test_signs_of_activations_are_bfloat16_under_autocast_and_their_gradient_is_the_same() -> None:
+    torch.manual_seed(0)
+    parameters = [torch.randn(24, requires_grad=True), torch.randn(24, requires_grad=True)]
+    inputs = [image((2, 24, 5, 7)), *parameters, torch.tensor(1.3, requires_grad=True)]
+    upstream = torch.randn(2, 24, 5, 7).bfloat16()
+    expected = fused.sign_activation(*inputs)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = fused.sign_activation(*inputs)
+    assert found.dtype == torch.bfloat16 and torch.equal(found.float(), expected)
+    gradients = torch.autograd.grad(found, inputs, upstream)
+    for gradient, exact in zip(gradients, torch.autograd.grad(expected, inputs, upstream.float()), strict=True):
+        assert torch.equal(gradient, exact)
+
+
+def test_signs_of_weights_have_the_gradient_of_clamp() -> None:
+    torch.manual_seed(0)
+    weight = image((8, 5, 3, 3))
+    with torch.no_grad():
+        weight[0, 0, 0] = torch.tensor([0.0, 1.0, -1.0])
+    compare(fused.weight_sign, lambda w: sign(w) + w.clamp(-1, 1) - w.clamp(-1, 1).detach(), [weight], 1e-6)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = fused.weight_sign(weight)
+    assert found.dtype == torch.bfloat16 and torch.equal(found.float(), sign(weight))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -88,8 +129,8 @@ def test_a_value_that_is_not_finite_reaches_the_output() -> None:
     x = image((1, 4, 3, 3))
     with torch.no_grad():
         x[0, 1, 1, 1] = float("nan")
-    layers = nn.BatchNorm2d(4), RPReLU(4)
-    assert not torch.isfinite(fused.norm_rprelu(x, None, *layers)).all()
+    for values in (x, x.bfloat16()):
+        assert not torch.isfinite(fused.norm_prelu(values, nn.BatchNorm2d(4), torch.ones(4))).all()
     assert not torch.isfinite(fused.gate_add(x, torch.ones(1, 4, 1, 1), image((1, 4, 3, 3)))).all()
 
 

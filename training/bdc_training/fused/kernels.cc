@@ -1,15 +1,49 @@
-// Training steps that PyTorch runs as many passes over memory, as one pass each. All images are float32 with
-// channels last: `rows` pixels of `channels` values; per-channel parameters are vectors of `channels`.
+// Training steps that PyTorch runs as many passes over memory, as one pass each. Images are float32 with
+// channels last: `rows` pixels of `channels` values; per-channel parameters are vectors of `channels`. What goes
+// into or comes out of a convolution may be bfloat16, which an argument `bfloat16` says.
 // Gradients of parameters are summed in float within a block of rows and in double over blocks, so they don't
 // depend on the number of threads by more than rounding.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 namespace {
 
 constexpr int64_t kBlockRows = 128;
+
+struct BFloat16 {
+  uint16_t bits;
+};
+
+inline float Value(float value) { return value; }
+
+inline float Value(BFloat16 value) {
+  const uint32_t bits = static_cast<uint32_t>(value.bits) << 16;
+  float result;
+  std::memcpy(&result, &bits, sizeof result);
+  return result;
+}
+
+inline void Set(float& to, float value) { to = value; }
+
+// To the nearest, ties to even.
+inline void Set(BFloat16& to, float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  to.bits = static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+// body(a value of the type that `bfloat16` says).
+template <typename Body>
+void WithType(int64_t bfloat16, Body body) {
+  if (bfloat16) {
+    body(BFloat16());
+  } else {
+    body(float());
+  }
+}
 
 // Calls body(first row, last row, sums) for blocks of rows, where sums is `quantities` float vectors of
 // `channels` zeroed before each block, and adds them up in `totals` ([quantities][channels], double).
@@ -44,122 +78,158 @@ inline float TanhSlope(float z) {
 extern "C" {
 
 // y = sign(k·x + b), sign(0) = +1.
-void sign_forward(const float* x, const float* k, const float* b, float* y, int64_t rows, int64_t channels,
-                  int threads) {
+void sign_forward(const float* x, const float* k, const float* b, int64_t bfloat16, void* y, int64_t rows,
+                  int64_t channels, int threads) {
+  WithType(bfloat16, [=](auto type) {
 #pragma omp parallel for schedule(static) num_threads(threads)
-  for (int64_t row = 0; row < rows; ++row) {
-    const float* in = x + row * channels;
-    float* out = y + row * channels;
-    for (int64_t c = 0; c < channels; ++c) out[c] = k[c] * in[c] + b[c] >= 0.0f ? 1.0f : -1.0f;
-  }
+    for (int64_t row = 0; row < rows; ++row) {
+      const float* in = x + row * channels;
+      auto* out = static_cast<decltype(type)*>(y) + row * channels;
+      const float *scale = k, *bias = b;
+#pragma omp simd
+      for (int64_t c = 0; c < channels; ++c) Set(out[c], scale[c] * in[c] + bias[c] >= 0.0f ? 1.0f : -1.0f);
+    }
+  });
 }
 
 // Gradients of tanh(β·(k·x + b)) in x, k, b and β, given dy. totals: [3][channels] of k, b and z·slope, whose
 // sum is that of β.
-void sign_backward(const float* dy, const float* x, const float* k, const float* b, float beta, float* dx,
-                   double* totals, int64_t rows, int64_t channels, int threads) {
-  ForBlocks(rows, channels, 3, threads, totals, [=](int64_t first, int64_t last, float* sums) {
-    const float *scale = k, *bias = b;
-    float* dk = sums;
-    float* db = sums + channels;
-    float* dbeta = sums + 2 * channels;
-    for (int64_t row = first; row < last; ++row) {
-      const float* in = x + row * channels;
-      const float* up = dy + row * channels;
-      float* out = dx + row * channels;
+void sign_backward(int64_t bfloat16, const void* dy, const float* x, const float* k, const float* b, float beta,
+                   float* dx, double* totals, int64_t rows, int64_t channels, int threads) {
+  WithType(bfloat16, [=](auto type) {
+    ForBlocks(rows, channels, 3, threads, totals, [=](int64_t first, int64_t last, float* sums) {
+      const float *scale = k, *bias = b;
+      float* dk = sums;
+      float* db = sums + channels;
+      float* dbeta = sums + 2 * channels;
+      for (int64_t row = first; row < last; ++row) {
+        const float* in = x + row * channels;
+        const auto* up = static_cast<const decltype(type)*>(dy) + row * channels;
+        float* out = dx + row * channels;
 #pragma omp simd
-      for (int64_t c = 0; c < channels; ++c) {
-        const float z = scale[c] * in[c] + bias[c];
-        const float slope = TanhSlope(beta * z) * up[c];
-        const float dz = slope * beta;
-        out[c] = dz * scale[c];
-        dk[c] += dz * in[c];
-        db[c] += dz;
-        dbeta[c] += slope * z;
+        for (int64_t c = 0; c < channels; ++c) {
+          const float z = scale[c] * in[c] + bias[c];
+          const float slope = TanhSlope(beta * z) * Value(up[c]);
+          const float dz = slope * beta;
+          out[c] = dz * scale[c];
+          dk[c] += dz * in[c];
+          db[c] += dz;
+          dbeta[c] += slope * z;
+        }
       }
-    }
+    });
+  });
+}
+
+// y = sign(w) of `size` weights.
+void weight_sign_forward(const float* w, int64_t bfloat16, void* y, int64_t size, int threads) {
+  WithType(bfloat16, [=](auto type) {
+    auto* out = static_cast<decltype(type)*>(y);
+#pragma omp parallel for simd schedule(static) num_threads(threads)
+    for (int64_t i = 0; i < size; ++i) Set(out[i], w[i] >= 0.0f ? 1.0f : -1.0f);
+  });
+}
+
+// dw = dy where |w| ≤ 1, else 0: the gradient of clamp(w, −1, 1).
+void weight_sign_backward(int64_t bfloat16, const void* dy, const float* w, float* dw, int64_t size, int threads) {
+  WithType(bfloat16, [=](auto type) {
+    const auto* up = static_cast<const decltype(type)*>(dy);
+#pragma omp parallel for simd schedule(static) num_threads(threads)
+    for (int64_t i = 0; i < size; ++i) dw[i] = std::fabs(w[i]) <= 1.0f ? Value(up[i]) : 0.0f;
   });
 }
 
 // totals: [2][channels], sum and sum of squares of x − shift.
-void moments(const float* x, const float* shift, double* totals, int64_t rows, int64_t channels,
+void moments(int64_t bfloat16, const void* x, const float* shift, double* totals, int64_t rows, int64_t channels,
              int threads) {
-  ForBlocks(rows, channels, 2, threads, totals, [=](int64_t first, int64_t last, float* sums) {
-    float* sum = sums;
-    float* squares = sums + channels;
-    for (int64_t row = first; row < last; ++row) {
-      const float* in = x + row * channels;
+  WithType(bfloat16, [=](auto type) {
+    ForBlocks(rows, channels, 2, threads, totals, [=](int64_t first, int64_t last, float* sums) {
+      const float* from = shift;
+      float* sum = sums;
+      float* squares = sums + channels;
+      for (int64_t row = first; row < last; ++row) {
+        const auto* in = static_cast<const decltype(type)*>(x) + row * channels;
 #pragma omp simd
-      for (int64_t c = 0; c < channels; ++c) {
-        const float value = in[c] - shift[c];
-        sum[c] += value;
-        squares[c] += value * value;
+        for (int64_t c = 0; c < channels; ++c) {
+          const float value = Value(in[c]) - from[c];
+          sum[c] += value;
+          squares[c] += value * value;
+        }
       }
-    }
+    });
   });
 }
 
 // y = PReLU(a·x + d) + e with PReLU's slope per channel.
-void scale_rprelu_forward(const float* x, const float* a, const float* d, const float* slope, const float* e,
-                          float* y, int64_t rows, int64_t channels, int threads) {
+void scale_rprelu_forward(int64_t bfloat16, const void* x, const float* a, const float* d, const float* slope,
+                          const float* e, float* y, int64_t rows, int64_t channels, int threads) {
+  WithType(bfloat16, [=](auto type) {
 #pragma omp parallel for schedule(static) num_threads(threads)
-  for (int64_t row = 0; row < rows; ++row) {
-    const float* in = x + row * channels;
-    float* out = y + row * channels;
-#pragma omp simd
-    for (int64_t c = 0; c < channels; ++c) {
-      const float u = a[c] * in[c] + d[c];
-      // A sum that has u in it: std::max(u, 0) would make 0 of a NaN, and a diverged run would go on unnoticed.
-      out[c] = u + (slope[c] - 1.0f) * std::min(u, 0.0f) + e[c];
-    }
-  }
-}
-
-// Sums for the gradients of y = PReLU(a·x + d) + e: totals [4][channels] of dy, dy·min(u, 0), du and du·(x −
-// mean).
-void scale_rprelu_backward_sums(const float* dy, const float* x, const float* a, const float* d,
-                                const float* slope, const float* mean, double* totals, int64_t rows,
-                                int64_t channels, int threads) {
-  ForBlocks(rows, channels, 4, threads, totals, [=](int64_t first, int64_t last, float* sums) {
-    // Locals: of a capture the compiler must think that the stores change it, and gives up on vectors.
-    const float *gain = a, *offset = d, *below_zero = slope, *center = mean;
-    float* all = sums;
-    float* below = sums + channels;
-    float* through = sums + 2 * channels;
-    float* centred = sums + 3 * channels;
-    for (int64_t row = first; row < last; ++row) {
-      const float* in = x + row * channels;
-      const float* up = dy + row * channels;
+    for (int64_t row = 0; row < rows; ++row) {
+      const auto* in = static_cast<const decltype(type)*>(x) + row * channels;
+      float* out = y + row * channels;
+      const float *gain = a, *offset = d, *below_zero = slope, *shift = e;
 #pragma omp simd
       for (int64_t c = 0; c < channels; ++c) {
-        const float u = gain[c] * in[c] + offset[c];
-        const float du = u > 0.0f ? up[c] : below_zero[c] * up[c];
-        all[c] += up[c];
-        below[c] += up[c] * std::min(u, 0.0f);
-        through[c] += du;
-        centred[c] += du * (in[c] - center[c]);
+        const float u = gain[c] * Value(in[c]) + offset[c];
+        // A sum that has u in it: std::max(u, 0) would make 0 of a NaN, and a diverged run would go on unnoticed.
+        out[c] = u + (below_zero[c] - 1.0f) * std::min(u, 0.0f) + shift[c];
       }
     }
   });
 }
 
-// dx = a·(du − p − q·(x − mean)): batch norm's gradient with p the mean of du and q·(x − mean) its part along
-// x; both 0 without a norm.
-void scale_rprelu_backward(const float* dy, const float* x, const float* a, const float* d,
-                           const float* slope, const float* mean, const float* p, const float* q, float* dx,
-                           int64_t rows, int64_t channels, int threads) {
-#pragma omp parallel for schedule(static) num_threads(threads)
-  for (int64_t row = 0; row < rows; ++row) {
-    const float* in = x + row * channels;
-    const float* up = dy + row * channels;
-    float* out = dx + row * channels;
+// Sums for the gradients of y = PReLU(a·x + d) + e: totals [4][channels] of dy, dy·min(u, 0), du and du·(x −
+// mean).
+void scale_rprelu_backward_sums(int64_t bfloat16, const float* dy, const void* x, const float* a, const float* d,
+                                const float* slope, const float* mean, double* totals, int64_t rows,
+                                int64_t channels, int threads) {
+  WithType(bfloat16, [=](auto type) {
+    ForBlocks(rows, channels, 4, threads, totals, [=](int64_t first, int64_t last, float* sums) {
+      // Locals: of a capture the compiler must think that the stores change it, and gives up on vectors.
+      const float *gain = a, *offset = d, *below_zero = slope, *center = mean;
+      float* all = sums;
+      float* below = sums + channels;
+      float* through = sums + 2 * channels;
+      float* centred = sums + 3 * channels;
+      for (int64_t row = first; row < last; ++row) {
+        const auto* in = static_cast<const decltype(type)*>(x) + row * channels;
+        const float* up = dy + row * channels;
 #pragma omp simd
-    for (int64_t c = 0; c < channels; ++c) {
-      const float u = a[c] * in[c] + d[c];
-      const float du = u > 0.0f ? up[c] : slope[c] * up[c];
-      out[c] = a[c] * (du - p[c] - q[c] * (in[c] - mean[c]));
+        for (int64_t c = 0; c < channels; ++c) {
+          const float u = gain[c] * Value(in[c]) + offset[c];
+          const float du = u > 0.0f ? up[c] : below_zero[c] * up[c];
+          all[c] += up[c];
+          below[c] += up[c] * std::min(u, 0.0f);
+          through[c] += du;
+          centred[c] += du * (Value(in[c]) - center[c]);
+        }
+      }
+    });
+  });
+}
+
+// dx = a·(du − p − q·(x − mean)): batch norm's gradient with p the mean of du and q·(x − mean) its part along
+// x; both 0 without a norm. dx is of x's type.
+void scale_rprelu_backward(int64_t bfloat16, const float* dy, const void* x, const float* a, const float* d,
+                           const float* slope, const float* mean, const float* p, const float* q, void* dx,
+                           int64_t rows, int64_t channels, int threads) {
+  WithType(bfloat16, [=](auto type) {
+    using Type = decltype(type);
+#pragma omp parallel for schedule(static) num_threads(threads)
+    for (int64_t row = 0; row < rows; ++row) {
+      const Type* in = static_cast<const Type*>(x) + row * channels;
+      const float* up = dy + row * channels;
+      Type* out = static_cast<Type*>(dx) + row * channels;
+      const float *gain = a, *offset = d, *below_zero = slope, *center = mean, *mean_du = p, *along = q;
+#pragma omp simd
+      for (int64_t c = 0; c < channels; ++c) {
+        const float u = gain[c] * Value(in[c]) + offset[c];
+        const float du = u > 0.0f ? up[c] : below_zero[c] * up[c];
+        Set(out[c], gain[c] * (du - mean_du[c] - along[c] * (Value(in[c]) - center[c])));
+      }
     }
-  }
+  });
 }
 
 // y = x·gate + residual; gate [images][channels].

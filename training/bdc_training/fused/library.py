@@ -4,16 +4,16 @@ import ctypes
 import functools
 import hashlib
 import os
-import platform
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
+
+from ..processor import processor
 
 SOURCE = Path(__file__).with_name("kernels.cc")
 # Not -ffast-math: linking with it would make subnormal numbers zero in the whole process.
@@ -37,7 +37,7 @@ def library() -> ctypes.CDLL | None:
             "bdc_training: no C++ compiler (c++, g++ or $CXX): training runs without fused operations", file=sys.stderr
         )
         return None
-    key = hashlib.sha256("\0".join([SOURCE.read_text(), compiler, *FLAGS, _processor()]).encode()).hexdigest()[:16]
+    key = hashlib.sha256("\0".join([SOURCE.read_text(), compiler, *FLAGS, processor()]).encode()).hexdigest()[:16]
     target = cache_folder() / f"fused-{key}.so"
     if not target.exists():
         try:
@@ -52,6 +52,12 @@ def library() -> ctypes.CDLL | None:
 def usable(*tensors: Tensor) -> bool:
     """Whether the kernels take these images: float32, on the CPU, channels last."""
     return all(t.is_contiguous(memory_format=torch.channels_last) for t in tensors) and usable_rows(*tensors)
+
+
+def usable_sums(x: Tensor) -> bool:
+    """Whether the kernels take these results of a convolution: as `usable`, or bfloat16."""
+    is_image = x.device.type == "cpu" and x.is_contiguous(memory_format=torch.channels_last)
+    return is_image and x.dtype in (torch.float32, torch.bfloat16) and library() is not None
 
 
 def usable_rows(*tensors: Tensor) -> bool:
@@ -69,14 +75,6 @@ def _argument(value: Tensor | int | float) -> ctypes.c_void_p | ctypes.c_int64 |
     if isinstance(value, Tensor):
         return ctypes.c_void_p(value.data_ptr())
     return ctypes.c_float(value) if isinstance(value, float) else ctypes.c_int64(value)
-
-
-def _processor() -> str:
-    try:
-        lines: Sequence[str] = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line for line in lines if line.lower().startswith(("flags", "features"))), platform.machine())
 
 
 def _compile(compiler: str, target: Path) -> None:

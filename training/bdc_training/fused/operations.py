@@ -1,4 +1,5 @@
-"""The fused operations as autograd functions. Images [N, C, H, W] are float32 with channels last (`library.usable`)."""
+"""The fused operations as autograd functions. Images [N, C, H, W] have channels last; they are float32
+(`library.usable`), or bfloat16 where they come out of a convolution (`library.usable_sums`) or go into one."""
 
 import torch
 from torch import Tensor, nn
@@ -10,8 +11,12 @@ def _rows(x: Tensor) -> tuple[int, int]:
     return x.shape[0] * x.shape[2] * x.shape[3], x.shape[1]
 
 
-def _like(x: Tensor) -> Tensor:
-    return torch.empty_like(x, memory_format=torch.channels_last)
+def _like(x: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+    return torch.empty_like(x, dtype=dtype, memory_format=torch.channels_last)
+
+
+def _is_bfloat16(x: Tensor) -> int:
+    return int(x.dtype == torch.bfloat16)
 
 
 def _image(gradient: Tensor) -> Tensor:
@@ -23,8 +28,9 @@ class _SignActivation(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x: Tensor, scale: Tensor, bias: Tensor, beta: Tensor) -> Tensor:  # type: ignore[override]
         ctx.save_for_backward(x, scale, bias, beta)
-        y = _like(x)
-        call("sign_forward", x, scale, bias, y, *_rows(x))
+        # Under autocast the convolution that follows takes bfloat16.
+        y = _like(x, torch.bfloat16 if torch.is_autocast_cpu_enabled() else torch.float32)
+        call("sign_forward", x, scale, bias, _is_bfloat16(y), y, *_rows(x))
         return y
 
     @staticmethod
@@ -32,7 +38,8 @@ class _SignActivation(torch.autograd.Function):
         x, scale, bias, beta = ctx.saved_tensors
         dx = _like(x)
         totals = torch.zeros(3, x.shape[1], dtype=torch.float64)
-        call("sign_backward", _image(gradient), x, scale, bias, beta.item(), dx, totals, *_rows(x))
+        gradient = _image(gradient)
+        call("sign_backward", _is_bfloat16(gradient), gradient, x, scale, bias, beta.item(), dx, totals, *_rows(x))
         dscale, dbias, dbeta = totals.float()
         return dx, dscale, dbias, dbeta.sum()
 
@@ -40,6 +47,28 @@ class _SignActivation(torch.autograd.Function):
 def sign_activation(x: Tensor, scale: Tensor, bias: Tensor, beta: Tensor) -> Tensor:
     """sign(scale·x + bias), with the gradient of tanh(beta·(scale·x + bias))."""
     return _SignActivation.apply(x, scale, bias, beta)
+
+
+class _WeightSign(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, weight: Tensor) -> Tensor:  # type: ignore[override]
+        ctx.save_for_backward(weight)
+        y = _like(weight, torch.bfloat16 if torch.is_autocast_cpu_enabled() else torch.float32)
+        call("weight_sign_forward", weight, _is_bfloat16(y), y, weight.numel())
+        return y
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> Tensor:  # type: ignore[override]
+        (weight,) = ctx.saved_tensors
+        gradient = _image(gradient)
+        dweight = _like(weight)
+        call("weight_sign_backward", _is_bfloat16(gradient), gradient, weight, dweight, weight.numel())
+        return dweight
+
+
+def weight_sign(weight: Tensor) -> Tensor:
+    """sign(weight), with the gradient of clamp(weight, −1, 1)."""
+    return _WeightSign.apply(weight)
 
 
 class _NormRPReLU(torch.autograd.Function):
@@ -51,8 +80,8 @@ class _NormRPReLU(torch.autograd.Function):
         inverse = factor / torch.sqrt(factor * factor * variance + eps)
         a = gamma * inverse
         d = beta - a * mean + bias_in
-        y = _like(x)
-        call("scale_rprelu_forward", x, a, d, slope, bias_out, y, *_rows(x))
+        y = _like(x, torch.float32)
+        call("scale_rprelu_forward", _is_bfloat16(x), x, a, d, slope, bias_out, y, *_rows(x))
         ctx.save_for_backward(x, a, d, slope, mean, inverse)
         return y
 
@@ -62,17 +91,21 @@ class _NormRPReLU(torch.autograd.Function):
         gradient = _image(gradient)
         rows, channels = _rows(x)
         totals = torch.zeros(4, channels, dtype=torch.float64)
-        call("scale_rprelu_backward_sums", gradient, x, a, d, slope, mean, totals, rows, channels)
+        bfloat16 = _is_bfloat16(x)
+        call("scale_rprelu_backward_sums", bfloat16, gradient, x, a, d, slope, mean, totals, rows, channels)
         dbias_out, dslope, du, du_centred = totals.float()
         dgamma = du_centred * inverse
         dx = _like(x)
         p, q = du / rows, dgamma * inverse / rows
-        call("scale_rprelu_backward", gradient, x, a, d, slope, mean, p, q, dx, rows, channels)
+        call("scale_rprelu_backward", bfloat16, gradient, x, a, d, slope, mean, p, q, dx, rows, channels)
         return dx, None, dgamma, du, None, du, dslope, dbias_out, None, None
 
 
-def norm_rprelu(x: Tensor, factor: Tensor | None, norm: nn.BatchNorm2d, activation: nn.Module) -> Tensor:
-    """activation(norm(factor·x)), an RPReLU behind `norm` in training mode, whose running statistics it updates.
+def norm_rprelu(
+    x: Tensor, factor: Tensor | None, norm: nn.BatchNorm2d, bias_in: Tensor, slope: Tensor, bias_out: Tensor
+) -> Tensor:
+    """RPReLU(norm(factor·x)), `norm` in training mode, whose running statistics it updates; RPReLU(x) is
+    PReLU(x + bias_in) + bias_out.
 
     factor [C], constant in the backward pass; None for 1.
     """
@@ -80,9 +113,9 @@ def norm_rprelu(x: Tensor, factor: Tensor | None, norm: nn.BatchNorm2d, activati
     if factor is None:
         factor = torch.ones(channels)
     # Moments about a sample's value rather than 0: no cancellation where the mean is large.
-    shift = x[0, :, 0, 0].contiguous()
+    shift = x[0, :, 0, 0].float().contiguous()
     totals = torch.zeros(2, channels, dtype=torch.float64)
-    call("moments", x, shift, totals, rows, channels)
+    call("moments", _is_bfloat16(x), x, shift, totals, rows, channels)
     centred = totals[0] / rows
     variance = (totals[1] / rows - centred * centred).clamp_(min=0).float()
     mean = (centred + shift).float()
@@ -90,8 +123,14 @@ def norm_rprelu(x: Tensor, factor: Tensor | None, norm: nn.BatchNorm2d, activati
         norm.num_batches_tracked.add_(1)
         norm.running_mean.lerp_(factor * mean, norm.momentum)
         norm.running_var.lerp_(factor * factor * variance * (rows / max(rows - 1, 1)), norm.momentum)
-    parameters = (activation.bias_in, activation.slope, activation.bias_out)
+    parameters = (bias_in, slope, bias_out)
     return _NormRPReLU.apply(x, factor, norm.weight, norm.bias, norm.eps, *parameters, mean, variance)
+
+
+def norm_prelu(x: Tensor, norm: nn.BatchNorm2d, slope: Tensor) -> Tensor:
+    """PReLU(norm(x)), as `norm_rprelu`; a slope of ones [C] leaves the norm alone."""
+    zeros = torch.zeros_like(slope)
+    return norm_rprelu(x, None, norm, zeros, slope, zeros)
 
 
 class _GateAdd(torch.autograd.Function):
