@@ -28,13 +28,13 @@ def test_down_sample_pools_then_doubles_the_channels_in_two_units():
 def test_up_sample_is_bilinear_then_one_unit_on_each_half():
     module, x = make(UpSample, 8), random_input()
     up = F.interpolate(x, size=(12, 8), mode="bilinear", align_corners=False)
-    assert torch.equal(module(x), torch.cat([module.units[0](up[:, :4]), module.units[1](up[:, 4:])], 1))
+    assert torch.allclose(module(x), torch.cat([module.units[0](up[:, :4]), module.units[1](up[:, 4:])], 1), atol=1e-6)
     assert module(x).shape == (2, 8, 12, 8)
 
 
 def test_channel_reduction_averages_one_unit_on_each_half():
     module, x = make(ChannelReduction, 8), random_input()
-    assert torch.equal(module(x), (module.units[0](x[:, :4]) + module.units[1](x[:, 4:])) / 2)
+    assert torch.allclose(module(x), (module.units[0](x[:, :4]) + module.units[1](x[:, 4:])) / 2, atol=1e-6)
     assert module(x).shape == (2, 4, 6, 4)
 
 
