@@ -206,7 +206,7 @@ class BinaryConvBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if self.sign is not None:
             x = self.sign(x)
-        if self.training and self.norm is not None and self.activation is not None:
+        if self.norm is not None and self.activation is not None and fused.norms(self.norm):
             sums = self.conv.sums(x)
             scale = self.conv.scale if isinstance(self.conv, BinaryConv2d) else None
             if fused.usable_sums(sums):

@@ -11,7 +11,7 @@ from .graph_builder import GraphBuilder
 
 def norm_prelu(x: Tensor, norm: nn.BatchNorm2d, slope: Tensor | None = None) -> Tensor:
     """PReLU(norm(x)), or norm(x) without a slope, of a convolution's result: [N, C, H, W], float32 or bfloat16."""
-    if norm.training and fused.usable_sums(x):
+    if fused.norms(norm) and fused.usable_sums(x):
         return fused.norm_prelu(x, norm, torch.ones_like(norm.weight) if slope is None else slope)
     x = norm(x.float())
     return x if slope is None else F.prelu(x, slope)

@@ -92,6 +92,25 @@ def test_norm_of_bfloat16_is_that_of_the_same_numbers_in_float32(shape: tuple[in
     assert torch.equal(dx, expected_dx.bfloat16())
 
 
+def test_a_norm_that_is_not_in_training_takes_its_running_statistics() -> None:
+    torch.manual_seed(0)
+    norm = nn.BatchNorm2d(24).eval()
+    for tensor in (norm.weight, norm.bias, norm.running_mean, norm.running_var):
+        tensor.data.uniform_(0.5, 2)
+    factor, *parameters = (torch.randn(24) for _ in range(4))
+    x = image((2, 24, 5, 7)).detach()
+    activation = RPReLU(24)
+    activation.bias_in.data, activation.slope.data, activation.bias_out.data = parameters
+    with torch.no_grad():
+        found = fused.norm_rprelu(x, factor, norm, *parameters)
+        assert torch.allclose(found, activation(norm(x * factor.view(1, -1, 1, 1))), atol=1e-5)
+    assert not fused.norms(norm)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert not fused.norms(norm)
+        with torch.no_grad():
+            assert fused.norms(norm)
+
+
 def test_signs_of_activations_are_bfloat16_under_autocast_and_their_gradient_is_the_same() -> None:
     torch.manual_seed(0)
     parameters = [torch.randn(24, requires_grad=True), torch.randn(24, requires_grad=True)]

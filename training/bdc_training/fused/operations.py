@@ -101,14 +101,27 @@ class _NormRPReLU(torch.autograd.Function):
         return dx, None, dgamma, du, None, du, dslope, dbias_out, None, None
 
 
+def norms(norm: nn.BatchNorm2d) -> bool:
+    """Whether `norm_rprelu` has this norm fused: in training, and where under autocast no gradient is wanted (a
+    teacher). Elsewhere an evaluation rounds as PyTorch's own layers do."""
+    return norm.training or (torch.is_autocast_cpu_enabled() and not torch.is_grad_enabled())
+
+
 def norm_rprelu(
     x: Tensor, factor: Tensor | None, norm: nn.BatchNorm2d, bias_in: Tensor, slope: Tensor, bias_out: Tensor
 ) -> Tensor:
-    """RPReLU(norm(factor·x)), `norm` in training mode, whose running statistics it updates; RPReLU(x) is
+    """RPReLU(norm(factor·x)); in training mode `norm` has its running statistics updated. RPReLU(x) is
     PReLU(x + bias_in) + bias_out.
 
     factor [C], constant in the backward pass; None for 1.
     """
+    if not norm.training:
+        inverse = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        a = inverse if factor is None else inverse * factor
+        d = norm.bias - inverse * norm.running_mean + bias_in
+        y = _like(x, torch.float32)
+        call("scale_rprelu_forward", _is_bfloat16(x), x, a, d, slope, bias_out, y, *_rows(x))
+        return y
     rows, channels = _rows(x)
     if factor is None:
         factor = torch.ones(channels)
