@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from . import fused
 from .batches import Batch
 from .checkpoint import load_weights
 from .config import load_config
@@ -60,6 +61,9 @@ def distillation_losses(outputs: Outputs, taught: Outputs, batch: Batch, class_w
 
 
 def _occupancy_loss(logits: Tensor, taught: Tensor, batch: Batch, class_weights: Tensor) -> Tensor:
+    if fused.usable(logits, taught):
+        loss, weight = fused.taught_sums(logits, taught, batch.labels, class_weights, UNSEEN)
+        return loss / normaliser(weight)
     size, nz, ny, nx = batch.labels.shape
     shape = (size, nz, len(class_weights), ny, nx)
     logits, soft = logits.view(shape), taught.view(shape).softmax(2)

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from . import fused
 from .batches import Batch
 from .detection_targets import CODE_SIZES
 from .distributed import normaliser
@@ -64,6 +65,24 @@ def soft_iou_loss(logits: Tensor, labels: Tensor) -> Tensor:
     both = per_class(share.gather(2, known[:, :, None]))
     either = share.sum((1, 3, 4))[:, :-1] + truth - both
     occurs = truth > 0
+    return _mean_iou_loss(both, either, occurs)
+
+
+def occupancy_losses(logits: Tensor, labels: Tensor, class_weights: Tensor) -> tuple[Tensor, Tensor]:
+    """`occupancy_loss` and `soft_iou_loss`."""
+    if not fused.usable(logits):
+        return occupancy_loss(logits, labels, class_weights), soft_iou_loss(logits, labels)
+    share, at_label, loss = fused.occupancy_sums(logits, labels, class_weights, UNSEEN)
+    seen = labels != UNSEEN
+    batch, classes = share.shape
+    counts = torch.stack([torch.bincount(labels[i][seen[i]], minlength=classes) for i in range(batch)])
+    cross_entropy = loss.sum() / normaliser((counts * class_weights).sum())
+    truth = counts[:, :-1]
+    both = at_label[:, :-1]
+    return cross_entropy, _mean_iou_loss(both, share[:, :-1] + truth - both, truth > 0)
+
+
+def _mean_iou_loss(both: Tensor, either: Tensor, occurs: Tensor) -> Tensor:
     losses = torch.where(occurs, 1 - both / either.clamp(min=1), 0)
     return losses.sum() / normaliser(occurs.sum())
 
@@ -113,9 +132,11 @@ def total_loss(
     depth = depth_loss(outputs["depth_logits"], batch.depth)
     occupancy = iou = heatmap = box = torch.zeros((), device=depth.device)
     if "occupancy_logits" in outputs:
-        occupancy = occupancy_loss(outputs["occupancy_logits"], batch.labels, class_weights)
+        logits = outputs["occupancy_logits"]
         if weights.iou > 0:
-            iou = soft_iou_loss(outputs["occupancy_logits"], batch.labels)
+            occupancy, iou = occupancy_losses(logits, batch.labels, class_weights)
+        else:
+            occupancy = occupancy_loss(logits, batch.labels, class_weights)
     if "heatmap" in outputs:
         heatmap = heatmap_loss(outputs["heatmap"], batch.heatmap)
         box = box_loss(outputs, batch, weights.velocity)

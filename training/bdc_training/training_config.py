@@ -36,7 +36,7 @@ class TrainingConfig:
     class_weight_samples: int = 200
     # Forward pass in bfloat16 where PyTorch's autocast does so, on a CPU in convolutions only; sums of more than 256
     # signs get rounded. `auto`: where the processor has instructions for it.
-    mixed_precision: Literal["off", "bfloat16", "auto"] = "off"
+    mixed_precision: Literal["float32", "bfloat16", "auto"] = "float32"
     checkpoint_every: int = 200
     log_every: int = 20
     # gradients.csv: the norm of each module's gradient at each logged step.

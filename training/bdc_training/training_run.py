@@ -182,7 +182,7 @@ class TrainingRun:
 
     def _autocast(self) -> contextlib.AbstractContextManager[object]:
         device = self._process.device
-        mixed = {"off": False, "bfloat16": True, "auto": multiplies_bfloat16(device)}[self._config.mixed_precision]
+        mixed = {"float32": False, "bfloat16": True, "auto": multiplies_bfloat16(device)}[self._config.mixed_precision]
         return torch.autocast(device.type, dtype=torch.bfloat16) if mixed else contextlib.nullcontext()
 
     @contextlib.contextmanager

@@ -199,3 +199,64 @@ def splat(depth: Tensor, context: Tensor, cells: Tensor, area: int) -> Tensor:
     A cell below 0 takes nothing.
     """
     return _Splat.apply(depth, context, cells, area)
+
+
+class _OccupancySums(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, logits: Tensor, labels: Tensor, weights: Tensor, unseen: int) -> Tensor:  # type: ignore[override]
+        ctx.unseen = unseen
+        ctx.save_for_backward(logits, labels, weights)
+        totals = torch.zeros(len(logits), 3, len(weights), dtype=torch.float64)
+        call("occupancy_sums_forward", logits, labels, weights, unseen, totals, *_voxels(labels, weights))
+        return totals.float()
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        logits, labels, weights = ctx.saved_tensors
+        dlogits = _like(logits)
+        arguments = gradient.contiguous(), logits, labels, weights, ctx.unseen, dlogits
+        call("occupancy_sums_backward", *arguments, *_voxels(labels, weights))
+        return dlogits, None, None, None
+
+
+def occupancy_sums(logits: Tensor, labels: Tensor, class_weights: Tensor, unseen: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Over the voxels whose label isn't `unseen`, of each sample and class [B, K]: the sum of the shares that softmax
+    gives the class; the same at voxels of that label alone; the weighted negative log shares of those.
+
+    logits [B, nz·K, ny, nx] (channel z·K + class), labels [B, nz, ny, nx], class_weights [K].
+    """
+    share, at_label, loss = _OccupancySums.apply(logits, labels.contiguous(), class_weights, unseen).unbind(1)
+    return share, at_label, loss
+
+
+class _TaughtSums(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, logits, taught, labels, weights, unseen):  # type: ignore[override]
+        ctx.unseen = unseen
+        ctx.save_for_backward(logits, taught, labels, weights)
+        totals = torch.zeros(2, dtype=torch.float64)
+        call("taught_sums_forward", logits, taught, labels, weights, unseen, totals, *_voxels(labels, weights))
+        loss, weight = totals.float()
+        ctx.mark_non_differentiable(weight)
+        return loss, weight
+
+    @staticmethod
+    def backward(ctx, gradient, _):  # type: ignore[override]
+        logits, taught, labels, weights = ctx.saved_tensors
+        dlogits = _like(logits)
+        arguments = gradient.item(), logits, taught, labels, weights, ctx.unseen, dlogits
+        call("taught_sums_backward", *arguments, *_voxels(labels, weights))
+        return dlogits, None, None, None, None
+
+
+def taught_sums(
+    logits: Tensor, taught: Tensor, labels: Tensor, class_weights: Tensor, unseen: int
+) -> tuple[Tensor, Tensor]:
+    """Over the voxels whose label isn't `unseen`, with a teacher's logits `taught`: Σ w·q·(−log p) and Σ w·q of the
+    teacher's shares q and this network's p; the second has no gradient. Shapes as `occupancy_sums` has them."""
+    return _TaughtSums.apply(logits, taught, labels.contiguous(), class_weights, unseen)
+
+
+def _voxels(labels: Tensor, class_weights: Tensor) -> tuple[int, int, int, int]:
+    samples, heights, ny, nx = labels.shape
+    return samples, heights, len(class_weights), ny * nx
