@@ -57,6 +57,8 @@ struct NeonBits {
   static Vector ZipLow32(Vector a, Vector b) { return vreinterpretq_u64_u32(vzip1q_u32(As32(a), As32(b))); }
   static Vector ZipHigh32(Vector a, Vector b) { return vreinterpretq_u64_u32(vzip2q_u32(As32(a), As32(b))); }
 
+  static Vector Transpose(Vector x) { return TransposeWords<NeonBits>(x); }
+
   /// values[p] = base − 2 · (ones + 2 · Σ 2^j counters[j]).
   static void ToValues(Vector ones, const Vector (&counters)[kMaxPlanes], int32_t base, int16_t* values) {
     Vector low[8], high[8], bytes[8], high_bytes[8];

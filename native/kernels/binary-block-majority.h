@@ -175,15 +175,15 @@ inline void SumChunkOf(const MajorityWeights& weights, int chunk, const BlockRan
   }
 }
 
-/// Literals of a chunk for output pixels from `pixel` on, into queue[1 …].
+/// Literals of a chunk for output pixels from `pixel` on, into queue[1 …]; `phases`: PhasePlanes of the block
+/// that begins at `begin`, where the convolution is one for them.
 template <typename Bits>
-inline void GatherLiterals(const BinaryBlockArgs& args, const MajorityChunk& chunk, int64_t pixel,
-                           MajorityScratch<Bits>* scratch) {
+inline void GatherLiterals(const BinaryBlockArgs& args, const MajorityChunk& chunk, int64_t begin,
+                           int64_t pixel, const uint64_t* phases, MajorityScratch<Bits>* scratch) {
   using Vector = typename Bits::Vector;
   const BinaryConvShape& s = args.weights->shape();
-  const int64_t plane_words = SignPlaneWords(s.InPixels());
-  const int64_t input_bytes = plane_words * 8 * s.in_channels;
-  const uint8_t* input = reinterpret_cast<const uint8_t*>(args.input);
+  const bool has_phases = PhasePlanes::Takes(s), is_shifted = has_phases || IsShifted(s);
+  const int64_t plane_words = has_phases ? 4 * PhasePlanes(s).words() : SignPlaneWords(s.InPixels());
   int literal = 2 * chunk.first;
   const int end = literal + 2 * chunk.lookups;
   Vector* to = scratch->queue + 1;
@@ -197,7 +197,7 @@ inline void GatherLiterals(const BinaryBlockArgs& args, const MajorityChunk& chu
     const int ky = tap / s.kernel_w, kx = tap % s.kernel_w;
     const int stop = (tap + 1) * s.in_channels < end ? s.in_channels : channel + end - literal;
     literal += stop - channel;
-    if (!IsShifted(s)) {
+    if (!is_shifted) {
       for (int c = channel; c < stop; ++c) {
         GatherTap(s, args.input + c * plane_words, ky, kx, pixel, Bits::kBits,
                   reinterpret_cast<uint64_t*>(to++));
@@ -208,7 +208,13 @@ inline void GatherLiterals(const BinaryBlockArgs& args, const MajorityChunk& chu
     ForEachValidRun(s, ky, kx, pixel, Bits::kBits,
                     [&](int at, int, int from, int to_x) { SetBits(mask_words, at, at + to_x - from); });
     const Vector mask = *reinterpret_cast<const Vector*>(mask_words);
-    const int64_t bit = pixel + int64_t{ky - s.pad_h} * s.in_width + kx - s.pad_w;
+    const int phase = 2 * PhaseTap(ky, s.pad_h).phase + PhaseTap(kx, s.pad_w).phase;
+    const int64_t first_word = has_phases ? phase * PhasePlanes(s).words() : 0;
+    const auto* const input =
+        reinterpret_cast<const uint8_t*>((has_phases ? phases : args.input) + first_word);
+    const int64_t input_bytes = (plane_words * s.in_channels - first_word) * 8;
+    const int64_t bit = has_phases ? PhasePlanes::BitOf(s, begin, ky, kx, pixel)
+                                   : pixel + int64_t{ky - s.pad_h} * s.in_width + kx - s.pad_w;
     const int64_t byte = bit >> 3;
     const int shift = static_cast<int>(bit & 7);
     for (int c = channel; c < stop; ++c) {
@@ -220,9 +226,9 @@ inline void GatherLiterals(const BinaryBlockArgs& args, const MajorityChunk& chu
         continue;
       }
       uint8_t copy[kBytes] = {};
-      const int64_t begin = from < 0 ? 0 : from;
+      const int64_t start = from < 0 ? 0 : from;
       const int64_t finish = from + kBytes < input_bytes ? from + kBytes : input_bytes;
-      if (begin < finish) std::memcpy(copy + (begin - from), input + begin, finish - begin);
+      if (start < finish) std::memcpy(copy + (start - from), input + start, finish - start);
       *to++ = Bits::And(Bits::LoadShifted(copy, shift), mask);
     }
   }
@@ -271,6 +277,14 @@ inline void Values(const MajorityWeights& weights, const BlockRange& range, int 
   Bits::ToValues(ones, planes, weights.base(channel, weights.usual_class()), values);
 }
 
+/// Bytes behind the scratch: the counters, and where vectors are narrow the values of all channels.
+template <typename Bits>
+inline int64_t SumBytes(const MajorityWeights& weights, int channels) {
+  const int64_t counters = int64_t{channels} * CounterVectors(weights) * (Bits::kBits / 8);
+  const int64_t values = Bits::kBits == kBlockPixels ? 0 : int64_t{channels} * kBlockPixels * 2;
+  return counters + values;
+}
+
 template <typename Bits, typename Float>
 inline void RunBinaryBlocks(const BinaryBlockArgs& args, const BlockRange& range, std::byte* memory) {
   constexpr int kParts = kBlockPixels / Bits::kBits;
@@ -283,13 +297,18 @@ inline void RunBinaryBlocks(const BinaryBlockArgs& args, const BlockRange& range
       kParts == 1 ? scratch->values
                   : reinterpret_cast<int16_t*>(scratch->counters() + channels * CounterVectors(weights));
   const int stride = kParts == 1 ? 0 : kBlockPixels;
+  auto* phases = reinterpret_cast<uint64_t*>(reinterpret_cast<uint8_t*>(scratch->counters()) +
+                                             SumBytes<Bits>(weights, channels));
   for (int64_t block = range.block_begin; block < range.block_end; ++block) {
     FindBorder(weights, block, scratch);
+    const int64_t begin = block * kBlockPixels;
+    if (PhasePlanes::Takes(s)) PhasePlanes(s).Part(s, args.input, begin, phases);
     for (int part = 0; part < kParts; ++part) {
-      const int64_t pixel = block * kBlockPixels + part * Bits::kBits;
+      const int64_t pixel = begin + part * Bits::kBits;
+      if (pixel >= s.OutPixels()) break;
       scratch->queue[0] = Bits::Zero();
       for (int chunk = 0; chunk < static_cast<int>(weights.chunks().size()); ++chunk) {
-        GatherLiterals(args, weights.chunks()[chunk], pixel, scratch);
+        GatherLiterals(args, weights.chunks()[chunk], begin, pixel, phases, scratch);
         BuildTables(weights.chunks()[chunk], scratch);
         SumChunkOf(weights, chunk, range, scratch);
       }
@@ -316,9 +335,9 @@ inline void RunBinaryBlocks(const BinaryBlockArgs& args, const BlockRange& range
 
 template <typename Bits>
 inline int64_t BinaryBlockScratch(const MajorityWeights& weights, int channels) {
-  const int64_t counters = int64_t{channels} * CounterVectors(weights) * (Bits::kBits / 8);
-  const int64_t values = Bits::kBits == kBlockPixels ? 0 : int64_t{channels} * kBlockPixels * 2;
-  return static_cast<int64_t>(sizeof(MajorityScratch<Bits>)) + counters + values;
+  const BinaryConvShape& s = weights.shape();
+  const int64_t phases = PhasePlanes::Takes(s) ? PhasePlanes(s).Words(s) * 8 : 0;
+  return static_cast<int64_t>(sizeof(MajorityScratch<Bits>)) + SumBytes<Bits>(weights, channels) + phases;
 }
 
 }  // namespace

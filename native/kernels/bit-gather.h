@@ -100,6 +100,96 @@ inline void GatherTap(const BinaryConvShape& s, const uint64_t* plane, int ky, i
   });
 }
 
+/// Writes runs of bits one behind the other.
+class BitWriter {
+ public:
+  explicit BitWriter(uint64_t* to) : to_(to) {}
+  /// The low `count` bits of `bits`, 0 < count ≤ 32; the others are 0.
+  void Put(uint64_t bits, int count) {
+    word_ |= bits << filled_;
+    filled_ += count;
+    if (filled_ < 64) return;
+    *to_++ = word_;
+    filled_ -= 64;
+    word_ = filled_ > 0 ? bits >> (count - filled_) : 0;
+  }
+  void Finish() { *to_ = word_; }
+
+ private:
+  uint64_t* to_;
+  uint64_t word_ = 0;
+  int filled_ = 0;
+};
+
+/// Where a tap of a stride of 2 lies along one axis: input 2 · i + tap − pad is place i + shift of a phase.
+struct PhaseTap {
+  int phase, shift;
+  PhaseTap(int tap, int pad) : phase((tap - pad) & 1), shift((tap - pad) >> 1) {}
+};
+
+/// Sign planes of an input that a convolution of stride 2 reads, parted into its four phases: bit x of row y
+/// of phase (py, px) is input (2 · y + py, 2 · x + px). In a phase a tap is the output moved by a constant
+/// number of bits, and every bit is moved together once where each tap would do it anew. Holds the rows that
+/// a block of output pixels sees; rows outside the image are 0.
+///
+///   [channel][py][px][words()], bit kMargin + (y − first_row) · out_width + x
+class PhasePlanes {
+ public:
+  /// Bits before the first one, which taps on the left padding reach.
+  static constexpr int kMargin = 64;
+
+  static bool Takes(const BinaryConvShape& s) {
+    return s.stride_h == 2 && s.stride_w == 2 && s.kernel_h > 1 && s.kernel_w > 1 &&
+           s.kernel_w - s.pad_w <= 64 && s.pad_w <= 64 && s.out_width == (s.in_width + 1) / 2;
+  }
+  explicit PhasePlanes(const BinaryConvShape& s)
+      : rows_((kBlockPixels - 1) / s.out_width + 2 + PhaseTap(s.kernel_h - 1, s.pad_h).shift -
+              PhaseTap(0, s.pad_h).shift),
+        words_((kMargin + rows_ * int64_t{s.out_width} + kBlockPixels) / 64 + 2) {}
+
+  int64_t words() const { return words_; }
+  int64_t Words(const BinaryConvShape& s) const { return 4 * words_ * s.in_channels; }
+
+  /// Bit of a phase at which output pixel `pixel` meets tap (ky, kx), the planes being those of the block
+  /// that begins at output pixel `begin`.
+  static int64_t BitOf(const BinaryConvShape& s, int64_t begin, int ky, int kx, int64_t pixel) {
+    const int64_t row = PhaseTap(ky, s.pad_h).shift - FirstRow(s, begin);
+    return kMargin + pixel + row * s.out_width + PhaseTap(kx, s.pad_w).shift;
+  }
+
+  void Part(const BinaryConvShape& s, const uint64_t* input, int64_t begin, uint64_t* to) const {
+    const int64_t plane_words = SignPlaneWords(s.InPixels()), first_row = FirstRow(s, begin);
+    for (int channel = 0; channel < s.in_channels; ++channel, input += plane_words) {
+      for (int phase_y = 0; phase_y < 2; ++phase_y, to += 2 * words_) {
+        BitWriter even(to + kMargin / 64), odd(to + words_ + kMargin / 64);
+        for (int64_t row = first_row; row < first_row + rows_; ++row) {
+          const int64_t y = 2 * row + phase_y;
+          const bool is_inside = y >= 0 && y < s.in_height;
+          for (int x = 0; x < s.out_width; x += 32) {
+            const int count = s.out_width - x < 32 ? s.out_width - x : 32;
+            const int room = s.in_width - 2 * x;
+            const uint64_t run =
+                is_inside ? GetBits(input, y * s.in_width + 2 * x, room < 2 * count ? room : 2 * count) : 0;
+            const uint64_t mask = (uint64_t{1} << count) - 1;
+            even.Put(EvenBits(run) & mask, count);
+            odd.Put(EvenBits(run >> 1) & mask, count);
+          }
+        }
+        even.Finish();
+        odd.Finish();
+      }
+    }
+  }
+
+ private:
+  static int64_t FirstRow(const BinaryConvShape& s, int64_t begin) {
+    return begin / s.out_width + PhaseTap(0, s.pad_h).shift;
+  }
+
+  int rows_;
+  int64_t words_;
+};
+
 /// Whether a tap is the input stream moved by a constant number of bits, but for the borders.
 inline bool IsShifted(const BinaryConvShape& s) {
   return s.stride_h == 1 && s.stride_w == 1 && s.out_width == s.in_width;

@@ -39,8 +39,8 @@ inline void PlanesToBytes(const typename Bits::Vector (&planes)[8], typename Bit
     const Vector b[2] = {Bits::ZipLow16(p45[h], p67[h]), Bits::ZipHigh16(p45[h], p67[h])};
 #pragma GCC unroll 2
     for (int i = 0; i < 2; ++i) {
-      bytes[4 * h + 2 * i] = TransposeWords<Bits>(Bits::ZipLow32(a[i], b[i]));
-      bytes[4 * h + 2 * i + 1] = TransposeWords<Bits>(Bits::ZipHigh32(a[i], b[i]));
+      bytes[4 * h + 2 * i] = Bits::Transpose(Bits::ZipLow32(a[i], b[i]));
+      bytes[4 * h + 2 * i + 1] = Bits::Transpose(Bits::ZipHigh32(a[i], b[i]));
     }
   }
 }

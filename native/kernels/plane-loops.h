@@ -97,31 +97,51 @@ inline void ForEachSplatPoint(const SplatArgs& args, const SplatPoint* begin, co
   }
 }
 
+#if defined(__AVX512F__)
+constexpr int kSplatBytes = 64;
+#elif defined(__AVX2__)
+constexpr int kSplatBytes = 32;
+#else
+constexpr int kSplatBytes = 16;
+#endif
+/// A vector of the instruction set: of a wider one GCC keeps the parts in memory.
+typedef float SplatLanes __attribute__((vector_size(kSplatBytes)));
+constexpr int kSplatLanes = sizeof(SplatLanes) / sizeof(float);
+
+/// Channels [first, first + kVectors · kSplatLanes) and as many more as there are whole; returns where it
+/// stopped.
+template <int kVectors>
+inline int SplatChannels(const SplatArgs& args, const SplatPoint* begin, const SplatPoint* end, int first,
+                         float* sums) {
+  constexpr int kChannels = kVectors * kSplatLanes;
+  for (; first + kChannels <= args.channels; first += kChannels) {
+    SplatLanes parts[kVectors] = {};
+    ForEachSplatPoint(args, begin, end, [&](float depth, const float* features) {
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) {
+        SplatLanes feature;
+        std::memcpy(&feature, features + first + v * kSplatLanes, sizeof feature);
+        parts[v] += depth * feature;
+      }
+    });
+    std::memcpy(sums + first, parts, sizeof parts);
+  }
+  return first;
+}
+
 void SplatLoop(const SplatArgs& args, const SplatPoint* begin, const SplatPoint* end, float* sums) {
-  // The compiler's own vectors: sums stay in registers of whatever width there is.
-  typedef float Lanes __attribute__((vector_size(64)));
-  constexpr int kLanes = sizeof(Lanes) / sizeof(float);
-  int first = 0;
-  for (; first + 2 * kLanes <= args.channels; first += 2 * kLanes) {
-    Lanes low = {}, high = {};
-    ForEachSplatPoint(args, begin, end, [&](float depth, const float* features) {
-      Lanes a, b;
-      std::memcpy(&a, features + first, sizeof a);
-      std::memcpy(&b, features + first + kLanes, sizeof b);
-      low += depth * a;
-      high += depth * b;
-    });
-    std::memcpy(sums + first, &low, sizeof low);
-    std::memcpy(sums + first + kLanes, &high, sizeof high);
-  }
-  for (; first < args.channels; first += kLanes) {
-    const int count = std::min(kLanes, args.channels - first);
-    float part[kLanes] = {};
-    ForEachSplatPoint(args, begin, end, [&](float depth, const float* features) {
-      for (int c = 0; c < count; ++c) part[c] += depth * features[first + c];
-    });
-    std::copy_n(part, count, sums + first);
-  }
+  // As many channels at once as registers hold, for the points to be read once.
+  int first = SplatChannels<8>(args, begin, end, 0, sums);
+  first = SplatChannels<4>(args, begin, end, first, sums);
+  first = SplatChannels<2>(args, begin, end, first, sums);
+  first = SplatChannels<1>(args, begin, end, first, sums);
+  if (first == args.channels) return;
+  const int count = args.channels - first;
+  float part[kSplatLanes] = {};
+  ForEachSplatPoint(args, begin, end, [&](float depth, const float* features) {
+    for (int c = 0; c < count; ++c) part[c] += depth * features[first + c];
+  });
+  std::copy_n(part, count, sums + first);
 }
 
 float BlendDifferenceLoop(const float* const taps[4], const float weights[4], const float* current,

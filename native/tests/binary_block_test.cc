@@ -140,6 +140,22 @@ TEST(BinaryBlockTest, AnyKernelStrideAndPadding) {
   EXPECT_GT(checked, 400);
 }
 
+TEST(BinaryBlockTest, StrideOfTwoInAnyImageSize) {
+  for (int height : {1, 2, 9, 70}) {
+    for (int width : {2, 9, 63, 64, 65, 130, 1100}) {
+      BinaryBlockTester().channels(9, 2).image(height, width).stride(2, 2).Check();
+      BinaryBlockTester()
+          .channels(9, 2)
+          .image(height + 4, width + 4)
+          .kernel(5, 5)
+          .stride(2, 2)
+          .pad(2, 2)
+          .Check();
+    }
+  }
+  BinaryBlockTester().channels(9, 2).image(90, 101).stride(2, 2).range({2, 4, 0, 2}).Check();
+}
+
 TEST(BinaryBlockTest, EveryBitMatchesOrNone) {
   for (int channels : {1, 64, 65, 256, 512}) {
     for (bool match : {true, false}) {
