@@ -34,9 +34,6 @@ struct MajorityScratch {
   Vector tables[kChunkLookups][8];
   /// int16 values of one channel's block.
   alignas(64) int16_t values[kBlockPixels];
-  /// Pixels of the block that miss taps.
-  uint16_t border_pixel[kBlockPixels], border_class[kBlockPixels];
-  int border_pixels;
 
   /// [channels of the range][CounterVectors], right behind.
   Vector* counters() { return reinterpret_cast<Vector*>(this + 1); }
@@ -248,23 +245,6 @@ inline void BuildTables(const MajorityChunk& chunk, MajorityScratch<Bits>* scrat
   scratch->queue[0] = made[-1];
 }
 
-template <typename Bits>
-inline void FindBorder(const MajorityWeights& weights, int64_t block, MajorityScratch<Bits>* scratch) {
-  const BinaryConvShape& s = weights.shape();
-  scratch->border_pixels = 0;
-  if (weights.classes() == 1) return;
-  int y = static_cast<int>(block * kBlockPixels / s.out_width);
-  int x = static_cast<int>(block * kBlockPixels % s.out_width);
-  for (int i = 0; i < kBlockPixels && y < s.out_height; ++i) {
-    const int border_class = weights.ClassOf(y, x);
-    if (border_class != weights.usual_class()) {
-      scratch->border_pixel[scratch->border_pixels] = static_cast<uint16_t>(i);
-      scratch->border_class[scratch->border_pixels++] = static_cast<uint16_t>(border_class);
-    }
-    if (++x == s.out_width) x = 0, ++y;
-  }
-}
-
 /// One channel's sums of a vector of pixels, borders not yet corrected.
 template <typename Bits>
 inline void Values(const MajorityWeights& weights, const BlockRange& range, int c,
@@ -274,7 +254,7 @@ inline void Values(const MajorityWeights& weights, const BlockRange& range, int 
                    static_cast<int>(weights.chunks().size()), planes);
   const int channel = range.channel_begin + c;
   const auto ones = Bits::Xor(scratch.queue[0], Bits::Fill(weights.parity(channel)));
-  Bits::ToValues(ones, planes, weights.base(channel, weights.usual_class()), values);
+  Bits::ToValues(ones, planes, weights.bases(channel)[weights.usual_class()], values);
 }
 
 /// Bytes behind the scratch: the counters, and where vectors are narrow the values of all channels.
@@ -300,7 +280,6 @@ inline void RunBinaryBlocks(const BinaryBlockArgs& args, const BlockRange& range
   auto* phases = reinterpret_cast<uint64_t*>(reinterpret_cast<uint8_t*>(scratch->counters()) +
                                              SumBytes<Bits>(weights, channels));
   for (int64_t block = range.block_begin; block < range.block_end; ++block) {
-    FindBorder(weights, block, scratch);
     const int64_t begin = block * kBlockPixels;
     if (PhasePlanes::Takes(s)) PhasePlanes(s).Part(s, args.input, begin, phases);
     for (int part = 0; part < kParts; ++part) {
@@ -321,9 +300,10 @@ inline void RunBinaryBlocks(const BinaryBlockArgs& args, const BlockRange& range
       const int channel = range.channel_begin + c;
       int16_t* channel_values = values + c * stride;
       if (kParts == 1) Values(weights, range, c, *scratch, channel_values);
-      for (int i = 0; i < scratch->border_pixels; ++i) {
-        channel_values[scratch->border_pixel[i]] += static_cast<int16_t>(
-            weights.base(channel, scratch->border_class[i]) - weights.base(channel, weights.usual_class()));
+      const int32_t* bases = weights.bases(channel);
+      const int32_t usual = bases[weights.usual_class()];
+      for (const BorderPixel& at : weights.border(block)) {
+        channel_values[at.pixel] += static_cast<int16_t>(bases[at.border_class] - usual);
       }
       const ChannelEpilogue epilogue =
           EpilogueOf(args.epilogue, s.out_channels, channel, block, s.OutPixels());

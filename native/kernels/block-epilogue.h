@@ -118,14 +118,12 @@ inline ChannelEpilogue EpilogueOf(const BlockEpilogue& e, int channels, int chan
 /// Pixels that are worked on together, the lanes of the widest vector.
 constexpr int kStepPixels = 16;
 
-/// `pixels` up to the end of a step.
-inline int StepsOf(int pixels) { return (pixels + kStepPixels - 1) / kStepPixels * kStepPixels; }
-
 /// Runs `Float`'s vectors over the first `pixels` of a block, a multiple of kStepPixels. `load(i)` gives the
 /// vector at pixel i of the sums. Where `steps` is a constant the compiler leaves the others out.
+/// `lane_sums`, [kStepPixels]: where the sums of y over pixels i mod kStepPixels go, if they are asked for.
 template <typename Float, typename Load>
 inline __attribute__((always_inline)) void RunSteps(const EpilogueSteps& steps, const ChannelEpilogue& c,
-                                                    int pixels, const Load& load) {
+                                                    int pixels, const Load& load, float* lane_sums) {
   using Vector = typename Float::Vector;
   const Vector scale = Float::Set(c.scale), bias = Float::Set(c.bias), gate = Float::Set(c.gate);
   const Vector bias_in = Float::Set(c.bias_in), slope = Float::Set(c.slope);
@@ -137,8 +135,6 @@ inline __attribute__((always_inline)) void RunSteps(const EpilogueSteps& steps, 
   float* const stream_f32 = static_cast<float*>(c.stream);
   uint16_t* const stream_f16 = static_cast<uint16_t*>(c.stream);
   uint8_t* const signs = c.signs;
-  // Partial sums of pixels i mod 16, whatever the vector's width, so that all instruction sets add in one
-  // order.
   constexpr int kVectors = kStepPixels / Float::kLanes;
   Vector sums[kVectors];
   for (int v = 0; v < kVectors; ++v) sums[v] = Float::Set(0.0f);
@@ -196,12 +192,7 @@ inline __attribute__((always_inline)) void RunSteps(const EpilogueSteps& steps, 
     }
   }
   if (!steps.sum) return;
-  alignas(64) float parts[16];
-  for (int v = 0; v < kVectors; ++v) Float::Store(parts + v * Float::kLanes, sums[v]);
-  for (int width = 8; width > 0; width /= 2) {
-    for (int i = 0; i < width; ++i) parts[i] += parts[i + width];
-  }
-  *c.sum = parts[0];
+  for (int v = 0; v < kVectors; ++v) Float::Store(lane_sums + v * Float::kLanes, sums[v]);
 }
 
 /// The steps of most layers: those have loops of their own.
@@ -259,89 +250,98 @@ constexpr EpilogueSteps kUsualSteps[] = {
 
 template <typename Float, typename Load, size_t kIndex = 0>
 inline __attribute__((always_inline)) void RunWholeSteps(const ChannelEpilogue& c, int pixels,
-                                                         const Load& load) {
+                                                         const Load& load, float* lane_sums) {
   if constexpr (kIndex < std::size(kUsualSteps)) {
     if (c.steps == kUsualSteps[kIndex]) {
       constexpr EpilogueSteps kSteps = kUsualSteps[kIndex];
-      RunSteps<Float>(kSteps, c, pixels, load);
+      RunSteps<Float>(kSteps, c, pixels, load, lane_sums);
     } else {
-      RunWholeSteps<Float, Load, kIndex + 1>(c, pixels, load);
+      RunWholeSteps<Float, Load, kIndex + 1>(c, pixels, load, lane_sums);
     }
   } else {
     const EpilogueSteps steps = c.steps;
-    RunSteps<Float>(steps, c, pixels, load);
+    RunSteps<Float>(steps, c, pixels, load, lane_sums);
   }
 }
 
-/// Copies `pixels` values of `bytes` each and makes the rest of the last step 0: what lies there by chance
-/// may be denormal, which takes processors a hundred times as long.
-inline void CopyStepsTo(void* to, const void* from, int pixels, int bytes) {
-  std::memcpy(to, from, pixels * bytes);
-  std::memset(static_cast<uint8_t*>(to) + pixels * bytes, 0, (StepsOf(pixels) - pixels) * bytes);
+/// Copies `count` values of `bytes` each and makes the rest of a step 0: what lies there by chance may be
+/// denormal, which takes processors a hundred times as long.
+inline void CopyStep(void* to, const void* from, int count, int bytes) {
+  std::memcpy(to, from, count * bytes);
+  std::memset(static_cast<uint8_t*>(to) + count * bytes, 0, (kStepPixels - count) * bytes);
 }
 
-/// Whether nothing past a block's last pixel is touched.
-inline bool IsWholeSteps(int64_t pixels_left) {
-  return pixels_left >= kBlockPixels || pixels_left % kStepPixels == 0;
-}
-
-/// A last block that ends within a step: real tensors go through buffers, so that nothing past them is
-/// touched, and bits past the last pixel become 0.
+/// The last `count` pixels of a plane, fewer than a step, from pixel `at` of the block on: real tensors go
+/// through buffers, so that nothing past them is touched, and bits past the last pixel become 0. `load()`
+/// gives the vectors from pixel `at` on.
 template <typename Float, typename Load>
-inline void RunPartialBlock(ChannelEpilogue c, int pixels, const Load& load) {
+inline void RunLastStep(ChannelEpilogue c, int at, int count, const Load& load, float* lane_sums) {
   const auto bytes_of = [](EpilogueStream type) { return type == EpilogueStream::kFloat32 ? 4 : 2; };
-  alignas(64) uint8_t residual[kBlockPixels * 4];
-  alignas(64) uint8_t addend[kBlockPixels * 4];
-  alignas(64) uint8_t stream[kBlockPixels * 4];
-  alignas(64) int8_t quantized[kBlockPixels];
-  alignas(64) float values[kBlockPixels];
+  alignas(64) uint8_t residual[kStepPixels * 4];
+  alignas(64) uint8_t addend[kStepPixels * 4];
+  alignas(64) uint8_t stream[kStepPixels * 4];
+  alignas(64) int8_t quantized[kStepPixels];
+  alignas(64) float values[kStepPixels];
+  uint16_t signs = 0;
   const ChannelEpilogue whole = c;
-  if (c.steps.residual != EpilogueStream::kNone) {
-    CopyStepsTo(residual, c.residual, pixels, bytes_of(c.steps.residual));
-    c.residual = residual;
-  }
-  if (c.steps.addend != EpilogueStream::kNone) {
-    CopyStepsTo(addend, c.addend, pixels, bytes_of(c.steps.addend));
-    c.addend = addend;
-  }
+  const auto copy = [&](EpilogueStream type, uint8_t* to, const void*& from) {
+    if (type == EpilogueStream::kNone) return;
+    CopyStep(to, static_cast<const uint8_t*>(from) + at * bytes_of(type), count, bytes_of(type));
+    from = to;
+  };
+  copy(c.steps.residual, residual, c.residual);
+  copy(c.steps.addend, addend, c.addend);
   c.stream = stream;
   c.quantized = quantized;
+  c.signs = reinterpret_cast<uint8_t*>(&signs);
   c.steps.sum = false;
-  RunSteps<Float>(c.steps, c, StepsOf(pixels), load);
-  if (whole.stream != nullptr) std::memcpy(whole.stream, stream, pixels * bytes_of(c.steps.stream));
-  if (whole.quantized != nullptr) std::memcpy(whole.quantized, quantized, pixels);
+  RunSteps<Float>(c.steps, c, kStepPixels, load, lane_sums);
+  if (whole.stream != nullptr) {
+    const int bytes = bytes_of(c.steps.stream);
+    std::memcpy(static_cast<uint8_t*>(whole.stream) + at * bytes, stream, count * bytes);
+  }
+  if (whole.quantized != nullptr) std::memcpy(whole.quantized + at, quantized, count);
   if (whole.signs != nullptr) {
-    for (int i = 0; i < kBlockPixels / 8; ++i) {
-      const int used = pixels - 8 * i;
-      if (used < 8) whole.signs[i] &= used <= 0 ? 0 : static_cast<uint8_t>((1u << used) - 1);
-    }
+    signs &= static_cast<uint16_t>((1u << count) - 1);
+    std::memcpy(whole.signs + at / 8, &signs, sizeof signs);
   }
   if (whole.sum == nullptr) return;
-  ChannelEpilogue again = c;  // the same values once more, those past the end replaced by zeros
+  ChannelEpilogue again = c;  // the same values once more, for those past the end to be left out
   again.stream = values;
   again.steps.stream = EpilogueStream::kFloat32;
   again.steps.signs = again.steps.quantized = false;
-  RunSteps<Float>(again.steps, again, StepsOf(pixels), load);
-  float parts[16] = {};
-  for (int i = 0; i < pixels; ++i) parts[i % 16] += values[i];
-  for (int width = 8; width > 0; width /= 2) {
-    for (int i = 0; i < width; ++i) parts[i] += parts[i + width];
-  }
-  *whole.sum = parts[0];
+  RunSteps<Float>(again.steps, again, kStepPixels, load, lane_sums);
+  for (int i = 0; i < count; ++i) lane_sums[i] += values[i];
 }
 
+/// `load(i)` gives the vector at pixel i of the sums; `load_last(i)` does so in the last step of a plane that
+/// ends within it, i then counting from the step's first pixel.
+template <typename Float, typename Load, typename LoadLast>
+inline __attribute__((always_inline)) void RunEpilogue(const ChannelEpilogue& c, int64_t pixels_left,
+                                                       const Load& load, const LoadLast& load_last) {
+  const int pixels = pixels_left < kBlockPixels ? static_cast<int>(pixels_left) : kBlockPixels;
+  const int whole = pixels / kStepPixels * kStepPixels;
+  // Added up in one order on all instruction sets.
+  alignas(64) float lane_sums[kStepPixels] = {};
+  RunWholeSteps<Float>(c, whole, load, lane_sums);
+  if (whole < pixels) RunLastStep<Float>(c, whole, pixels - whole, load_last, lane_sums);
+  if (c.signs != nullptr && pixels < kBlockPixels) {
+    const int end = (pixels + kStepPixels - 1) / kStepPixels * kStepPixels;
+    std::memset(c.signs + end / 8, 0, (kBlockPixels - end) / 8);
+  }
+  if (c.sum == nullptr) return;
+  for (int width = kStepPixels / 2; width > 0; width /= 2) {
+    for (int i = 0; i < width; ++i) lane_sums[i] += lane_sums[i + width];
+  }
+  *c.sum = lane_sums[0];
+}
+
+/// Sums that are readable to the end of a step.
 template <typename Float, typename Load>
 inline __attribute__((always_inline)) void RunEpilogue(const ChannelEpilogue& c, int64_t pixels_left,
                                                        const Load& load) {
-  if (IsWholeSteps(pixels_left)) {
-    const int pixels = pixels_left < kBlockPixels ? static_cast<int>(pixels_left) : kBlockPixels;
-    RunWholeSteps<Float>(c, pixels, load);
-    if (c.signs != nullptr && pixels < kBlockPixels) {
-      std::memset(c.signs + pixels / 8, 0, (kBlockPixels - pixels) / 8);
-    }
-  } else {
-    RunPartialBlock<Float>(c, static_cast<int>(pixels_left), load);
-  }
+  const int whole = static_cast<int>(pixels_left) / kStepPixels * kStepPixels;
+  RunEpilogue<Float>(c, pixels_left, load, [&load, whole](int i) { return load(whole + i); });
 }
 
 /// SweepArgs: the epilogue of values that lie in memory.
@@ -351,20 +351,22 @@ inline void RunSweep(const SweepArgs& args, const BlockRange& range) {
     const int64_t pixel = block * kBlockPixels, left = args.pixels - pixel;
     for (int channel = range.channel_begin; channel < range.channel_end; ++channel) {
       const ChannelEpilogue c = EpilogueOf(args.epilogue, args.channels, channel, block, args.pixels);
-      alignas(64) uint8_t copy[kBlockPixels * 4];
       const uint8_t* input =
           static_cast<const uint8_t*>(args.input.data) + OffsetIn(args.input, channel, pixel);
-      if (!IsWholeSteps(left)) {
-        CopyStepsTo(copy, input, static_cast<int>(left), static_cast<int>(BytesOf(args.input.type)));
-        input = copy;
-      }
+      const int rest = left < kBlockPixels ? static_cast<int>(left % kStepPixels) : 0;
+      alignas(64) uint8_t last[kStepPixels * 4];
+      const auto bytes = static_cast<int>(BytesOf(args.input.type));
+      if (rest > 0) CopyStep(last, input + (left - rest) * bytes, rest, bytes);
+      const auto run = [&](const auto& load) {
+        RunEpilogue<Float>(
+            c, left, [&](int i) { return load(input, i); }, [&](int i) { return load(last, i); });
+      };
       if (args.input.type == StreamType::kFloat16) {
-        RunEpilogue<Float>(c, left, [input](int i) {
-          return Float::LoadHalf(reinterpret_cast<const uint16_t*>(input) + i);
+        run([](const uint8_t* from, int i) {
+          return Float::LoadHalf(reinterpret_cast<const uint16_t*>(from) + i);
         });
       } else {
-        RunEpilogue<Float>(c, left,
-                           [input](int i) { return Float::Load(reinterpret_cast<const float*>(input) + i); });
+        run([](const uint8_t* from, int i) { return Float::Load(reinterpret_cast<const float*>(from) + i); });
       }
     }
   }

@@ -40,6 +40,7 @@ MajorityWeights::MajorityWeights(const BinaryConvShape& shape, const uint64_t* w
                &x_class_);
   MakeIndices(weight);
   MakeBases(weight);
+  MakeBorder();
 }
 
 void MajorityWeights::MakeIndices(const uint64_t* weight) {
@@ -94,6 +95,22 @@ void MajorityWeights::MakeBases(const uint64_t* weight) {
         if (all) usual_class_ = static_cast<int>(base_.size() - 1) % classes();
       }
     }
+  }
+}
+
+void MajorityWeights::MakeBorder() {
+  const int columns = static_cast<int>(x_ranges_.size());
+  border_begin_.push_back(0);
+  for (int64_t block = 0; block < BlocksOf(shape_.OutPixels()); ++block) {
+    const int64_t begin = block * kBlockPixels;
+    const int64_t end = std::min(shape_.OutPixels(), begin + kBlockPixels);
+    for (int64_t pixel = begin; pixel < end; ++pixel) {
+      const int border_class =
+          y_class_[pixel / shape_.out_width] * columns + x_class_[pixel % shape_.out_width];
+      if (border_class == usual_class_) continue;
+      border_.push_back({static_cast<uint16_t>(pixel - begin), static_cast<uint16_t>(border_class)});
+    }
+    border_begin_.push_back(static_cast<int>(border_.size()));
   }
 }
 

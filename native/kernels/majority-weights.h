@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "kernels/binary-block.h"
@@ -39,6 +40,11 @@ struct TapRange {
   bool operator==(const TapRange&) const = default;
 };
 
+/// A pixel of a block that misses taps.
+struct BorderPixel {
+  uint16_t pixel, border_class;
+};
+
 /// Binary weights as look-up indices; made at load.
 class MajorityWeights {
  public:
@@ -56,17 +62,22 @@ class MajorityWeights {
   }
   /// Sign of the last literal: 0 or 1.
   int parity(int channel) const { return parity_[channel]; }
-  /// Border classes: output pixels that see the same taps. y = base(channel, class) − 2 · mismatches, masked
-  /// taps counted as literals 0.
-  int ClassOf(int y, int x) const { return y_class_[y] * static_cast<int>(x_ranges_.size()) + x_class_[x]; }
-  int32_t base(int channel, int border_class) const { return base_[channel * classes() + border_class]; }
-  int classes() const { return static_cast<int>(y_ranges_.size() * x_ranges_.size()); }
+  /// [classes] of border classes, output pixels that see the same taps: y = bases(channel)[class] − 2 ·
+  /// mismatches, masked taps counted as literals 0.
+  const int32_t* bases(int channel) const { return base_.data() + int64_t{channel} * classes(); }
   /// The class that sees every tap; any where none does.
   int usual_class() const { return usual_class_; }
+  /// A block's pixels of other classes.
+  std::span<const BorderPixel> border(int64_t block) const {
+    const int begin = border_begin_[block], end = border_begin_[block + 1];
+    return {border_.data() + begin, static_cast<size_t>(end - begin)};
+  }
 
  private:
   void MakeIndices(const uint64_t* weight);
   void MakeBases(const uint64_t* weight);
+  void MakeBorder();
+  int classes() const { return static_cast<int>(y_ranges_.size() * x_ranges_.size()); }
 
   BinaryConvShape shape_;
   std::vector<MajorityChunk> chunks_;
@@ -75,6 +86,8 @@ class MajorityWeights {
   std::vector<uint16_t> y_class_, x_class_;
   std::vector<int32_t> base_;
   int usual_class_ = 0;
+  std::vector<BorderPixel> border_;
+  std::vector<int> border_begin_;  // [blocks + 1]
 };
 
 }  // namespace bdc
