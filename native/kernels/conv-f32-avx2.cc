@@ -12,6 +12,7 @@ struct Avx2ConvF32 {
   using Word = float;
   using Float = FloatAvx2;
   static constexpr int kInputOffset = 0;
+  static constexpr bool kStoresRows = true;
   static constexpr int kFewestRows = 1, kMostRows = 6;
   static constexpr int kPanel = 16;
 
@@ -37,10 +38,7 @@ struct Avx2ConvF32 {
         sums[r][1] = _mm256_fmadd_ps(a, b1, sums[r][1]);
       }
     }
-#pragma GCC unroll 12
-    for (int r = 0; r < kRows; ++r) {
-      for (int v = 0; v < 2; ++v) _mm256_store_ps(tile.c + r * kPanel + 8 * v, sums[r][v]);
-    }
+    StoreSums<Float, kRows, 2>(tile, sums);
   }
 };
 

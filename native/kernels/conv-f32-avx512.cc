@@ -12,6 +12,7 @@ struct Avx512ConvF32 {
   using Word = float;
   using Float = FloatAvx512;
   static constexpr int kInputOffset = 0;
+  static constexpr bool kStoresRows = true;
   static constexpr int kFewestRows = 1, kMostRows = 12;
   static constexpr int kPanel = 32;
 
@@ -38,10 +39,7 @@ struct Avx512ConvF32 {
         sums[r][1] = _mm512_fmadd_ps(a, b1, sums[r][1]);
       }
     }
-#pragma GCC unroll 12
-    for (int r = 0; r < kRows; ++r) {
-      for (int v = 0; v < 2; ++v) _mm512_store_ps(tile.c + r * kPanel + 16 * v, sums[r][v]);
-    }
+    StoreSums<Float, kRows, 2>(tile, sums);
   }
 };
 

@@ -12,6 +12,7 @@ struct NeonConvF32 {
   using Word = float;
   using Float = FloatNeon;
   static constexpr int kInputOffset = 0;
+  static constexpr bool kStoresRows = true;
   static constexpr int kFewestRows = 1, kMostRows = 8;
   static constexpr int kVectors = 3;
   static constexpr int kPanel = 4 * kVectors;
@@ -33,9 +34,7 @@ struct NeonConvF32 {
         for (int v = 0; v < kVectors; ++v) sums[r][v] = vfmaq_n_f32(sums[r][v], b[v], weight[r]);
       }
     }
-    for (int r = 0; r < kRows; ++r) {
-      for (int v = 0; v < kVectors; ++v) vst1q_f32(tile.c + r * kPanel + 4 * v, sums[r][v]);
-    }
+    StoreSums<Float, kRows, kVectors>(tile, sums);
   }
 };
 

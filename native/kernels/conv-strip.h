@@ -24,7 +24,36 @@ struct ConvTile {
   int depth;
   const Word* start;  // [Rows]; nullptr: c holds the sums of earlier taps
   Word* c;
+  /// Where the sums are finished, lie in one output row and no more than a slope follows: that row of each
+  /// channel ([Rows]), to which they go from value `pixel` on. nullptr: they go to c.
+  void* const* output = nullptr;
+  int64_t pixel = 0;
+  const float* slope = nullptr;  // [Rows]; nullptr: none
 };
+
+/// Kernels that take ConvTile::output.
+template <typename Micro>
+concept StoresConvRows = requires {
+  Micro::kStoresRows;
+};
+
+/// The end of a tile of such a kernel.
+template <typename Float, int kRows, int kVectors>
+inline __attribute__((always_inline)) void StoreSums(const ConvTile<float>& tile,
+                                                     const typename Float::Vector (&sums)[kRows][kVectors]) {
+  constexpr int kLanes = Float::kLanes;
+#pragma GCC unroll 12
+  for (int r = 0; r < kRows; ++r) {
+    float* to = tile.c + r * kVectors * kLanes;
+    if (tile.output != nullptr) to = static_cast<float*>(tile.output[r]) + tile.pixel;
+#pragma GCC unroll 3
+    for (int v = 0; v < kVectors; ++v) {
+      typename Float::Vector y = sums[r][v];
+      if (tile.slope != nullptr) y = Float::ScaleUnlessPositive(y, Float::Set(tile.slope[r]));
+      Float::Store(to + v * kLanes, y);
+    }
+  }
+}
 
 template <typename Micro, int kRows = Micro::kMostRows>
 inline void RunConvTile(int rows, const ConvTile<typename Micro::Word>& tile) {
@@ -61,9 +90,10 @@ inline void RunConv(const ConvArgs<typename Micro::Word>& args, int row_begin, i
   static constexpr Word kZeros[Micro::kMostRows] = {};
   const int64_t begin = row_begin * args.pitch, end = (row_end - 1) * args.pitch + args.width;
   const ConvSteps steps = ConvStepsOf(args.epilogue);
+  const bool is_plain = steps == ConvSteps{.slope = steps.slope, .output = ConvStream::kFloat32};
   const int blocks = ConvBlocks(args.out_channels, Micro::kMostRows);
   // Longer than the tile: the epilogue may read a vector past its end.
-  alignas(64) Word tile[(Micro::kMostRows + 1) * kPanel];
+  alignas(64) Word sums[(Micro::kMostRows + 1) * kPanel];
   ConvPiece pieces[kPanel];
   for (int64_t strip = begin; strip < end; strip += kConvStrip) {
     const int64_t strip_end = end - strip < kConvStrip ? end : strip + kConvStrip;
@@ -77,12 +107,22 @@ inline void RunConv(const ConvArgs<typename Micro::Word>& args, int row_begin, i
         const Word* start = args.start != nullptr ? args.start + first : kZeros;
         for (int64_t at = strip; at < strip_end; at += kPanel) {
           Word* c =
-              is_first && is_last ? tile : args.scratch + int64_t{first} * kConvStrip + (at - strip) * rows;
-          RunConvTile<Micro>(rows,
-                             {weight, args.taps + k, args.input + at, depth, is_first ? start : nullptr, c});
-          if (!is_last) continue;
+              is_first && is_last ? sums : args.scratch + int64_t{first} * kConvStrip + (at - strip) * rows;
+          ConvTile<Word> tile{weight, args.taps + k, args.input + at, depth, is_first ? start : nullptr, c};
+          if (!is_last) {
+            RunConvTile<Micro>(rows, tile);
+            continue;
+          }
           const int count = static_cast<int>(strip_end - at < kPanel ? strip_end - at : kPanel);
           const int found = ConvPieces(args.pitch, args.width, at, count, pieces);
+          const bool is_direct = StoresConvRows<Micro> && is_plain && found == 1 && pieces[0].count == kPanel;
+          if (is_direct) {
+            tile.output = args.epilogue.output + first;
+            tile.pixel = pieces[0].pixel;
+            if (steps.slope) tile.slope = args.epilogue.activation.slope + first;
+          }
+          RunConvTile<Micro>(rows, tile);
+          if (is_direct) continue;
           StoreConvTile<typename Micro::Float, kPanel>(args.epilogue, steps, c, first, rows, pieces, found);
         }
       }
