@@ -85,6 +85,29 @@ void ArgmaxLoop(const float* logits, int64_t plane, int classes, int count, uint
   }
 }
 
+void SoftmaxLoop(const float* x, int64_t plane, int channels, int count, float* y) {
+  float largest[kSoftmaxBlock], sum[kSoftmaxBlock] = {};
+  std::copy_n(x, count, largest);
+  for (int c = 1; c < channels; ++c) {
+    const float* row = x + c * plane;
+    for (int i = 0; i < count; ++i) largest[i] = largest[i] < row[i] ? row[i] : largest[i];
+  }
+  for (int c = 0; c < channels; ++c) {
+    const float* row = x + c * plane;
+    float* to = y + c * plane;
+    for (int i = 0; i < count; ++i) {
+      const float e = FastExp(row[i] - largest[i]);
+      to[i] = e;
+      sum[i] += e;
+    }
+  }
+  for (int i = 0; i < count; ++i) sum[i] = 1.0f / sum[i];
+  for (int c = 0; c < channels; ++c) {
+    float* to = y + c * plane;
+    for (int i = 0; i < count; ++i) to[i] *= sum[i];
+  }
+}
+
 /// Calls `add(depth, features)` for each point whose camera has an image.
 template <typename Add>
 inline void ForEachSplatPoint(const SplatArgs& args, const SplatPoint* begin, const SplatPoint* end,
@@ -98,30 +121,34 @@ inline void ForEachSplatPoint(const SplatArgs& args, const SplatPoint* begin, co
 }
 
 #if defined(__AVX512F__)
-constexpr int kSplatBytes = 64;
+constexpr int kVectorBytes = 64;
 #elif defined(__AVX2__)
-constexpr int kSplatBytes = 32;
+constexpr int kVectorBytes = 32;
 #else
-constexpr int kSplatBytes = 16;
+constexpr int kVectorBytes = 16;
 #endif
 /// A vector of the instruction set: of a wider one GCC keeps the parts in memory.
-typedef float SplatLanes __attribute__((vector_size(kSplatBytes)));
-constexpr int kSplatLanes = sizeof(SplatLanes) / sizeof(float);
+typedef float Lanes __attribute__((vector_size(kVectorBytes)));
+constexpr int kLanes = kVectorBytes / sizeof(float);
 
-/// Channels [first, first + kVectors · kSplatLanes) and as many more as there are whole; returns where it
+inline Lanes LoadLanes(const float* from) {
+  Lanes x;
+  std::memcpy(&x, from, sizeof x);
+  return x;
+}
+
+/// Channels [first, first + kVectors · kLanes) and as many more as there are whole; returns where it
 /// stopped.
 template <int kVectors>
 inline int SplatChannels(const SplatArgs& args, const SplatPoint* begin, const SplatPoint* end, int first,
                          float* sums) {
-  constexpr int kChannels = kVectors * kSplatLanes;
+  constexpr int kChannels = kVectors * kLanes;
   for (; first + kChannels <= args.channels; first += kChannels) {
-    SplatLanes parts[kVectors] = {};
+    Lanes parts[kVectors] = {};
     ForEachSplatPoint(args, begin, end, [&](float depth, const float* features) {
 #pragma GCC unroll 8
       for (int v = 0; v < kVectors; ++v) {
-        SplatLanes feature;
-        std::memcpy(&feature, features + first + v * kSplatLanes, sizeof feature);
-        parts[v] += depth * feature;
+        parts[v] += depth * LoadLanes(features + first + v * kLanes);
       }
     });
     std::memcpy(sums + first, parts, sizeof parts);
@@ -137,7 +164,7 @@ void SplatLoop(const SplatArgs& args, const SplatPoint* begin, const SplatPoint*
   first = SplatChannels<1>(args, begin, end, first, sums);
   if (first == args.channels) return;
   const int count = args.channels - first;
-  float part[kSplatLanes] = {};
+  float part[kLanes] = {};
   ForEachSplatPoint(args, begin, end, [&](float depth, const float* features) {
     for (int c = 0; c < count; ++c) part[c] += depth * features[first + c];
   });
@@ -190,9 +217,10 @@ void QuadsFromFloatLoop(const float* const planes[4], float factor, int64_t coun
   }
 }
 
-constexpr PlaneKernels kPlaneLoops = {RPReLULoop, PReLULoop,           SoftplusLoop,      AverageSquaresLoop,
-                                      BlendLoop,  StretchTwiceLoop,    EverySecondLoop,   ArgmaxLoop,
-                                      SplatLoop,  BlendDifferenceLoop, QuadsFromInt8Loop, QuadsFromFloatLoop};
+constexpr PlaneKernels kPlaneLoops = {
+    RPReLULoop,          PReLULoop,         SoftplusLoop,      AverageSquaresLoop, BlendLoop,
+    StretchTwiceLoop,    EverySecondLoop,   ArgmaxLoop,        SoftmaxLoop,        SplatLoop,
+    BlendDifferenceLoop, QuadsFromInt8Loop, QuadsFromFloatLoop};
 
 }  // namespace
 }  // namespace bdc

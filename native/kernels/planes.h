@@ -6,6 +6,8 @@ namespace bdc {
 
 /// Neighbours in x that argmax does together.
 constexpr int kArgmaxBlock = 64;
+/// Neighbours that softmax does together.
+constexpr int kSoftmaxBlock = 64;
 
 /// A point that lift_splat drops into a BEV cell: bin `depth` of feature cell `pixel` (row · width + column).
 struct SplatPoint {
@@ -44,6 +46,9 @@ struct PlaneKernels {
   /// softmax probability. Classes are `plane` values apart.
   void (*argmax)(const float* logits, int64_t plane, int classes, int count, uint8_t* labels,
                  float* confidence);
+  /// y = the softmax of x over channels, which are `plane` values apart in both, of `count` ≤ kSoftmaxBlock
+  /// neighbours.
+  void (*softmax)(const float* x, int64_t plane, int channels, int count, float* y);
   /// sums[c] = Σ depth · features[c] over the points [begin, end), in their order.
   void (*splat)(const SplatArgs& args, const SplatPoint* begin, const SplatPoint* end, float* sums);
   /// Σ |current[c] − (((w₀·a₀[c] + w₁·a₁[c]) + w₂·a₂[c]) + w₃·a₃[c])| over `count` channels, aᵢ being `taps`.

@@ -10,9 +10,8 @@
 namespace bdc {
 namespace {
 
-// Two strips of the convolution: long enough for processors to fetch rows of the input ahead; the logits stay
-// in the second-level cache.
-constexpr int kCells = 2 * kConvStrip;
+// A strip of the convolution: the logits stay in the second-level cache.
+constexpr int kCells = kConvStrip;
 
 }  // namespace
 
