@@ -68,6 +68,8 @@ class TrainingRun:
         config = load_config(options.config, options.overrides)
         self._config = training_config(config.training)
         self._process = join(options.device)
+        precision = self._config.mixed_precision
+        self._is_mixed = precision == "bfloat16" or (precision == "auto" and multiplies_bfloat16(self._process.device))
         self._share = self._process.share_of(self._config.batch_size)
         self._out = options.out
         self._out.mkdir(parents=True, exist_ok=True)
@@ -181,9 +183,9 @@ class TrainingRun:
             return {name: tensor.float() for name, tensor in network(*batch.inputs).items()}
 
     def _autocast(self) -> contextlib.AbstractContextManager[object]:
-        device = self._process.device
-        mixed = {"float32": False, "bfloat16": True, "auto": multiplies_bfloat16(device)}[self._config.mixed_precision]
-        return torch.autocast(device.type, dtype=torch.bfloat16) if mixed else contextlib.nullcontext()
+        if not self._is_mixed:
+            return contextlib.nullcontext()
+        return torch.autocast(self._process.device.type, dtype=torch.bfloat16)
 
     @contextlib.contextmanager
     def _kept_statistics(self) -> Iterator[None]:

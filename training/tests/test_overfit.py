@@ -16,7 +16,7 @@ OVERRIDES = (
     "training.augmentation.flip_y=0",
     "training.batch_size=1",
     "training.log_every=10",
-    "training.validate_every=120",
+    "training.validate_every=180",
     "training.ema_decay=0.9",
 )
 
@@ -36,15 +36,14 @@ def test_a_small_network_learns_one_scene_by_heart(tmp_path: Path) -> None:
     config = tmp_path / "tiny.yaml"
     write_tiny_config(config)
     data, out = tmp_path / "data", tmp_path / "out"
-    options = TrainingRunOptions(config, data, data, out, steps=120, threads=1, overrides=OVERRIDES, device="cpu")
+    options = TrainingRunOptions(config, data, data, out, steps=180, threads=1, overrides=OVERRIDES, device="cpu")
     assert TrainingRun(options).run()
     with (out / "train.csv").open(newline="") as file:
         *_, last = csv.DictReader(file)
     with (out / "val.csv").open(newline="") as file:
         (validation,) = csv.DictReader(file)
-    # Nothing that answers one class everywhere gets beyond a third: three classes occur beside free. Seeds differ by
-    # a tenth.
-    assert float(validation["mean_iou"]) > 0.6
+    # Nothing that answers one class everywhere gets beyond a third: three classes occur beside free.
+    assert float(validation["mean_iou"]) > 0.7
     assert float(validation["occupied_iou"]) > 0.95
     assert float(validation["depth_error"]) < 1.2
     assert float(last["occupancy"]) < 0.12
