@@ -27,7 +27,8 @@ class Checkpoint:
     network: dict[str, Any]
     # The weights that training goes on with.
     trained_network: dict[str, Any]
-    optimizer: dict[str, Any]
+    # Of bdc_training.optimizer's, in their order.
+    optimizer: list[dict[str, Any]]
     # torch's default generator.
     rng: torch.Tensor
     # [K], measured once at the start of the run.

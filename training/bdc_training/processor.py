@@ -1,5 +1,6 @@
 """What this machine's processor can do."""
 
+import functools
 import platform
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import torch
 
 
+@functools.cache
 def processor() -> str:
     """Its features as Linux lists them; elsewhere its name."""
     try:

@@ -8,6 +8,7 @@ from .augmentation import AugmentationConfig
 from .config_reading import from_mapping
 from .distillation import DistillationConfig
 from .losses import LossWeights
+from .optimizer import OptimizerName
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class TrainingConfig:
     batch_size: int = 2
     # Length of a run without --steps or --minutes.
     steps: int = 2500
+    # muon: the hidden convolutions' weights by Muon, the other parameters by AdamW.
+    optimizer: OptimizerName = "adamw"
     learning_rate: float = 2e-3
     warmup_steps: int = 100
     # Learning rate at the end, as a share of `learning_rate`.

@@ -25,7 +25,7 @@ from .gradients import clip_gradients, module_of, total_norm
 from .losses import total_loss
 from .network import build_network
 from .occupancy_labels import class_frequencies, class_weights
-from .optimizer import build_optimizer
+from .optimizer import build_optimizers
 from .processor import multiplies_bfloat16
 from .run_log import RunLog
 from .schedule import CosineSchedule, StepBudget, TimeBudget
@@ -88,7 +88,9 @@ class TrainingRun:
         self._average = WeightAverage(self._network, decay) if decay > 0 else None
         self._network = self._process.with_shared_statistics(self._network)
         self._shared_network = self._process.with_shared_gradients(self._network)
-        self._optimizer = build_optimizer(self._network, self._config.learning_rate, self._config.weight_decay)
+        self._optimizers = build_optimizers(
+            self._network, self._config.optimizer, self._config.learning_rate, self._config.weight_decay
+        )
         self._schedule = CosineSchedule(self._config.learning_rate, self._config.warmup_steps, self._config.final_share)
         self._step = 0
         used = 0.0
@@ -153,17 +155,20 @@ class TrainingRun:
 
     def _train_step(self, batch: Batch, rate: float) -> tuple[list[float], dict[str, float]]:
         """(loss, its parts and the gradient's norm; the gradient's norm by module), of all processes together."""
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
+        for optimizer in self._optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
         with self._kept_statistics():
             loss, parts = self._loss(batch.to(self._process.device))
-            self._optimizer.zero_grad(set_to_none=True)
+            for optimizer in self._optimizers:
+                optimizer.zero_grad(set_to_none=True)
             loss.backward()
             norms = clip_gradients(self._network, self._config.gradient_clip)
             figures = self._process.mean([loss.item(), *parts.values(), total_norm(norms)])
             if not np.isfinite(figures).all():
                 self._stop_diverged(dict(zip(("loss", *parts), figures, strict=False)), norms)
-        self._optimizer.step()
+        for optimizer in self._optimizers:
+            optimizer.step()
         if self._average is not None:
             self._average.update(self._network, self._step)
         return figures, norms
@@ -268,7 +273,7 @@ class TrainingRun:
                 seconds=self._clock.used(),
                 network=self._evaluated.state_dict(),
                 trained_network=state,
-                optimizer=self._optimizer.state_dict(),
+                optimizer=[optimizer.state_dict() for optimizer in self._optimizers],
                 rng=torch.get_rng_state(),
                 class_weights=self._class_weights.cpu(),
             ),
@@ -281,7 +286,10 @@ class TrainingRun:
             self._evaluated.load_state_dict(checkpoint.network)
         except RuntimeError as error:
             raise ValueError(f"the checkpoint is of another network than the config's: {shortened(error)}") from error
-        self._optimizer.load_state_dict(checkpoint.optimizer)
+        if not isinstance(checkpoint.optimizer, list) or len(checkpoint.optimizer) != len(self._optimizers):
+            raise ValueError("the checkpoint's optimizer is another than the config's training.optimizer")
+        for optimizer, state in zip(self._optimizers, checkpoint.optimizer, strict=True):
+            optimizer.load_state_dict(state)
         torch.set_rng_state(checkpoint.rng)
         self._schedule.progress = checkpoint.progress
         self._step = checkpoint.step

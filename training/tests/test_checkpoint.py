@@ -19,7 +19,7 @@ def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
     loaded = load_checkpoint(tmp_path / "checkpoint.pt")
     assert (loaded.step, loaded.progress, loaded.seconds) == (7, 0.25, 12.5)
     assert torch.equal(loaded.network["weight"], saved.network["weight"])
-    assert torch.equal(loaded.optimizer["state"][0]["exp_avg"], saved.optimizer["state"][0]["exp_avg"])
+    assert torch.equal(loaded.optimizer[0]["state"][0]["exp_avg"], saved.optimizer[0]["state"][0]["exp_avg"])
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:

@@ -36,6 +36,13 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def test_a_run_goes_on_with_its_optimizer_only(options: TrainingRunOptions) -> None:
+    assert TrainingRun(replace(options, steps=1)).run()
+    other = replace(options, steps=2, resume=True, overrides=("training.optimizer=muon",))
+    with pytest.raises(ValueError, match=r"optimizer is another than the config's training\.optimizer"):
+        TrainingRun(other)
+
+
 def test_a_run_learns_its_samples_by_heart(options: TrainingRunOptions) -> None:
     run = TrainingRun(replace(options, steps=40))
     assert run.run()
@@ -49,7 +56,9 @@ def test_a_run_learns_its_samples_by_heart(options: TrainingRunOptions) -> None:
     assert float(validations[-1]["depth_error"]) < 0.75 * float(validations[0]["depth_error"])
 
 
-def test_a_resumed_run_continues_bit_by_bit(options: TrainingRunOptions) -> None:
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_a_resumed_run_continues_bit_by_bit(options: TrainingRunOptions, optimizer: str) -> None:
+    options = replace(options, overrides=(f"training.optimizer={optimizer}",))
     whole = replace(options, steps=6, out=options.out / "whole")
     assert TrainingRun(whole).run()
     parts = replace(options, steps=6, out=options.out / "parts")
@@ -72,9 +81,11 @@ def test_a_resumed_run_continues_bit_by_bit(options: TrainingRunOptions) -> None
         assert torch.equal(found.trained_network[name], value), name
         assert torch.equal(found.network[name], expected.network[name]), name
     assert not torch.equal(expected.network[name], expected.trained_network[name])
-    for index, state in expected.optimizer["state"].items():
-        for name, value in state.items():
-            assert np.array_equal(found.optimizer["state"][index][name], value), (index, name)
+    assert len(expected.optimizer) == {"adamw": 1, "muon": 2}[optimizer]
+    for wanted, got in zip(expected.optimizer, found.optimizer, strict=True):
+        for index, state in wanted["state"].items():
+            for name, value in state.items():
+                assert np.array_equal(got["state"][index][name], value), (index, name)
     columns = ("step", "loss", "occupancy", "iou", "depth", "heatmap", "box", "gradient_norm", "learning_rate")
     logs = [[[row[c] for c in columns] for row in rows(out / "train.csv")] for out in (whole.out, parts.out)]
     assert logs[0][-1] == logs[1][-1] and [row[0] for row in logs[0]] == [row[0] for row in logs[1]]

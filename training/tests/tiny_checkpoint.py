@@ -15,6 +15,6 @@ def save_network(path: Path, network: nn.Module) -> Checkpoint:
         parameter.grad = torch.zeros_like(parameter)
     optimizer.step()
     rng, weights = torch.get_rng_state(), torch.ones(18)
-    checkpoint = Checkpoint(7, 0.25, 12.5, state, state, optimizer.state_dict(), rng, weights)
+    checkpoint = Checkpoint(7, 0.25, 12.5, state, state, [optimizer.state_dict()], rng, weights)
     save_checkpoint(path, checkpoint)
     return checkpoint
