@@ -30,7 +30,7 @@ def test_singular_values_become_one_and_vectors_stay(
     left, values, right = of_rank(min(shape), *shape)
     within = left.T @ orthogonalized((left @ values.diag() @ right.T)[None])[0] @ right
     assert within.diagonal().min() > 0.6 and within.diagonal().max() < 1.3
-    assert (within - within.diagonal().diag()).abs().max() < (0.05 if in_bfloat16 else 1e-4)
+    assert (within - within.diagonal().diag()).abs().max() < (0.1 if in_bfloat16 else 1e-4)
 
 
 def test_matrices_are_apart(monkeypatch: pytest.MonkeyPatch) -> None:
