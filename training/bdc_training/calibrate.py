@@ -22,8 +22,10 @@ from .checkpoint import load_weights, save_checkpoint
 from .classes import OCCUPANCY_CLASSES
 from .config import load_config
 from .dataset import OccupancyDataset
+from .mixed_precision import Precision, autocast
 from .network import Network, build_network
 from .sample_spec import UNSEEN
+from .training_config import training_config
 from .training_data import batch_maker
 
 CLASSES = len(OCCUPANCY_CLASSES)
@@ -47,14 +49,16 @@ class Layer:
         return torch.bincount(pairs, minlength=CLASSES**2).reshape(CLASSES, CLASSES).double().numpy()
 
 
-def visible_layers(network: Network, maker: BatchMaker, indices: Sequence[int]) -> list[Layer]:
+def visible_layers(
+    network: Network, maker: BatchMaker, indices: Sequence[int], precision: Precision = "float32"
+) -> list[Layer]:
     """The samples' visible voxels by height. Leaves the network in evaluation mode."""
     network.eval()
     logits: list[list[Tensor]] = []
     labels: list[list[Tensor]] = []
     for index in indices:
         batch = maker.plain([index])
-        with torch.no_grad():
+        with torch.no_grad(), autocast(precision, batch.images.device):
             outputs = network(*batch.inputs)
         heights = batch.labels.shape[1]
         per_height = outputs["occupancy_logits"][0].unflatten(0, (heights, CLASSES)).permute(0, 2, 3, 1)
@@ -164,7 +168,9 @@ def _calibrate(options: argparse.Namespace) -> Tensor:
     network = build_network(config)
     checkpoint = load_weights(network, options.checkpoint)
     maker = batch_maker(config, options.data, options.cache)
-    offsets = fit_offsets(visible_layers(network, maker, range(min(options.samples, len(maker.dataset)))))
+    precision = training_config(config.training).mixed_precision
+    indices = range(min(options.samples, len(maker.dataset)))
+    offsets = fit_offsets(visible_layers(network, maker, indices, precision))
     offsets[:, absent_classes(maker.dataset)] = NEVER
     add_offsets(network, offsets)
     save_checkpoint(options.out, replace(checkpoint, network=network.state_dict()))

@@ -23,10 +23,10 @@ from .evaluate import evaluate
 from .file_replacement import replace_file
 from .gradients import clip_gradients, module_of, total_norm
 from .losses import total_loss
+from .mixed_precision import autocast
 from .network import build_network
 from .occupancy_labels import class_frequencies, class_weights
 from .optimizer import build_optimizers
-from .processor import multiplies_bfloat16
 from .run_log import RunLog
 from .schedule import CosineSchedule, StepBudget, TimeBudget
 from .training_config import training_config
@@ -68,8 +68,6 @@ class TrainingRun:
         config = load_config(options.config, options.overrides)
         self._config = training_config(config.training)
         self._process = join(options.device)
-        precision = self._config.mixed_precision
-        self._is_mixed = precision == "bfloat16" or (precision == "auto" and multiplies_bfloat16(self._process.device))
         self._share = self._process.share_of(self._config.batch_size)
         self._out = options.out
         self._out.mkdir(parents=True, exist_ok=True)
@@ -184,13 +182,8 @@ class TrainingRun:
         return total_loss(outputs, batch, self._class_weights, self._config.losses, taught, share)
 
     def _outputs(self, network: nn.Module, batch: Batch) -> Outputs:
-        with self._autocast():
+        with autocast(self._config.mixed_precision, self._process.device):
             return {name: tensor.float() for name, tensor in network(*batch.inputs).items()}
-
-    def _autocast(self) -> contextlib.AbstractContextManager[object]:
-        if not self._is_mixed:
-            return contextlib.nullcontext()
-        return torch.autocast(self._process.device.type, dtype=torch.bfloat16)
 
     @contextlib.contextmanager
     def _kept_statistics(self) -> Iterator[None]:
@@ -231,7 +224,7 @@ class TrainingRun:
             return
         count = min(self._config.validate_samples, len(self._val_maker.dataset))
         network = DeviceInterface(self._evaluated, self._process.device)
-        with self._autocast():
+        with autocast(self._config.mixed_precision, self._process.device):
             scores = evaluate(network, self._val_maker, range(count))
         self._log.validation(self._step, scores)
         self._network.train()
