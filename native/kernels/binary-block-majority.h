@@ -308,7 +308,7 @@ inline void RunBinaryBlocks(const BinaryBlockArgs& args, const BlockRange& range
       const ChannelEpilogue epilogue =
           EpilogueOf(args.epilogue, s.out_channels, channel, block, s.OutPixels());
       RunEpilogue<Float>(epilogue, s.OutPixels() - block * kBlockPixels,
-                         [&](int i) { return Float::FromInt16(channel_values + i); });
+                         [channel_values](int i) { return Float::FromInt16(channel_values + i); });
     }
   }
 }
