@@ -24,6 +24,18 @@ struct NeonBits {
     *sum = Xor(differ, c);
     *carry = vbslq_u64(differ, c, a);
   }
+  /// x[i] = tables[byte i]. What GCC can't know it leaves as it is: two instructions a look-up, the AND of a
+  /// shifted register and a load that adds it to the address, where it would make three.
+  static void LookUp(const Vector* tables, uint64_t packed, Vector (&x)[8]) {
+    uint64_t mask = 255 * sizeof(Vector);
+    asm("" : "+r"(mask));
+    asm("" : "+r"(tables));
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) {
+      const uint64_t offset = mask & (i == 0 ? packed << 4 : packed >> (8 * i - 4));
+      x[i] = *reinterpret_cast<const Vector*>(reinterpret_cast<const uint8_t*>(tables) + offset);
+    }
+  }
   /// Bits [shift, shift + 128) from a byte on, 0 ≤ shift < 8.
   static Vector LoadShifted(const uint8_t* from, int shift) {
     const Vector low = vreinterpretq_u64_u8(vld1q_u8(from));
