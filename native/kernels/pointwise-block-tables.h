@@ -76,6 +76,7 @@ inline __attribute__((always_inline)) typename Lanes::Vector SumLookups(const Su
                                                                         const uint8_t* indices, int groups) {
   using Vector = typename Lanes::Vector;
   constexpr int kSums = kLookupSums<Lanes>;
+  static_assert(kSums == 1 || kSums == 4);
   Vector sums[kSums];
 #pragma GCC unroll 4
   for (Vector& sum : sums) sum = Lanes::Zero();
