@@ -1,7 +1,6 @@
 #include <arm_neon.h>
 
 #include "kernels/binary-block-majority.h"
-#include "kernels/bit-transpose.h"
 #include "kernels/float-neon.h"
 #include "kernels/kernel-list.h"
 
@@ -25,6 +24,18 @@ struct NeonBits {
     *sum = Xor(differ, c);
     *carry = vbslq_u64(differ, c, a);
   }
+  /// x[i] = tables[byte i]. What GCC can't know it leaves as it is: two instructions a look-up, the AND of a
+  /// shifted register and a load that adds it to the address, where it would make three.
+  static void LookUp(const Vector* tables, uint64_t packed, Vector (&x)[8]) {
+    uint64_t mask = 255 * sizeof(Vector);
+    asm("" : "+r"(mask));
+    asm("" : "+r"(tables));
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) {
+      const uint64_t offset = mask & (i == 0 ? packed << 4 : packed >> (8 * i - 4));
+      x[i] = *reinterpret_cast<const Vector*>(reinterpret_cast<const uint8_t*>(tables) + offset);
+    }
+  }
   /// Bits [shift, shift + 128) from a byte on, 0 ≤ shift < 8.
   static Vector LoadShifted(const uint8_t* from, int shift) {
     const Vector low = vreinterpretq_u64_u8(vld1q_u8(from));
@@ -42,45 +53,78 @@ struct NeonBits {
     for (int i = 0; i < 4; ++i) table[7 - i] = Not(table[i]);
   }
 
-  template <int kShift>
-  static Vector ShiftRight(Vector x) {
-    return vshrq_n_u64(x, kShift);
-  }
-  template <int kShift>
-  static Vector ShiftLeft(Vector x) {
-    return vshlq_n_u64(x, kShift);
-  }
-  static Vector ZipLow8(Vector a, Vector b) { return vreinterpretq_u64_u8(vzip1q_u8(As8(a), As8(b))); }
-  static Vector ZipHigh8(Vector a, Vector b) { return vreinterpretq_u64_u8(vzip2q_u8(As8(a), As8(b))); }
-  static Vector ZipLow16(Vector a, Vector b) { return vreinterpretq_u64_u16(vzip1q_u16(As16(a), As16(b))); }
-  static Vector ZipHigh16(Vector a, Vector b) { return vreinterpretq_u64_u16(vzip2q_u16(As16(a), As16(b))); }
-  static Vector ZipLow32(Vector a, Vector b) { return vreinterpretq_u64_u32(vzip1q_u32(As32(a), As32(b))); }
-  static Vector ZipHigh32(Vector a, Vector b) { return vreinterpretq_u64_u32(vzip2q_u32(As32(a), As32(b))); }
-
-  static Vector Transpose(Vector x) { return TransposeWords<NeonBits>(x); }
-
   /// values[p] = base − 2 · (ones + 2 · Σ 2^j counters[j]).
   static void ToValues(Vector ones, const Vector (&counters)[kMaxPlanes], int32_t base, int16_t* values) {
-    Vector low[8], high[8], bytes[8], high_bytes[8];
-    low[0] = ones;
-    for (int j = 0; j < 7; ++j) low[j + 1] = counters[j];
-    for (int j = 0; j < 8; ++j) high[j] = j + 7 < kMaxPlanes ? counters[j + 7] : Zero();
-    PlanesToBytes<NeonBits>(low, bytes);
-    PlanesToBytes<NeonBits>(high, high_bytes);
+    // Plane i is bit i of 2 · (…): bit 0 is 0.
+    const auto plane = [&](int i) { return i == 1 ? ones : i < 2 ? Zero() : counters[i - 2]; };
+    uint8x16_t low[8], high[8];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) {
+      low[i] = As8(plane(i));
+      high[i] = As8(i + 8 < kMaxPlanes + 2 ? plane(i + 8) : Zero());
+    }
+    SwapPlanesAndPixels(low);
+    SwapPlanesAndPixels(high);
     const int16x8_t start = vdupq_n_s16(static_cast<int16_t>(base));
-    for (int k = 0; k < 8; ++k) {
-      const int16x8_t even = vreinterpretq_s16_u64(ZipLow8(bytes[k], high_bytes[k]));
-      const int16x8_t odd = vreinterpretq_s16_u64(ZipHigh8(bytes[k], high_bytes[k]));
-      vst1q_s16(values + 16 * k, vsubq_s16(start, vaddq_s16(even, even)));
-      vst1q_s16(values + 16 * k + 8, vsubq_s16(start, vaddq_s16(odd, odd)));
+#pragma GCC unroll 2
+    for (int half = 0; half < 2; ++half) {
+      uint16x8_t rows[8];
+#pragma GCC unroll 8
+      for (int i = 0; i < 8; ++i) {
+        rows[i] = As16(half == 0 ? vzip1q_u8(low[i], high[i]) : vzip2q_u8(low[i], high[i]));
+      }
+      Transpose(rows);
+#pragma GCC unroll 8
+      for (int i = 0; i < 8; ++i) {
+        vst1q_s16(values + 64 * half + 8 * i, vsubq_s16(start, vreinterpretq_s16_u16(rows[i])));
+      }
     }
   }
 
  private:
   static Vector Not(Vector x) { return vreinterpretq_u64_u8(vmvnq_u8(As8(x))); }
   static uint8x16_t As8(Vector x) { return vreinterpretq_u8_u64(x); }
-  static uint16x8_t As16(Vector x) { return vreinterpretq_u16_u64(x); }
-  static uint32x4_t As32(Vector x) { return vreinterpretq_u32_u64(x); }
+  static uint16x8_t As16(uint8x16_t x) { return vreinterpretq_u16_u8(x); }
+
+  /// Bit p of byte b of plane i → bit i of byte b of plane p: pairs of planes change blocks of 4, 2 and 1
+  /// bits.
+  static void SwapPlanesAndPixels(uint8x16_t (&planes)[8]) {
+    const uint8x16_t low_pairs = vdupq_n_u8(0x33), even = vdupq_n_u8(0x55);
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+      const uint8x16_t a = planes[i], b = planes[i + 4];
+      planes[i] = vsliq_n_u8(a, b, 4);
+      planes[i + 4] = vsriq_n_u8(b, a, 4);
+    }
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) {
+      const int i = j + (j & 2);
+      const uint8x16_t a = planes[i], b = planes[i + 2];
+      planes[i] = vbslq_u8(low_pairs, a, vshlq_n_u8(b, 2));
+      planes[i + 2] = vbslq_u8(low_pairs, vshrq_n_u8(a, 2), b);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 8; i += 2) {
+      const uint8x16_t a = planes[i], b = planes[i + 1];
+      planes[i] = vbslq_u8(even, a, vshlq_n_u8(b, 1));
+      planes[i + 1] = vbslq_u8(even, vshrq_n_u8(a, 1), b);
+    }
+  }
+
+  /// 8×8. A round turns the six bits of an element's place, row and column, by one.
+  static void Transpose(uint16x8_t (&rows)[8]) {
+#pragma GCC unroll 3
+    for (int round = 0; round < 3; ++round) {
+      uint16x8_t turned[8];
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i) {
+        turned[2 * i] = vzip1q_u16(rows[i], rows[i + 4]);
+        turned[2 * i + 1] = vzip2q_u16(rows[i], rows[i + 4]);
+      }
+#pragma GCC unroll 8
+      for (int i = 0; i < 8; ++i) rows[i] = turned[i];
+    }
+  }
 };
 
 }  // namespace

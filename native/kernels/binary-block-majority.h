@@ -26,6 +26,13 @@ constexpr int kLowPlanes = 6;
 /// Planes of weights 2¹ … 2¹³: what a depth of kMajorityMaxDepth needs.
 constexpr int kMaxPlanes = 13;
 
+/// Where the tables of kLookupStep look-ups lie interleaved, entry e of look-up i at 8 · e + i: a look-up's
+/// index is then all that its address needs, whatever i is.
+template <typename Bits>
+concept InterleavesTables = requires(typename Bits::Vector (&x)[8]) {
+  Bits::LookUp(x, uint64_t{}, x);
+};
+
 template <typename Bits>
 struct MajorityScratch {
   using Vector = typename Bits::Vector;
@@ -72,6 +79,11 @@ struct Adder {
     uint64_t packed;
     std::memcpy(&packed, indices, sizeof packed);
     Vector x[8];
+    if constexpr (InterleavesTables<Bits>) {
+      Bits::LookUp(tables[0], packed | 0x0706050403020100u, x);
+      Eight(x, ones, twos, left0, left1);
+      return;
+    }
 #pragma GCC unroll 8
     for (int i = 0; i < 8; ++i) {
       x[i] = *reinterpret_cast<const Vector*>(reinterpret_cast<const uint8_t*>(tables[i]) +
@@ -239,7 +251,15 @@ inline void BuildTables(const MajorityChunk& chunk, MajorityScratch<Bits>* scrat
   Vector* made = scratch->queue + 1 + 2 * chunk.lookups;
   for (int i = 0; i < chunk.lookups; ++i, from += 3) {
     const Vector a = from[0], b = from[1], c = from[2];
-    Bits::Majorities(a, b, c, scratch->tables[i]);
+    if constexpr (InterleavesTables<Bits>) {
+      Vector table[8];
+      Bits::Majorities(a, b, c, table);
+      Vector* const entries = scratch->tables[i / kLookupStep * kLookupStep] + i % kLookupStep;
+#pragma GCC unroll 8
+      for (int entry = 0; entry < 8; ++entry) entries[kLookupStep * entry] = table[entry];
+    } else {
+      Bits::Majorities(a, b, c, scratch->tables[i]);
+    }
     *made++ = Bits::Xor3(a, b, c);
   }
   scratch->queue[0] = made[-1];
@@ -308,7 +328,7 @@ inline void RunBinaryBlocks(const BinaryBlockArgs& args, const BlockRange& range
       const ChannelEpilogue epilogue =
           EpilogueOf(args.epilogue, s.out_channels, channel, block, s.OutPixels());
       RunEpilogue<Float>(epilogue, s.OutPixels() - block * kBlockPixels,
-                         [&](int i) { return Float::FromInt16(channel_values + i); });
+                         [channel_values](int i) { return Float::FromInt16(channel_values + i); });
     }
   }
 }

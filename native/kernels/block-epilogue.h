@@ -125,6 +125,8 @@ template <typename Float, typename Load>
 inline __attribute__((always_inline)) void RunSteps(const EpilogueSteps& steps, const ChannelEpilogue& c,
                                                     int pixels, const Load& load, float* lane_sums) {
   using Vector = typename Float::Vector;
+  // A copy that no other function knows of: else what it holds is read again after each store.
+  const Load load_sums = load;
   const Vector scale = Float::Set(c.scale), bias = Float::Set(c.bias), gate = Float::Set(c.gate);
   const Vector bias_in = Float::Set(c.bias_in), slope = Float::Set(c.slope);
   const Vector bias_out = Float::Set(c.bias_out);
@@ -154,7 +156,7 @@ inline __attribute__((always_inline)) void RunSteps(const EpilogueSteps& steps, 
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
       const int at = i + v * Float::kLanes;
-      Vector y = load(at);
+      Vector y = load_sums(at);
       if (steps.scale) y = Float::Add(Float::Mul(y, scale), bias);
       if (steps.activation) {
         y = Float::Add(y, bias_in);
@@ -359,7 +361,7 @@ inline void RunSweep(const SweepArgs& args, const BlockRange& range) {
       if (rest > 0) CopyStep(last, input + (left - rest) * bytes, rest, bytes);
       const auto run = [&](const auto& load) {
         RunEpilogue<Float>(
-            c, left, [&](int i) { return load(input, i); }, [&](int i) { return load(last, i); });
+            c, left, [&load, input](int i) { return load(input, i); }, [&](int i) { return load(last, i); });
       };
       if (args.input.type == StreamType::kFloat16) {
         run([](const uint8_t* from, int i) {

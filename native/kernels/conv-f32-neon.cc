@@ -1,6 +1,7 @@
 #include <arm_neon.h>
 
 #include "kernels/conv-strip.h"
+#include "kernels/conv-weights-neon.h"
 #include "kernels/float-neon.h"
 #include "kernels/kernel-list.h"
 
@@ -20,7 +21,9 @@ struct NeonConvF32 {
   template <int kRows>
   __attribute__((noinline)) static void Run(const ConvTile<float>& tile) {
     float32x4_t sums[kRows][kVectors];
+#pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 3
       for (int v = 0; v < kVectors; ++v) {
         sums[r][v] = tile.start ? vdupq_n_f32(tile.start[r]) : vld1q_f32(tile.c + r * kPanel + 4 * v);
       }
@@ -28,10 +31,14 @@ struct NeonConvF32 {
     const float* weight = tile.weight;
     for (int k = 0; k < tile.depth; ++k, weight += kRows) {
       const float* pixels = tile.input + tile.taps[k];
-      float32x4_t b[kVectors];
-      for (int v = 0; v < kVectors; ++v) b[v] = vld1q_f32(pixels + 4 * v);
-      for (int r = 0; r < kRows; ++r) {
-        for (int v = 0; v < kVectors; ++v) sums[r][v] = vfmaq_n_f32(sums[r][v], b[v], weight[r]);
+      const ConvWeightsNeon<float, float32x4_t, kRows> weights(weight);
+#pragma GCC unroll 3
+      for (int v = 0; v < kVectors; ++v) {
+        const float32x4_t b = vld1q_f32(pixels + 4 * v);
+#pragma GCC unroll 8
+        for (int r = 0; r < kRows; ++r) {
+          sums[r][v] = vfmaq_n_f32(sums[r][v], b, weights.vector(r)[weights.lane(r)]);
+        }
       }
     }
     StoreSums<Float, kRows, kVectors>(tile, sums);

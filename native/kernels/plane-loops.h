@@ -27,7 +27,7 @@ void PReLULoop(float* y, int64_t count, float slope) {
 /// log(1 + eˣ) = max(x, 0) + log(1 + e^−|x|): neither overflows nor cancels.
 void SoftplusLoop(const float* x, int64_t count, float* y) {
   for (int64_t i = 0; i < count; ++i) {
-    y[i] = (x[i] < 0 ? 0.0f : x[i]) + FastLog1p(FastExp(-std::fabs(x[i])));
+    y[i] = (x[i] < 0 ? 0.0f : x[i]) + FastLog1p(FastExpUpTo87(-std::fabs(x[i])));
   }
 }
 
@@ -77,7 +77,7 @@ void ArgmaxLoop(const float* logits, int64_t plane, int classes, int count, uint
   }
   for (int k = 0; k < classes; ++k) {
     const float* value = values_of(k);
-    for (int i = 0; i < kArgmaxBlock; ++i) sum[i] += FastExp(value[i] - largest[i]);
+    for (int i = 0; i < kArgmaxBlock; ++i) sum[i] += FastExpUpTo87(value[i] - largest[i]);
   }
   for (int i = 0; i < count; ++i) {
     labels[i] = static_cast<uint8_t>(label[i]);
@@ -96,7 +96,7 @@ void SoftmaxLoop(const float* x, int64_t plane, int channels, int count, float* 
     const float* row = x + c * plane;
     float* to = y + c * plane;
     for (int i = 0; i < count; ++i) {
-      const float e = FastExp(row[i] - largest[i]);
+      const float e = FastExpUpTo87(row[i] - largest[i]);
       to[i] = e;
       sum[i] += e;
     }

@@ -1,9 +1,9 @@
 // The table kernel (sum-table-weights.h) for vectors of Lanes::kPixels pixels.
 //
 //   for each vector of pixels
-//     for each chunk of 128 input channels
-//       its 32 tables are built                                    (tables: L1)
-//       for each output channel: 32 look-ups are summed            (sums: L2)
+//     for each chunk of input channels, 128 mostly
+//       its tables are built                                       (tables: L1)
+//       for each output channel: the chunk's look-ups are summed   (sums: L2)
 //   for each output channel: epilogue over the block
 //
 // Lanes: Vector, kPixels, Value (what a lane holds), Input; Zero, Add, Sub, LoadInput, StoreValue,
@@ -23,10 +23,18 @@
 namespace bdc {
 namespace {
 
+/// Tables built at a time: 32 KB of 64-byte entries.
+template <typename Lanes>
+constexpr int kSumChunk = 32;
+
+/// Sums of a channel that go on beside each other, as an addition takes longer than a look-up.
+template <typename Lanes>
+constexpr int kLookupSums = 4;
+
 template <typename Lanes>
 struct SumTables {
   using Vector = typename Lanes::Vector;
-  Vector table[kSumChunk][kSumEntries];
+  Vector table[kSumChunk<Lanes>][kSumEntries];
   /// [channels of the range], right behind; then the values [channels][kBlockPixels].
   Vector* sums() { return reinterpret_cast<Vector*>(this + 1); }
 };
@@ -67,7 +75,11 @@ template <typename Lanes>
 inline __attribute__((always_inline)) typename Lanes::Vector SumLookups(const SumTables<Lanes>& tables,
                                                                         const uint8_t* indices, int groups) {
   using Vector = typename Lanes::Vector;
-  Vector sums[4] = {Lanes::Zero(), Lanes::Zero(), Lanes::Zero(), Lanes::Zero()};
+  constexpr int kSums = kLookupSums<Lanes>;
+  static_assert(kSums == 1 || kSums == 4);
+  Vector sums[kSums];
+#pragma GCC unroll 4
+  for (Vector& sum : sums) sum = Lanes::Zero();
   const uint8_t* table = reinterpret_cast<const uint8_t*>(tables.table);
   for (int g = 0; g < groups; g += kSumLookupStep, table += kSumLookupStep * kSumEntries * sizeof(Vector)) {
     // One load for eight indices: a load each would compete with the tables for the load ports.
@@ -76,11 +88,12 @@ inline __attribute__((always_inline)) typename Lanes::Vector SumLookups(const Su
 #pragma GCC unroll 8
     for (int i = 0; i < kSumLookupStep; ++i) {
       const uint8_t* entry = table + i * kSumEntries * sizeof(Vector) + (packed & 255) * (sizeof(Vector) / 8);
-      sums[i % 4] = Lanes::Add(sums[i % 4], *reinterpret_cast<const Vector*>(entry));
+      sums[i % kSums] = Lanes::Add(sums[i % kSums], *reinterpret_cast<const Vector*>(entry));
       packed >>= 8;
     }
   }
-  return Lanes::Add(Lanes::Add(sums[0], sums[1]), Lanes::Add(sums[2], sums[3]));
+  if constexpr (kSums == 4) return Lanes::Add(Lanes::Add(sums[0], sums[1]), Lanes::Add(sums[2], sums[3]));
+  return sums[0];
 }
 
 /// kWide: more groups than a lane can sum, so that float values collect lanes' sums (whole numbers below 2^24
@@ -90,6 +103,7 @@ inline void RunPointwiseBlocksOf(const PointwiseBlockArgs& args, const typename 
                                  const BlockRange& range, std::byte* memory) {
   using Vector = typename Lanes::Vector;
   using Value = std::conditional_t<kWide, float, typename Lanes::Value>;
+  constexpr int kChunk = kSumChunk<Lanes>;
   auto* tables = reinterpret_cast<SumTables<Lanes>*>(memory);
   const SumTableWeights& weights = *args.weights;
   const int channels = range.channel_end - range.channel_begin;
@@ -99,8 +113,8 @@ inline void RunPointwiseBlocksOf(const PointwiseBlockArgs& args, const typename 
     const int64_t left = args.pixels - block * kBlockPixels;
     const int count = left < kBlockPixels ? static_cast<int>(left) : kBlockPixels;
     for (int at = 0; at < count; at += Lanes::kPixels) {
-      for (int first = 0; first < weights.groups(); first += kSumChunk) {
-        const int rest = weights.groups() - first, groups = rest < kSumChunk ? rest : kSumChunk;
+      for (int first = 0; first < weights.groups(); first += kChunk) {
+        const int rest = weights.groups() - first, groups = rest < kChunk ? rest : kChunk;
         BuildSumTables<Lanes>(input, weights.in_channels(), args.pixels, block * kBlockPixels + at, first,
                               groups, tables);
         const bool fresh = first % kSumInt16Groups == 0;
@@ -160,12 +174,13 @@ struct HalfSumLanes : FloatSumLanes<Float> {
   static typename Float::Vector LoadInput(const uint16_t* from) { return Float::LoadHalf(from); }
 };
 
-template <typename Int16, typename Float>
+template <typename Int16, typename Float, typename Half = HalfSumLanes<Float>,
+          typename Real = FloatSumLanes<Float>>
 inline void RunPointwiseBlocks(const PointwiseBlockArgs& args, const BlockRange& range, std::byte* memory) {
   if (args.input_f16 != nullptr) {
-    RunPointwiseBlocksOf<HalfSumLanes<Float>, Float, false>(args, args.input_f16, range, memory);
+    RunPointwiseBlocksOf<Half, Float, false>(args, args.input_f16, range, memory);
   } else if (args.input_f32 != nullptr) {
-    RunPointwiseBlocksOf<FloatSumLanes<Float>, Float, false>(args, args.input_f32, range, memory);
+    RunPointwiseBlocksOf<Real, Float, false>(args, args.input_f32, range, memory);
   } else if (args.weights->groups() > kSumInt16Groups) {
     RunPointwiseBlocksOf<Int16, Float, true>(args, args.input_s8, range, memory);
   } else {

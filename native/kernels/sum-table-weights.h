@@ -14,7 +14,6 @@ namespace bdc {
 
 constexpr int kSumGroup = 4;       // input channels that a table serves
 constexpr int kSumEntries = 16;    // sums of a table
-constexpr int kSumChunk = 32;      // tables built at a time: 32 KB of 64-byte entries
 constexpr int kSumLookupStep = 8;  // look-ups whose indices one load brings
 /// 256 · 127 < 2^15: so many tables may be summed in 16 bits.
 constexpr int kSumInt16Groups = 64;

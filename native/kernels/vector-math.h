@@ -9,10 +9,9 @@ namespace {
 // Internal linkage on purpose: including files are compiled for different instruction sets. Branch-free, so
 // that compilers vectorise loops of them for the baseline instruction set; relative error ≤ 3e-7.
 
-/// eˣ, x clamped to ±87 (so never 0 or infinite); NaN stays NaN.
-inline float FastExp(float x) {
+/// eˣ of x ≤ 87, clamped to −87 (so never 0); NaN stays NaN.
+inline float FastExpUpTo87(float x) {
   x = x < -87.0f ? -87.0f : x;
-  x = x > 87.0f ? 87.0f : x;
   constexpr float kRound = 12582912.0f;  // 1.5 · 2^23: adding it rounds to an integer
   const float shifted = x * 1.44269504f + kRound;
   const float n = shifted - kRound;
@@ -34,6 +33,9 @@ inline float FastExp(float x) {
   std::memcpy(&power, &exponent, sizeof power);
   return p * power;
 }
+
+/// The same of any x, clamped to ±87 (so never infinite either).
+inline float FastExp(float x) { return FastExpUpTo87(x > 87.0f ? 87.0f : x); }
 
 /// log(1 + y) for y in [0, 1]: 2·artanh(y / (2 + y)) by its series.
 inline float FastLog1p(float y) {
