@@ -148,8 +148,9 @@ void Graph::HalveStreams() {
   };
   const auto makes = [&](const GraphNode& node, size_t output) {
     const auto* sweep = As<Sweep>(node);
-    return output == 0 &&
-           (As<BlockOperation>(node) || As<RealConvolution>(node) || (sweep && sweep->parts().stream));
+    const auto* convolution = As<RealConvolution>(node);
+    return output == 0 && (As<BlockOperation>(node) || (convolution && !convolution->is_joined()) ||
+                           (sweep && sweep->parts().stream));
   };
   std::vector<bool> halves(tensors_.size(), true);
   for (int input : inputs_) halves[input] = false;

@@ -34,16 +34,16 @@ class DenseConvolution {
   void Run(const RunContext& context, const Word* start, const ConvEpilogue& epilogue, const Tensor& x,
            const Tensor* residual, Tensors outputs) const;
 
-  /// A float 1×1 convolution that keeps every pixel: nothing is copied.
-  bool ReadsInPlace() const;
-  struct PixelScratch {
-    float* output;  // [O][count]
-    void** planes;  // [O]
-    Word* sums;     // ConvScratchWords(O, depth)
+  /// Pixels [first, first + count) of the first image, kConvStrip at most.
+  struct Pixels {
+    const Tensor& x;
+    int64_t first;
+    int count;
   };
-  /// Pixels [first, first + count) of one image of a convolution that reads in place, into `scratch.output`.
-  void RunPixels(const Word* start, const Word* image, int64_t first, int count,
-                 const PixelScratch& scratch) const;
+  int64_t PixelScratchBytes() const { return Layout().bytes; }
+  /// y[o][i] of a 1×1 convolution that keeps every pixel.
+  void RunPixels(const RunContext& context, const Word* start, ConvEpilogue epilogue, const Pixels& pixels,
+                 float* y, std::byte* scratch) const;
 
  private:
   /// Where the parts of a slot's scratch begin, bytes.
@@ -51,13 +51,15 @@ class DenseConvolution {
     int64_t row, sums, pixels, planes, bytes;
   };
 
+  /// A float 1×1 convolution that keeps every pixel: nothing is copied.
+  bool ReadsInPlace() const;
   int BandRows() const;
   /// Words of a plane of a band.
   int64_t PlaneWords() const;
   SlotLayout Layout() const;
-  /// Row y of plane i of an image, where it lies or made in `row`.
-  const Word* InputRow(const RunContext& context, const Tensor& x, int64_t image, int i, int y,
-                       Word* row) const;
+  /// `count` words of plane i of an image from `pixel` on, where they lie or made in `made`.
+  const Word* InputWords(const RunContext& context, const Tensor& x, int64_t image, int i, int64_t pixel,
+                         int64_t count, Word* made) const;
   /// Whether the images are pixels, few enough to be computed as one image.
   bool HasSinglePixels() const;
   /// All images of single pixels at once: the weights are read once.

@@ -9,30 +9,33 @@
 namespace bdc {
 namespace {
 
-Parameter<int8_t> ReadWeight(OperationReader& reader) {
-  const int channels = reader.OnlyRealInput().channels;
-  const auto shape = reader.TensorShape("weight", 4);
+Parameter<int8_t> ReadWeight(OperationReader& reader, const ConvGeometry& g) {
   // So many products of 127² fit an int32.
   constexpr int64_t kMostTaps = 1 << 17;
-  const int64_t taps = shape[1] * shape[2] * shape[3];
-  if (taps > kMostTaps) {
+  if (g.Depth() > kMostTaps) {
     reader.Fail("MODEL_TENSOR_SHAPE", "tensors.weight",
                 "at most " + std::to_string(kMostTaps) + " weights of int8 for an output channel",
-                std::to_string(taps));
+                std::to_string(g.Depth()));
   }
-  return reader.Int8s("weight", {shape[0], channels, shape[2], shape[3]});
+  return reader.Int8s("weight", {g.out_channels, g.in_channels, g.kernel_h, g.kernel_w});
 }
 
 }  // namespace
 
 Int8Conv2d::Int8Conv2d(OperationReader& reader)
-    : RealConvolution(ReadConv2dGeometry(reader)),
-      weight_(ReadWeight(reader)),
+    : RealConvolution(reader),
+      weight_(ReadWeight(reader, geometry())),
       scale_(reader.Floats("scale", {geometry().out_channels})),
-      bias_(ReadBias(reader)),
       activation_scale_(ReadActivationScale(reader)),
       dense_(geometry(), InputFactor()) {
   cost = {Arithmetic::kInt8, geometry().Macs(), reader.parameters(), 0};
+}
+
+void Int8Conv2d::JoinWeights(const RealConvolution& other) {
+  const auto& joined = static_cast<const Int8Conv2d&>(other);
+  weight_.Append(joined.weight_);
+  scale_.Append(joined.scale_);
+  dense_ = DenseConvolution<int32_t>(geometry(), InputFactor());
 }
 
 std::vector<int32_t> Int8Conv2d::WeightQuads() const {
@@ -55,7 +58,7 @@ std::vector<int32_t> Int8Conv2d::WeightQuads() const {
 void Int8Conv2d::Load(EngineMode mode, const KernelSet& kernels) {
   weight_.Load();
   scale_.Load();
-  bias_.Load();
+  LoadBias();
   LoadActivation(mode, kernels);
   const ConvGeometry& g = geometry();
   sum_scale_.clear();
@@ -83,12 +86,20 @@ int64_t Int8Conv2d::ReferenceScratchBytes() const {
   return int64_t{g.images} * g.in_channels * g.in_height * g.in_width;
 }
 
-void Int8Conv2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
+ConvEpilogue Int8Conv2d::Int8Epilogue() const {
   ConvEpilogue steps = epilogue();
   steps.scale = sum_scale_.data();
-  steps.bias = bias_.data();
-  dense_.Run(context, start_.empty() ? nullptr : start_.data(), steps, inputs[0], ResidualOf(inputs),
-             outputs);
+  steps.bias = bias().data();
+  return steps;
+}
+
+void Int8Conv2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
+  dense_.Run(context, Start(), Int8Epilogue(), inputs[0], ResidualOf(inputs), outputs);
+}
+
+void Int8Conv2d::RunPixels(const RunContext& context, const Tensor& x, int64_t first, int count, float* y,
+                           std::byte* scratch) const {
+  dense_.RunPixels(context, Start(), Int8Epilogue(), {x, first, count}, y, scratch);
 }
 
 /// As docs/model-format.md states it: the same bits as the kernels give.
@@ -115,7 +126,7 @@ void Int8Conv2d::RunReference(const RunContext& context, Tensors inputs, Tensors
         }
       });
       const float scaled = sum_scale_[o] * static_cast<float>(sum);
-      *out++ = bias_.data() ? scaled + bias_[o] : scaled;
+      *out++ = bias().data() ? scaled + bias()[o] : scaled;
     });
   });
 }
