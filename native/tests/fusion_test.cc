@@ -444,16 +444,17 @@ TEST(FusionTest, RealActivationsOfPointwiseLayersDifferByRegroupingOnly) {
   }
 }
 
-/// Convolution "name" of x, `kernel` wide, with a bias; of int8 weights where it has an activation scale.
+/// Convolution "name" of an input, `kernel` wide, with a bias; of int8 weights where it has an activation
+/// scale.
 void AddHead(ModelBuilder& model, const std::string& name, int in, int out, int kernel,
-             double activation_scale) {
+             double activation_scale, const std::string& input = "x") {
   const auto seed = static_cast<uint32_t>(name.size() + name.back() + out);
   const size_t count = size_t(out) * in * kernel * kernel;
   const double padding = kernel / 2;
   const std::vector<int64_t> shape = {out, in, kernel, kernel};
   const std::vector<float> weight = RandomFloats(count, seed);
   model.Store(name + ".b", "F32", {out}, RandomFloats(out, seed + 1));
-  auto& conv = model.Add("conv2d", name, {"x"});
+  auto& conv = model.Add("conv2d", name, {input});
   conv.attributes = {{"stride", std::vector<double>{1, 1}},
                      {"padding", std::vector<double>{padding, padding}}};
   conv.tensors = {{"weight", name + ".w"}, {"bias", name + ".b"}};
@@ -583,6 +584,50 @@ TEST(FusionTest, JoinedConvolutionsWriteRealValuesWhateverReadsThem) {
   const std::string y = chain.Sum(chain.RealConvolution(b, 1, 0.04), a);
   chain.Compare(y, StreamType::kFloat32, 0);
   chain.Compare(y, StreamType::kFloat16, 0);
+}
+
+TEST(FusionTest, ImagesThatOnlyInt8ConvolutionsReadAreInt8FromTheStart) {
+  constexpr int kWidth = 9, kHeight = 6, kImages = 2, kPixels = kWidth * kHeight;
+  ModelBuilder model;
+  model.model().images = {kWidth, kHeight, {123.7, 116.3, 103.5}, {58.4, 57.1, 57.4}};
+  model.Input("images", {TensorSpec::kPerCamera, 3, kHeight, kWidth});
+  AddHead(model, "a", 3, 5, 3, 0.0208, "images");
+  const auto type_of_images = [](const ModelBuilder& built) {
+    Graph graph = built.Build();
+    graph.Fuse(StreamType::kFloat16);
+    return graph.tensors()[graph.inputs()[0]].spec.type;
+  };
+  EXPECT_EQ(type_of_images(model), ElementType::kInt8);
+
+  std::vector<uint8_t> bytes;
+  std::vector<float> normalized(size_t{kImages} * 3 * kPixels);
+  for (int i = 0; i < kImages * kPixels * 3; ++i) bytes.push_back(static_cast<uint8_t>(i * 89 + i / 7));
+  const ImageSpec& spec = model.model().images;
+  for (int i = 0; i < kImages * 3 * kPixels; ++i) {
+    const int image = i / (3 * kPixels), channel = i / kPixels % 3, pixel = i % kPixels;
+    const uint8_t value = bytes[(image * kPixels + pixel) * 3 + channel];
+    normalized[i] = (static_cast<float>(value) - spec.mean[channel]) / spec.std[channel];
+  }
+  const std::vector<int> cameras = {0, 1};
+  const std::vector<Feed> inputs = {{{kImages, 3, kHeight, kWidth}, normalized}};
+  const auto expected =
+      RunModel(model, inputs, EngineMode::kReference, Isa::kPortable, 1, nullptr, cameras).at("a");
+  ForEachIsa([&](const KernelSet& kernels) {
+    for (int threads : {1, 3}) {
+      const auto found = RunModel(model, inputs, EngineMode::kFast, kernels.isa, threads, nullptr, cameras);
+      EXPECT_EQ(found.at("a"), expected);
+      Executor executor(model.Build(), kernels.isa, threads, EngineMode::kFast);
+      const std::span<const uint8_t> both(bytes);
+      executor.StageImages(
+          std::vector<std::span<const uint8_t>>{both.first(kPixels * 3), both.last(kPixels * 3)});
+      std::vector<float> values(expected.size());
+      executor.Run(cameras, std::vector<void*>{values.data()});
+      EXPECT_EQ(values, expected);
+    }
+  });
+
+  AddHead(model, "b", 3, 5, 3, 0, "images");
+  EXPECT_EQ(type_of_images(model), ElementType::kFloat32);
 }
 
 }  // namespace
