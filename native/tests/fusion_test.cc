@@ -580,10 +580,14 @@ TEST(FusionTest, ConvolutionsOfTwoScalesOrOneWithoutABiasAreNotJoined) {
 TEST(FusionTest, JoinedConvolutionsWriteRealValuesWhateverReadsThem) {
   Chain chain(6, 5, 7);
   const std::string a = chain.RealConvolution("x", 3, 0.05), b = chain.RealConvolution("x", 3, 0.05);
-  // A convolution by itself would write int8 values for one and float16 for the other.
+  // Of one by itself the first reader would get int8 values, the sum float16.
+  chain.RealConvolution(a, 1, 0.04);
   const std::string y = chain.Sum(chain.RealConvolution(b, 1, 0.04), a);
   chain.Compare(y, StreamType::kFloat32, 0);
   chain.Compare(y, StreamType::kFloat16, 0);
+  Graph graph = chain.model().Build();
+  graph.Fuse(StreamType::kFloat16);
+  EXPECT_EQ(graph.nodes()[0].op, "2 × conv2d");
 }
 
 TEST(FusionTest, ImagesThatOnlyInt8ConvolutionsReadAreInt8FromTheStart) {
