@@ -44,8 +44,9 @@ class RealConvolution : public Convolution {
   /// Whether it is a convolution and nothing else.
   bool is_bare() const { return !has_activation() && !has_residual_ && !has_relu_; }
   bool TakeQuantizer(float factor) override {
+    if (is_joined_) return false;
     factor_ = factor;
-    return !is_joined();
+    return true;
   }
 
   /// Whether it can take over another convolution of the same input.

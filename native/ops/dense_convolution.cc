@@ -91,10 +91,13 @@ typename DenseConvolution<Word>::SlotLayout DenseConvolution<Word>::Layout() con
   SlotLayout layout{};
   layout.row = AlignedBytes(packed * kWord);
   layout.sums = layout.row + AlignedBytes(row * kWord);
-  layout.pixels = layout.sums + AlignedBytes(ConvScratchWords(geometry_.out_channels, depth) * kWord);
+  layout.pixels = layout.sums + AlignedBytes(ConvScratchWords(AllChannels(), depth) * kWord);
   const int64_t pixels = HasSinglePixels() ? int64_t{geometry_.out_channels} * geometry_.images : 0;
-  layout.planes = layout.pixels + AlignedBytes(pixels * int64_t{sizeof(float)});
-  layout.bytes = layout.planes + AlignedBytes(geometry_.out_channels * int64_t{sizeof(void*)});
+  layout.spare = layout.pixels + AlignedBytes(pixels * int64_t{sizeof(float)});
+  // All spare channels go to one plane of a band or strip.
+  const int64_t spare = spare_channels_ == 0 ? 0 : PlaneWords();
+  layout.planes = layout.spare + AlignedBytes(spare * int64_t{sizeof(float)});
+  layout.bytes = layout.planes + AlignedBytes(AllChannels() * int64_t{sizeof(void*)});
   return layout;
 }
 
@@ -104,11 +107,14 @@ int64_t DenseConvolution<Word>::ScratchBytes(int threads) const {
 }
 
 template <typename Word>
-void DenseConvolution<Word>::Load(const Word* weight, const ConvKernel<Word>& kernel) {
+void DenseConvolution<Word>::Load(const Word* weight, const ConvKernel<Word>& kernel, int spare_channels) {
   const ConvGeometry& g = geometry_;
   kernel_ = &kernel;
-  weight_ = AlignedBuffer<Word>(g.out_channels * Taps());
-  PackConvWeights(weight, g.out_channels, static_cast<int>(Taps()), kernel.rows, kernel.group,
+  spare_channels_ = spare_channels;
+  std::vector<Word> all(weight, weight + g.out_channels * Taps());
+  all.resize(AllChannels() * Taps());
+  weight_ = AlignedBuffer<Word>(all.size());
+  PackConvWeights(all.data(), AllChannels(), static_cast<int>(Taps()), kernel.rows, kernel.group,
                   weight_.data());
   taps_.clear();
   const auto add = [&](int64_t i, int ky, int kx) {
@@ -206,6 +212,7 @@ void DenseConvolution<Word>::RunPixels(const RunContext& context, const Word* st
   auto* const packed = reinterpret_cast<Word*>(scratch);
   auto** const planes = reinterpret_cast<void**>(scratch + layout.planes);
   for (int o = 0; o < geometry_.out_channels; ++o) planes[o] = y + int64_t{o} * count;
+  std::fill_n(planes + geometry_.out_channels, spare_channels_, scratch + layout.spare);
   epilogue.output = planes;
   const Word* input = packed;
   if (ReadsInPlace()) {
@@ -220,7 +227,7 @@ void DenseConvolution<Word>::RunPixels(const RunContext& context, const Word* st
                             .taps = taps_.data(),
                             .input = input,
                             .epilogue = epilogue,
-                            .out_channels = geometry_.out_channels,
+                            .out_channels = AllChannels(),
                             .depth = static_cast<int>(Taps()),
                             .width = count,
                             .pitch = count,
@@ -239,7 +246,7 @@ void DenseConvolution<Word>::Run(const RunContext& context, const Word* start, c
                               .taps = taps_.data(),
                               .input = nullptr,
                               .epilogue = epilogue,
-                              .out_channels = g.out_channels,
+                              .out_channels = AllChannels(),
                               .depth = static_cast<int>(Taps()),
                               .width = g.out_width,
                               .pitch = pitch_,
@@ -281,6 +288,7 @@ void DenseConvolution<Word>::Run(const RunContext& context, const Word* start, c
         *plane++ = y.at(image * y.image() + channel * y.plane() + pixel);
       }
     }
+    std::fill_n(planes + g.out_channels, spare_channels_, scratch + layout.spare);
     kernel_->run(args, 0, std::min(band_rows, g.out_height - first));
   });
 }

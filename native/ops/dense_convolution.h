@@ -23,8 +23,9 @@ class DenseConvolution {
 
   /// `input_factor`: what real values are multiplied with before they are rounded to int8.
   explicit DenseConvolution(const ConvGeometry& geometry, float input_factor = 0.0f);
-  /// weight [O][Taps()]
-  void Load(const Word* weight, const ConvKernel<Word>& kernel);
+  /// weight [O][Taps()]. `spare_channels` of weights 0 follow, for a kernel that computes whole blocks: what
+  /// becomes of them is dropped, and the epilogue's vectors have values for them.
+  void Load(const Word* weight, const ConvKernel<Word>& kernel, int spare_channels = 0);
   /// Words of an output channel's weights: [I][kh][kw] floats, or [kh][kw][Planes()] quads.
   int64_t Taps() const { return int64_t{Planes()} * geometry_.kernel_h * geometry_.kernel_w; }
   int Planes() const { return (geometry_.in_channels + kChannels - 1) / kChannels; }
@@ -48,11 +49,12 @@ class DenseConvolution {
  private:
   /// Where the parts of a slot's scratch begin, bytes.
   struct SlotLayout {
-    int64_t row, sums, pixels, planes, bytes;
+    int64_t row, sums, pixels, spare, planes, bytes;
   };
 
   /// A float 1×1 convolution that keeps every pixel: nothing is copied.
   bool ReadsInPlace() const;
+  int AllChannels() const { return geometry_.out_channels + spare_channels_; }
   int BandRows() const;
   /// Words of a plane of a band.
   int64_t PlaneWords() const;
@@ -73,6 +75,7 @@ class DenseConvolution {
   float input_factor_;
   int phases_h_, phases_w_;  // of the stride, that taps fall on
   int64_t pitch_;            // of packed rows
+  int spare_channels_ = 0;
   const ConvKernel<Word>* kernel_ = nullptr;
   AlignedBuffer<Word> weight_;
   std::vector<int32_t> taps_;

@@ -1,5 +1,6 @@
 #include "ops/int8_conv2d.h"
 
+#include <algorithm>
 #include <string>
 
 #include "ops/plain_convolution.h"
@@ -63,12 +64,23 @@ void Int8Conv2d::Load(EngineMode mode, const KernelSet& kernels) {
   const ConvGeometry& g = geometry();
   sum_scale_.clear();
   for (int o = 0; o < g.out_channels; ++o) sum_scale_.push_back(scale_[o] * activation_scale_);
+  sum_bias_.assign(g.out_channels, -0.0f);  // x + −0 is x, whatever x
+  if (bias().data() != nullptr) std::copy_n(bias().data(), g.out_channels, sum_bias_.begin());
   if (mode == EngineMode::kReference) return;
   const ConvKernel<int32_t>* tiles = kernels.conv_i8_tiles;
-  const bool fills_tiles =
-      tiles != nullptr && dense_.Planes() % tiles->group == 0 && g.out_channels % tiles->rows == 0;
+  bool fills_tiles = tiles != nullptr && dense_.Planes() % tiles->group == 0;
+  int spare = 0;
+  if (fills_tiles) {
+    // The last tile's other channels cost as much as real ones; half of all is still far less than without.
+    spare = (tiles->rows - g.out_channels % tiles->rows) % tiles->rows;
+    const bool can_drop = is_bare() && epilogue().quantized_factor == 0.0f;
+    fills_tiles = spare == 0 || (can_drop && spare <= g.out_channels);
+  }
+  if (!fills_tiles) spare = 0;
   const ConvKernel<int32_t>& kernel = fills_tiles ? *tiles : *kernels.conv_i8;
-  dense_.Load(WeightQuads().data(), kernel);
+  dense_.Load(WeightQuads().data(), kernel, spare);
+  sum_scale_.resize(g.out_channels + spare);
+  sum_bias_.resize(g.out_channels + spare);
   start_.clear();
   if (kernel.input_offset != 0) {
     for (int64_t o = 0; o < g.out_channels; ++o) {
@@ -89,7 +101,7 @@ int64_t Int8Conv2d::ReferenceScratchBytes() const {
 ConvEpilogue Int8Conv2d::Int8Epilogue() const {
   ConvEpilogue steps = epilogue();
   steps.scale = sum_scale_.data();
-  steps.bias = bias().data();
+  steps.bias = sum_bias_.data();
   return steps;
 }
 

@@ -34,8 +34,8 @@ class Int8Conv2d : public RealConvolution {
   Parameter<float> scale_;
   float activation_scale_;
   DenseConvolution<int32_t> dense_;
-  std::vector<float> sum_scale_;
-  std::vector<int32_t> start_;  // of the sums; empty: 0
+  std::vector<float> sum_scale_, sum_bias_;  // of all channels that are computed
+  std::vector<int32_t> start_;               // of the sums; empty: 0
 };
 
 }  // namespace bdc

@@ -590,6 +590,26 @@ TEST(FusionTest, JoinedConvolutionsWriteRealValuesWhateverReadsThem) {
   EXPECT_EQ(graph.nodes()[0].op, "2 × conv2d");
 }
 
+TEST(FusionTest, SumsAndReLUsOfInt8ChannelsThatFillNoTileAreExact) {
+  ModelBuilder model;
+  model.Input("x", {1, 64, 9, 11});
+  AddHead(model, "a", 64, 48, 1, 0.006);
+  AddHead(model, "b", 64, 48, 3, 0.006);
+  model.Add("add", "sum", {"a", "b"});
+  model.Add("relu", "y", {"sum"});
+  model.model().outputs = {{"y", "y"}};
+  Graph graph = model.Build();
+  graph.Fuse(StreamType::kFloat32);
+  ASSERT_EQ(graph.nodes().size(), 2u);
+  const std::vector<Feed> inputs = {{{1, 64, 9, 11}, RandomFloats(64 * 99, 6)}};
+  const auto expected = RunModel(model, inputs, EngineMode::kReference, Isa::kPortable, 1, nullptr);
+  ForEachIsa([&](const KernelSet& kernels) {
+    for (int threads : {1, 3}) {
+      EXPECT_EQ(RunModel(model, inputs, EngineMode::kFast, kernels.isa, threads, nullptr), expected);
+    }
+  });
+}
+
 TEST(FusionTest, ImagesThatOnlyInt8ConvolutionsReadAreInt8FromTheStart) {
   constexpr int kWidth = 9, kHeight = 6, kImages = 2, kPixels = kWidth * kHeight;
   ModelBuilder model;
