@@ -106,33 +106,49 @@ void Graph::FuseMeans() {
 }
 
 /// A block or real convolution makes the int8 values that convolutions of one scale read of it: as its only
-/// output where nobody reads another, else as one more.
+/// output where nobody reads another, else as one more. Images are int8 where nobody reads real ones.
 void Graph::FuseQuantizers() {
+  struct Quantizing {
+    std::vector<GraphNode*> nodes;
+    float factor = 0.0f;
+    bool is_only;  // nobody reads real values
+  };
+  const auto quantizing = [&](int tensor) {
+    Quantizing found;
+    const auto readers = ReadersOf(tensor);
+    for (size_t i : readers) {
+      const float wanted = nodes_[i].inputs[0] == tensor ? nodes_[i].operation->InputFactor() : 0.0f;
+      if (wanted == 0.0f || (found.factor != 0.0f && wanted != found.factor)) continue;
+      found.factor = wanted;
+      if (found.nodes.empty() || found.nodes.back() != &nodes_[i]) found.nodes.push_back(&nodes_[i]);
+    }
+    // A convolution may read its own residual from it too.
+    found.is_only = readers.size() == found.nodes.size() && !IsOutput(tensor);
+    return found;
+  };
+  if (image_input_ >= 0) {
+    const int images = inputs_[image_input_];
+    const Quantizing readers = quantizing(images);
+    if (readers.factor != 0.0f && readers.is_only) {
+      tensors_[images].spec.type = ElementType::kInt8;
+      image_factor_ = readers.factor;
+    }
+  }
   for (GraphNode& node : nodes_) {
     if (!node.operation || node.outputs.empty()) continue;
     const int y = node.outputs[0];
-    std::vector<GraphNode*> quantizing;
-    float factor = 0.0f;
-    const auto readers = ReadersOf(y);
-    for (size_t i : readers) {
-      const float wanted = nodes_[i].inputs[0] == y ? nodes_[i].operation->InputFactor() : 0.0f;
-      if (wanted == 0.0f || (factor != 0.0f && wanted != factor)) continue;
-      factor = wanted;
-      if (quantizing.empty() || quantizing.back() != &nodes_[i]) quantizing.push_back(&nodes_[i]);
-    }
-    if (quantizing.empty() || !node.operation->TakeQuantizer(factor)) continue;
-    // A convolution may read its own residual from it too.
-    const bool is_only = readers.size() == quantizing.size() && !IsOutput(y);
+    const Quantizing readers = quantizing(y);
+    if (readers.factor == 0.0f || !node.operation->TakeQuantizer(readers.factor)) continue;
     TensorSpec bytes = tensors_[y].spec;
     bytes.type = ElementType::kInt8;
-    if (is_only) {
+    if (readers.is_only) {
       tensors_[y].spec = bytes;
       continue;
     }
     const int q = static_cast<int>(tensors_.size());
     tensors_.push_back({tensors_[y].name + ", int8", bytes, -1, -1});
     node.outputs.push_back(q);
-    for (GraphNode* reader : quantizing) reader->inputs[0] = q;
+    for (GraphNode* reader : readers.nodes) reader->inputs[0] = q;
   }
 }
 
@@ -148,8 +164,9 @@ void Graph::HalveStreams() {
   };
   const auto makes = [&](const GraphNode& node, size_t output) {
     const auto* sweep = As<Sweep>(node);
-    return output == 0 &&
-           (As<BlockOperation>(node) || As<RealConvolution>(node) || (sweep && sweep->parts().stream));
+    const auto* convolution = As<RealConvolution>(node);
+    return output == 0 && (As<BlockOperation>(node) || (convolution && !convolution->is_joined()) ||
+                           (sweep && sweep->parts().stream));
   };
   std::vector<bool> halves(tensors_.size(), true);
   for (int input : inputs_) halves[input] = false;

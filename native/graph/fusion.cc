@@ -65,15 +65,14 @@ void Graph::FuseActivations() {
 /// 1×1 convolution → argmax, where nobody else wants the logits.
 void Graph::FuseArgmax() {
   for (size_t i = 0; i < nodes_.size(); ++i) {
-    const auto* convolution = As<Conv2d>(nodes_[i]);
-    const size_t reader = convolution ? OnlyReader(i) : nodes_.size();
-    if (reader == nodes_.size() || !As<OccupancyArgmax>(nodes_[reader]) || !ConvArgmax::Takes(*convolution)) {
-      continue;
-    }
+    const auto* convolution = As<RealConvolution>(nodes_[i]);
+    const size_t reader = convolution && convolution->TakesPixels() ? OnlyReader(i) : nodes_.size();
+    if (reader == nodes_.size() || !As<OccupancyArgmax>(nodes_[reader])) continue;
     GraphNode& argmax = nodes_[reader];
     argmax.op = nodes_[i].op + " + " + argmax.op;
     argmax.inputs = nodes_[i].inputs;
-    argmax.operation = std::make_unique<ConvArgmax>(Take<Conv2d>(nodes_[i]), Take<OccupancyArgmax>(argmax));
+    argmax.operation =
+        std::make_unique<ConvArgmax>(Take<RealConvolution>(nodes_[i]), Take<OccupancyArgmax>(argmax));
   }
 }
 
@@ -106,34 +105,20 @@ void Graph::FuseSums() {
 
 /// Real convolutions of one input, as the maps of a detection head: packed once, computed as one.
 void Graph::JoinConvolutions() {
-  const auto can_join = [&](const GraphNode& node) {
-    const auto* convolution = As<Conv2d>(node);
-    return convolution && !convolution->has_activation() && !convolution->has_residual();
-  };
-  const auto shape_of = [&](const GraphNode& node) {
-    ConvGeometry geometry = As<Conv2d>(node)->geometry();
-    geometry.out_channels = 0;
-    return geometry;
-  };
   for (GraphNode& first : nodes_) {
-    if (!can_join(first)) continue;
-    std::vector<GraphNode*> joined;
-    for (GraphNode* node = &first; node != nodes_.data() + nodes_.size(); ++node) {
-      if (can_join(*node) && node->inputs == first.inputs && node->module == first.module &&
-          shape_of(*node) == shape_of(first) &&
-          As<Conv2d>(*node)->has_relu() == As<Conv2d>(first)->has_relu()) {
-        joined.push_back(node);
+    auto* convolution = As<RealConvolution>(first);
+    if (!convolution) continue;
+    for (GraphNode* node = &first + 1; node != nodes_.data() + nodes_.size(); ++node) {
+      const auto* other = As<RealConvolution>(*node);
+      if (!other || node->inputs != first.inputs || node->module != first.module ||
+          !convolution->CanJoin(*other)) {
+        continue;
       }
-    }
-    if (joined.size() < 2) continue;
-    std::vector<std::unique_ptr<Conv2d>> parts;
-    for (GraphNode* node : joined) {
-      parts.push_back(Take<Conv2d>(*node));
-      if (node == &first) continue;
+      convolution->Join(*other);
       first.outputs.insert(first.outputs.end(), node->outputs.begin(), node->outputs.end());
+      node->operation.reset();
     }
-    first.op = std::to_string(parts.size()) + " × " + first.op;
-    first.operation = std::make_unique<ConvGroup>(std::move(parts));
+    if (convolution->is_joined()) first.op = std::to_string(first.outputs.size()) + " × " + first.op;
   }
 }
 

@@ -73,6 +73,8 @@ class Graph {
   const ImageSpec& images() const { return images_; }
   /// Index in `inputs` of the one that is made of camera images, or −1.
   int image_input() const { return image_input_; }
+  /// Where that input is int8: q = clamp(round(x · factor), ±127).
+  float image_factor() const { return image_factor_; }
   int max_cameras() const { return max_cameras_; }
 
  private:
@@ -119,6 +121,7 @@ class Graph {
   const LiftSplat* lift_splat_ = nullptr;
   ImageSpec images_;
   int image_input_ = -1;
+  float image_factor_ = 0.0f;
   int max_cameras_;
 };
 

@@ -29,7 +29,9 @@ struct ConvSteps {
 /// The steps of most layers: those have loops of their own.
 constexpr ConvSteps kUsualConvSteps[] = {
     {.output = ConvStream::kFloat32},
+    {.output = ConvStream::kFloat16},
     {.slope = true, .output = ConvStream::kFloat32},
+    {.slope = true, .quantized = true},
     {.relu = true, .output = ConvStream::kFloat32},
     {.relu = true, .quantized = true},
 };

@@ -1,7 +1,7 @@
 #include "ops/convolution.h"
 
-#include <algorithm>
 #include <tuple>
+#include <typeinfo>
 #include <utility>
 
 #include "ops/plain_convolution.h"
@@ -54,19 +54,6 @@ ConvGeometry ReadConvGeometry(OperationReader& reader, int64_t out_channels, int
 
 namespace {
 
-Parameter<float> ReadWeight(OperationReader& reader) {
-  const int channels = reader.OnlyRealInput().channels;
-  const auto shape = reader.TensorShape("weight", 4);
-  return reader.Floats("weight", {shape[0], channels, shape[2], shape[3]});
-}
-
-}  // namespace
-
-Parameter<float> ReadBias(OperationReader& reader) {
-  if (!reader.HasTensor("bias")) return {};
-  return reader.Floats("bias", {reader.TensorShape("weight", 4)[0]});
-}
-
 ConvGeometry ReadConv2dGeometry(OperationReader& reader) {
   reader.OnlyRealInput();
   const auto shape = reader.TensorShape("weight", 4);
@@ -74,85 +61,74 @@ ConvGeometry ReadConv2dGeometry(OperationReader& reader) {
   return ReadConvGeometry(reader, shape[0], shape[2], shape[3], dilation);
 }
 
+Parameter<float> ReadBias(OperationReader& reader, int channels) {
+  return reader.HasTensor("bias") ? reader.Floats("bias", {channels}) : Parameter<float>{};
+}
+
+Parameter<float> ReadWeight(OperationReader& reader, const ConvGeometry& g) {
+  return reader.Floats("weight", {g.out_channels, g.in_channels, g.kernel_h, g.kernel_w});
+}
+
+}  // namespace
+
+RealConvolution::RealConvolution(OperationReader& reader)
+    : geometry_(ReadConv2dGeometry(reader)), bias_(ReadBias(reader, geometry_.out_channels)) {}
+
+bool RealConvolution::CanJoin(const RealConvolution& other) const {
+  ConvGeometry same = other.geometry_;
+  same.out_channels = geometry_.out_channels;
+  const auto is_single = [](const RealConvolution& c) { return !c.has_activation() && !c.has_residual_; };
+  return is_single(*this) && is_single(other) && typeid(*this) == typeid(other) && same == geometry_ &&
+         InputFactor() == other.InputFactor() && bias_.is_there() == other.bias_.is_there() &&
+         has_relu_ == other.has_relu_;
+}
+
+void RealConvolution::Join(const RealConvolution& other) {
+  is_joined_ = true;
+  geometry_.out_channels += other.geometry_.out_channels;
+  cost.macs += other.cost.macs;
+  cost.parameters += other.cost.parameters;
+  bias_.Append(other.bias_);
+  JoinWeights(other);
+}
+
 Conv2d::Conv2d(OperationReader& reader)
-    : RealConvolution(ReadConv2dGeometry(reader)),
-      weight_(ReadWeight(reader)),
-      bias_(ReadBias(reader)),
-      dense_(geometry()) {
+    : RealConvolution(reader), weight_(ReadWeight(reader, geometry())), dense_(geometry()) {
   cost = {Arithmetic::kReal, geometry().Macs(), reader.parameters(), 0};
+}
+
+void Conv2d::JoinWeights(const RealConvolution& other) {
+  weight_.Append(static_cast<const Conv2d&>(other).weight_);
+  dense_ = DenseConvolution<float>(geometry());
 }
 
 void Conv2d::Load(EngineMode mode, const KernelSet& kernels) {
   weight_.Load();
-  bias_.Load();
+  LoadBias();
   LoadActivation(mode, kernels);
   if (mode == EngineMode::kReference) return;
   dense_.Load(weight_.data(), *kernels.conv_f32);
   weight_ = {};
 }
 
-std::pair<Parameter<float>, Parameter<float>> Conv2d::TakeLoaded() {
-  weight_.Load();
-  bias_.Load();
-  return {std::move(weight_), std::move(bias_)};
+void Conv2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
+  dense_.Run(context, bias().data(), epilogue(), inputs[0], ResidualOf(inputs), outputs);
 }
 
-int64_t Conv2d::ScratchBytes(int threads) const { return dense_.ScratchBytes(threads); }
-
-void Conv2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
-  dense_.Run(context, bias_.data(), epilogue(), inputs[0], ResidualOf(inputs), outputs);
+void Conv2d::RunPixels(const RunContext& context, const Tensor& x, int64_t first, int count, float* y,
+                       std::byte* scratch) const {
+  dense_.RunPixels(context, bias().data(), epilogue(), {x, first, count}, y, scratch);
 }
 
 void Conv2d::RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const {
   const ConvGeometry& g = geometry();
+  const Parameter<float>& b = bias();
   PlainConvolution(
       context, g, inputs[0], outputs[0],
       [&](int64_t o, int i, int ky, int kx) {
         return weight_[((o * g.in_channels + i) * g.kernel_h + ky) * g.kernel_w + kx];
       },
-      [&](int o, double sum) { return static_cast<float>(bias_.data() ? sum + double{bias_[o]} : sum); });
-}
-
-namespace {
-
-ConvGeometry JoinGeometry(const std::vector<std::unique_ptr<Conv2d>>& parts) {
-  ConvGeometry joined = parts[0]->geometry();
-  joined.out_channels = 0;
-  for (const auto& part : parts) joined.out_channels += part->geometry().out_channels;
-  return joined;
-}
-
-}  // namespace
-
-ConvGroup::ConvGroup(std::vector<std::unique_ptr<Conv2d>> parts)
-    : parts_(std::move(parts)), dense_(JoinGeometry(parts_)) {
-  cost.arithmetic = Arithmetic::kReal;
-  for (const auto& part : parts_) {
-    cost.macs += part->cost.macs;
-    cost.parameters += part->cost.parameters;
-  }
-}
-
-void ConvGroup::Load(EngineMode, const KernelSet& kernels) {
-  const ConvGeometry g = JoinGeometry(parts_);
-  AlignedBuffer<float> weight(g.out_channels * g.Depth());
-  bias_ = AlignedBuffer<float>(g.out_channels);
-  float* to = weight.data();
-  float* bias = bias_.data();
-  for (const auto& part : parts_) {
-    const auto [part_weight, part_bias] = part->TakeLoaded();
-    const int channels = part->geometry().out_channels;
-    to = std::copy_n(part_weight.data(), channels * g.Depth(), to);
-    bias =
-        part_bias.data() ? std::copy_n(part_bias.data(), channels, bias) : std::fill_n(bias, channels, 0.0f);
-  }
-  dense_.Load(weight.data(), *kernels.conv_f32);
-}
-
-int64_t ConvGroup::ScratchBytes(int threads) const { return dense_.ScratchBytes(threads); }
-
-void ConvGroup::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
-  dense_.Run(context, bias_.data(), {.relu = parts_[0]->has_relu()}, inputs[0], nullptr, outputs);
+      [&](int o, double sum) { return static_cast<float>(b.data() ? sum + double{b[o]} : sum); });
 }
 
 }  // namespace bdc

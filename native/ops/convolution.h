@@ -36,7 +36,6 @@ class Convolution : public Operation {
 /// Real weights, on real or on int8 activations; may have taken over the sum and the ReLU behind it.
 class RealConvolution : public Convolution {
  public:
-  explicit RealConvolution(const ConvGeometry& geometry) : geometry_(geometry) {}
   const ConvGeometry& geometry() const { return geometry_; }
   void TakeResidual() { has_residual_ = true; }
   void TakeReLU() { has_relu_ = true; }
@@ -45,11 +44,32 @@ class RealConvolution : public Convolution {
   /// Whether it is a convolution and nothing else.
   bool is_bare() const { return !has_activation() && !has_residual_ && !has_relu_; }
   bool TakeQuantizer(float factor) override {
+    if (is_joined_) return false;
     factor_ = factor;
     return true;
   }
 
+  /// Whether it can take over another convolution of the same input.
+  bool CanJoin(const RealConvolution& other) const;
+  /// Takes it over: its output channels follow the own ones, and so does its output.
+  void Join(const RealConvolution& other);
+  bool is_joined() const { return is_joined_; }
+
+  /// Whether RunPixels computes it.
+  bool TakesPixels() const { return is_bare() && geometry_.IsPointwise() && geometry_.Columns() > 1; }
+  virtual int64_t PixelScratchBytes() const = 0;
+  /// y[o][i]: pixels [first, first + count) of the first image, kConvStrip at most. `scratch`:
+  /// PixelScratchBytes(), from a cache line on.
+  virtual void RunPixels(const RunContext& context, const Tensor& x, int64_t first, int count, float* y,
+                         std::byte* scratch) const = 0;
+
  protected:
+  /// Reads all but the weight.
+  explicit RealConvolution(OperationReader& reader);
+  /// Of `other`, which is of the same class: the weights, behind the own ones.
+  virtual void JoinWeights(const RealConvolution& other) = 0;
+  void LoadBias() { bias_.Load(); }
+  const Parameter<float>& bias() const { return bias_; }
   ConvEpilogue epilogue() const {
     return {.activation = activation(), .relu = has_relu_, .quantized_factor = factor_};
   }
@@ -58,47 +78,27 @@ class RealConvolution : public Convolution {
 
  private:
   ConvGeometry geometry_;
-  bool has_residual_ = false, has_relu_ = false;
+  Parameter<float> bias_;
+  bool has_residual_ = false, has_relu_ = false, is_joined_ = false;
   float factor_ = 0.0f;
 };
 
 class Conv2d : public RealConvolution {
  public:
   explicit Conv2d(OperationReader& reader);
-  /// Instead of Load, for a group: the weights [O][I][kh][kw] and the bias, its data nullptr where there is
-  /// none.
-  std::pair<Parameter<float>, Parameter<float>> TakeLoaded();
-  /// Valid once loaded; nullptr where there is none.
-  const float* bias() const { return bias_.data(); }
-  const DenseConvolution<float>& dense() const { return dense_; }
   void Load(EngineMode mode, const KernelSet& kernels) override;
-  int64_t ScratchBytes(int threads) const override;
+  int64_t ScratchBytes(int threads) const override { return dense_.ScratchBytes(threads); }
+  int64_t PixelScratchBytes() const override { return dense_.PixelScratchBytes(); }
+  void RunPixels(const RunContext& context, const Tensor& x, int64_t first, int count, float* y,
+                 std::byte* scratch) const override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
   void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const override;
 
  private:
+  void JoinWeights(const RealConvolution& other) override;
+
   Parameter<float> weight_;  // until dense_ has packed it
-  Parameter<float> bias_;
   DenseConvolution<float> dense_;
-};
-
-/// The optional `bias` [O] and the geometry of a conv2d, whose `weight` is [O,I,kh,kw].
-Parameter<float> ReadBias(OperationReader& reader);
-ConvGeometry ReadConv2dGeometry(OperationReader& reader);
-
-/// Convolutions of one input and one geometry (but for the output channels) as one, whose input is packed
-/// once; all or none with a ReLU.
-class ConvGroup : public Operation {
- public:
-  explicit ConvGroup(std::vector<std::unique_ptr<Conv2d>> parts);
-  void Load(EngineMode mode, const KernelSet& kernels) override;
-  int64_t ScratchBytes(int threads) const override;
-  void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
-
- private:
-  std::vector<std::unique_ptr<Conv2d>> parts_;
-  DenseConvolution<float> dense_;
-  AlignedBuffer<float> bias_;
 };
 
 }  // namespace bdc

@@ -75,9 +75,11 @@ int DenseConvolution<Word>::BandRows() const {
 template <typename Word>
 int64_t DenseConvolution<Word>::PlaneWords() const {
   const int64_t rows = BandRows() + (geometry_.ExtentH() - 1) / geometry_.stride_h;
+  const int64_t strip = geometry_.IsPointwise() ? std::min<int64_t>(kConvStrip, geometry_.Columns()) : 0;
+  const int64_t words = std::max(rows * pitch_, strip);
   // An odd number of cache lines: the same place of neighbouring planes falls into different sets.
   constexpr int64_t kLine = kAlignment / sizeof(Word);
-  return ((rows * pitch_ + kLine - 1) / kLine | 1) * kLine;
+  return ((words + kLine - 1) / kLine | 1) * kLine;
 }
 
 template <typename Word>
@@ -89,10 +91,13 @@ typename DenseConvolution<Word>::SlotLayout DenseConvolution<Word>::Layout() con
   SlotLayout layout{};
   layout.row = AlignedBytes(packed * kWord);
   layout.sums = layout.row + AlignedBytes(row * kWord);
-  layout.pixels = layout.sums + AlignedBytes(ConvScratchWords(geometry_.out_channels, depth) * kWord);
+  layout.pixels = layout.sums + AlignedBytes(ConvScratchWords(AllChannels(), depth) * kWord);
   const int64_t pixels = HasSinglePixels() ? int64_t{geometry_.out_channels} * geometry_.images : 0;
-  layout.planes = layout.pixels + AlignedBytes(pixels * int64_t{sizeof(float)});
-  layout.bytes = layout.planes + AlignedBytes(geometry_.out_channels * int64_t{sizeof(void*)});
+  layout.spare = layout.pixels + AlignedBytes(pixels * int64_t{sizeof(float)});
+  // All spare channels go to one plane of a band or strip.
+  const int64_t spare = spare_channels_ == 0 ? 0 : PlaneWords();
+  layout.planes = layout.spare + AlignedBytes(spare * int64_t{sizeof(float)});
+  layout.bytes = layout.planes + AlignedBytes(AllChannels() * int64_t{sizeof(void*)});
   return layout;
 }
 
@@ -102,11 +107,14 @@ int64_t DenseConvolution<Word>::ScratchBytes(int threads) const {
 }
 
 template <typename Word>
-void DenseConvolution<Word>::Load(const Word* weight, const ConvKernel<Word>& kernel) {
+void DenseConvolution<Word>::Load(const Word* weight, const ConvKernel<Word>& kernel, int spare_channels) {
   const ConvGeometry& g = geometry_;
   kernel_ = &kernel;
-  weight_ = AlignedBuffer<Word>(g.out_channels * Taps());
-  PackConvWeights(weight, g.out_channels, static_cast<int>(Taps()), kernel.rows, kernel.group,
+  spare_channels_ = spare_channels;
+  std::vector<Word> all(weight, weight + g.out_channels * Taps());
+  all.resize(AllChannels() * Taps());
+  weight_ = AlignedBuffer<Word>(all.size());
+  PackConvWeights(all.data(), AllChannels(), static_cast<int>(Taps()), kernel.rows, kernel.group,
                   weight_.data());
   taps_.clear();
   const auto add = [&](int64_t i, int ky, int kx) {
@@ -127,11 +135,9 @@ void DenseConvolution<Word>::Load(const Word* weight, const ConvKernel<Word>& ke
 }
 
 template <typename Word>
-const Word* DenseConvolution<Word>::InputRow(const RunContext& context, const Tensor& x, int64_t image, int i,
-                                             int y, Word* row) const {
-  const auto offset = [&](int channel) {
-    return image * x.image() + (int64_t{channel} * x.height + y) * x.width;
-  };
+const Word* DenseConvolution<Word>::InputWords(const RunContext& context, const Tensor& x, int64_t image,
+                                               int i, int64_t pixel, int64_t count, Word* made) const {
+  const auto offset = [&](int channel) { return image * x.image() + channel * x.plane() + pixel; };
   if constexpr (kChannels == 1) {
     return x.f32() + offset(i);
   } else {
@@ -144,11 +150,11 @@ const Word* DenseConvolution<Word>::InputRow(const RunContext& context, const Te
       values[j] = x.f32() + at;
     }
     if (x.type == ElementType::kInt8) {
-      context.kernels.planes.quads_from_s8(bytes, x.width, row);
+      context.kernels.planes.quads_from_s8(bytes, count, made);
     } else {
-      context.kernels.planes.quads_from_f32(values, input_factor_, x.width, row);
+      context.kernels.planes.quads_from_f32(values, input_factor_, count, made);
     }
-    return row;
+    return made;
   }
 }
 
@@ -162,7 +168,11 @@ void DenseConvolution<Word>::PackBand(const RunContext& context, const Tensor& x
       for (int row = 0; row < rows; ++row) {
         const int y = (first + row) * g.stride_h + phase_y - g.pad_h;
         const bool is_inside = y >= 0 && y < g.in_height;
-        const Word* const image_row = is_inside ? InputRow(context, x, image, i, y, row_buffer) : nullptr;
+        const int64_t row_at = int64_t{y} * x.width;
+        // Every column of a row, where only some of them are copied to a phase.
+        const Word* const image_row = is_inside && g.stride_w > 1
+                                          ? InputWords(context, x, image, i, row_at, x.width, row_buffer)
+                                          : nullptr;
         for (int phase_x = 0; phase_x < phases_w_; ++phase_x) {
           Word* const to = packed + phase_x * PlaneWords() + int64_t{row} * pitch;
           if (!is_inside) {
@@ -174,14 +184,18 @@ void DenseConvolution<Word>::PackBand(const RunContext& context, const Tensor& x
           const int left = std::min(pitch, shift < 0 ? (-shift + g.stride_w - 1) / g.stride_w : 0);
           const int reach = g.in_width - 1 - shift;
           const int right = std::max(left, reach < 0 ? 0 : std::min(pitch, reach / g.stride_w + 1));
-          const Word* from = image_row + shift;
           std::fill(to, to + left, Word{0});
           if (g.stride_w == 1) {
-            std::copy(from + left, from + right, to + left);
+            const int count = right - left;
+            const Word* const words =
+                InputWords(context, x, image, i, row_at + shift + left, count, to + left);
+            if (words != to + left) std::copy_n(words, count, to + left);
           } else if (g.stride_w == 2) {
-            context.kernels.planes.every_second(from + left * 2, right - left, to + left);
+            context.kernels.planes.every_second(image_row + shift + left * 2, right - left, to + left);
           } else {
-            for (int column = left; column < right; ++column) to[column] = from[column * g.stride_w];
+            for (int column = left; column < right; ++column) {
+              to[column] = image_row[shift + column * g.stride_w];
+            }
           }
           std::fill(to + right, to + pitch, Word{0});
         }
@@ -191,19 +205,33 @@ void DenseConvolution<Word>::PackBand(const RunContext& context, const Tensor& x
 }
 
 template <typename Word>
-void DenseConvolution<Word>::RunPixels(const Word* start, const Word* image, int64_t first, int count,
-                                       const PixelScratch& scratch) const {
-  for (int o = 0; o < geometry_.out_channels; ++o) scratch.planes[o] = scratch.output + int64_t{o} * count;
+void DenseConvolution<Word>::RunPixels(const RunContext& context, const Word* start, ConvEpilogue epilogue,
+                                       const Pixels& pixels, float* y, std::byte* scratch) const {
+  const SlotLayout layout = Layout();
+  const auto& [x, first, count] = pixels;
+  auto* const packed = reinterpret_cast<Word*>(scratch);
+  auto** const planes = reinterpret_cast<void**>(scratch + layout.planes);
+  for (int o = 0; o < geometry_.out_channels; ++o) planes[o] = y + int64_t{o} * count;
+  std::fill_n(planes + geometry_.out_channels, spare_channels_, scratch + layout.spare);
+  epilogue.output = planes;
+  const Word* input = packed;
+  if (ReadsInPlace()) {
+    input = InputWords(context, x, 0, 0, first, count, nullptr);
+  } else {
+    for (int i = 0; i < Planes(); ++i) {
+      InputWords(context, x, 0, i, first, count, packed + i * PlaneWords());
+    }
+  }
   const ConvArgs<Word> args{.weight = weight_.data(),
                             .start = start,
                             .taps = taps_.data(),
-                            .input = image + first,
-                            .epilogue = {.output = scratch.planes},
-                            .out_channels = geometry_.out_channels,
+                            .input = input,
+                            .epilogue = epilogue,
+                            .out_channels = AllChannels(),
                             .depth = static_cast<int>(Taps()),
                             .width = count,
                             .pitch = count,
-                            .scratch = scratch.sums};
+                            .scratch = reinterpret_cast<Word*>(scratch + layout.sums)};
   kernel_->run(args, 0, 1);
 }
 
@@ -218,7 +246,7 @@ void DenseConvolution<Word>::Run(const RunContext& context, const Word* start, c
                               .taps = taps_.data(),
                               .input = nullptr,
                               .epilogue = epilogue,
-                              .out_channels = g.out_channels,
+                              .out_channels = AllChannels(),
                               .depth = static_cast<int>(Taps()),
                               .width = g.out_width,
                               .pitch = pitch_,
@@ -239,7 +267,7 @@ void DenseConvolution<Word>::Run(const RunContext& context, const Word* start, c
     args.input = packed;
     args.scratch = reinterpret_cast<Word*>(scratch + layout.sums);
     if (ReadsInPlace()) {
-      args.input = InputRow(context, x, image, 0, first, nullptr);
+      args.input = InputWords(context, x, image, 0, pixel, 0, nullptr);
     } else {
       PackBand(context, x, image, first, packed, reinterpret_cast<Word*>(scratch + layout.row));
     }
@@ -260,6 +288,7 @@ void DenseConvolution<Word>::Run(const RunContext& context, const Word* start, c
         *plane++ = y.at(image * y.image() + channel * y.plane() + pixel);
       }
     }
+    std::fill_n(planes + g.out_channels, spare_channels_, scratch + layout.spare);
     kernel_->run(args, 0, std::min(band_rows, g.out_height - first));
   });
 }

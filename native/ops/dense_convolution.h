@@ -23,8 +23,9 @@ class DenseConvolution {
 
   /// `input_factor`: what real values are multiplied with before they are rounded to int8.
   explicit DenseConvolution(const ConvGeometry& geometry, float input_factor = 0.0f);
-  /// weight [O][Taps()]
-  void Load(const Word* weight, const ConvKernel<Word>& kernel);
+  /// weight [O][Taps()]. `spare_channels` of weights 0 follow, for a kernel that computes whole blocks: what
+  /// becomes of them is dropped, and the epilogue's vectors have values for them.
+  void Load(const Word* weight, const ConvKernel<Word>& kernel, int spare_channels = 0);
   /// Words of an output channel's weights: [I][kh][kw] floats, or [kh][kw][Planes()] quads.
   int64_t Taps() const { return int64_t{Planes()} * geometry_.kernel_h * geometry_.kernel_w; }
   int Planes() const { return (geometry_.in_channels + kChannels - 1) / kChannels; }
@@ -34,30 +35,33 @@ class DenseConvolution {
   void Run(const RunContext& context, const Word* start, const ConvEpilogue& epilogue, const Tensor& x,
            const Tensor* residual, Tensors outputs) const;
 
-  /// A float 1×1 convolution that keeps every pixel: nothing is copied.
-  bool ReadsInPlace() const;
-  struct PixelScratch {
-    float* output;  // [O][count]
-    void** planes;  // [O]
-    Word* sums;     // ConvScratchWords(O, depth)
+  /// Pixels [first, first + count) of the first image, kConvStrip at most.
+  struct Pixels {
+    const Tensor& x;
+    int64_t first;
+    int count;
   };
-  /// Pixels [first, first + count) of one image of a convolution that reads in place, into `scratch.output`.
-  void RunPixels(const Word* start, const Word* image, int64_t first, int count,
-                 const PixelScratch& scratch) const;
+  int64_t PixelScratchBytes() const { return Layout().bytes; }
+  /// y[o][i] of a 1×1 convolution that keeps every pixel.
+  void RunPixels(const RunContext& context, const Word* start, ConvEpilogue epilogue, const Pixels& pixels,
+                 float* y, std::byte* scratch) const;
 
  private:
   /// Where the parts of a slot's scratch begin, bytes.
   struct SlotLayout {
-    int64_t row, sums, pixels, planes, bytes;
+    int64_t row, sums, pixels, spare, planes, bytes;
   };
 
+  /// A float 1×1 convolution that keeps every pixel: nothing is copied.
+  bool ReadsInPlace() const;
+  int AllChannels() const { return geometry_.out_channels + spare_channels_; }
   int BandRows() const;
   /// Words of a plane of a band.
   int64_t PlaneWords() const;
   SlotLayout Layout() const;
-  /// Row y of plane i of an image, where it lies or made in `row`.
-  const Word* InputRow(const RunContext& context, const Tensor& x, int64_t image, int i, int y,
-                       Word* row) const;
+  /// `count` words of plane i of an image from `pixel` on, where they lie or made in `made`.
+  const Word* InputWords(const RunContext& context, const Tensor& x, int64_t image, int i, int64_t pixel,
+                         int64_t count, Word* made) const;
   /// Whether the images are pixels, few enough to be computed as one image.
   bool HasSinglePixels() const;
   /// All images of single pixels at once: the weights are read once.
@@ -71,6 +75,7 @@ class DenseConvolution {
   float input_factor_;
   int phases_h_, phases_w_;  // of the stride, that taps fall on
   int64_t pitch_;            // of packed rows
+  int spare_channels_ = 0;
   const ConvKernel<Word>* kernel_ = nullptr;
   AlignedBuffer<Word> weight_;
   std::vector<int32_t> taps_;

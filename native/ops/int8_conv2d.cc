@@ -1,5 +1,6 @@
 #include "ops/int8_conv2d.h"
 
+#include <algorithm>
 #include <string>
 
 #include "ops/plain_convolution.h"
@@ -9,30 +10,33 @@
 namespace bdc {
 namespace {
 
-Parameter<int8_t> ReadWeight(OperationReader& reader) {
-  const int channels = reader.OnlyRealInput().channels;
-  const auto shape = reader.TensorShape("weight", 4);
+Parameter<int8_t> ReadWeight(OperationReader& reader, const ConvGeometry& g) {
   // So many products of 127² fit an int32.
   constexpr int64_t kMostTaps = 1 << 17;
-  const int64_t taps = shape[1] * shape[2] * shape[3];
-  if (taps > kMostTaps) {
+  if (g.Depth() > kMostTaps) {
     reader.Fail("MODEL_TENSOR_SHAPE", "tensors.weight",
                 "at most " + std::to_string(kMostTaps) + " weights of int8 for an output channel",
-                std::to_string(taps));
+                std::to_string(g.Depth()));
   }
-  return reader.Int8s("weight", {shape[0], channels, shape[2], shape[3]});
+  return reader.Int8s("weight", {g.out_channels, g.in_channels, g.kernel_h, g.kernel_w});
 }
 
 }  // namespace
 
 Int8Conv2d::Int8Conv2d(OperationReader& reader)
-    : RealConvolution(ReadConv2dGeometry(reader)),
-      weight_(ReadWeight(reader)),
+    : RealConvolution(reader),
+      weight_(ReadWeight(reader, geometry())),
       scale_(reader.Floats("scale", {geometry().out_channels})),
-      bias_(ReadBias(reader)),
       activation_scale_(ReadActivationScale(reader)),
       dense_(geometry(), InputFactor()) {
   cost = {Arithmetic::kInt8, geometry().Macs(), reader.parameters(), 0};
+}
+
+void Int8Conv2d::JoinWeights(const RealConvolution& other) {
+  const auto& joined = static_cast<const Int8Conv2d&>(other);
+  weight_.Append(joined.weight_);
+  scale_.Append(joined.scale_);
+  dense_ = DenseConvolution<int32_t>(geometry(), InputFactor());
 }
 
 std::vector<int32_t> Int8Conv2d::WeightQuads() const {
@@ -55,17 +59,28 @@ std::vector<int32_t> Int8Conv2d::WeightQuads() const {
 void Int8Conv2d::Load(EngineMode mode, const KernelSet& kernels) {
   weight_.Load();
   scale_.Load();
-  bias_.Load();
+  LoadBias();
   LoadActivation(mode, kernels);
   const ConvGeometry& g = geometry();
   sum_scale_.clear();
   for (int o = 0; o < g.out_channels; ++o) sum_scale_.push_back(scale_[o] * activation_scale_);
+  sum_bias_.assign(g.out_channels, -0.0f);  // x + −0 is x, whatever x
+  if (bias().data() != nullptr) std::copy_n(bias().data(), g.out_channels, sum_bias_.begin());
   if (mode == EngineMode::kReference) return;
   const ConvKernel<int32_t>* tiles = kernels.conv_i8_tiles;
-  const bool fills_tiles =
-      tiles != nullptr && dense_.Planes() % tiles->group == 0 && g.out_channels % tiles->rows == 0;
+  bool fills_tiles = tiles != nullptr && dense_.Planes() % tiles->group == 0;
+  int spare = 0;
+  if (fills_tiles) {
+    // The last tile's other channels cost as much as real ones; half of all is still far less than without.
+    spare = (tiles->rows - g.out_channels % tiles->rows) % tiles->rows;
+    const bool can_drop = is_bare() && epilogue().quantized_factor == 0.0f;
+    fills_tiles = spare == 0 || (can_drop && spare <= g.out_channels);
+  }
+  if (!fills_tiles) spare = 0;
   const ConvKernel<int32_t>& kernel = fills_tiles ? *tiles : *kernels.conv_i8;
-  dense_.Load(WeightQuads().data(), kernel);
+  dense_.Load(WeightQuads().data(), kernel, spare);
+  sum_scale_.resize(g.out_channels + spare);
+  sum_bias_.resize(g.out_channels + spare);
   start_.clear();
   if (kernel.input_offset != 0) {
     for (int64_t o = 0; o < g.out_channels; ++o) {
@@ -83,12 +98,20 @@ int64_t Int8Conv2d::ReferenceScratchBytes() const {
   return int64_t{g.images} * g.in_channels * g.in_height * g.in_width;
 }
 
-void Int8Conv2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
+ConvEpilogue Int8Conv2d::Int8Epilogue() const {
   ConvEpilogue steps = epilogue();
   steps.scale = sum_scale_.data();
-  steps.bias = bias_.data();
-  dense_.Run(context, start_.empty() ? nullptr : start_.data(), steps, inputs[0], ResidualOf(inputs),
-             outputs);
+  steps.bias = sum_bias_.data();
+  return steps;
+}
+
+void Int8Conv2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
+  dense_.Run(context, Start(), Int8Epilogue(), inputs[0], ResidualOf(inputs), outputs);
+}
+
+void Int8Conv2d::RunPixels(const RunContext& context, const Tensor& x, int64_t first, int count, float* y,
+                           std::byte* scratch) const {
+  dense_.RunPixels(context, Start(), Int8Epilogue(), {x, first, count}, y, scratch);
 }
 
 /// As docs/model-format.md states it: the same bits as the kernels give.
@@ -115,7 +138,7 @@ void Int8Conv2d::RunReference(const RunContext& context, Tensors inputs, Tensors
         }
       });
       const float scaled = sum_scale_[o] * static_cast<float>(sum);
-      *out++ = bias_.data() ? scaled + bias_[o] : scaled;
+      *out++ = bias().data() ? scaled + bias()[o] : scaled;
     });
   });
 }

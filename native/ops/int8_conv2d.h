@@ -15,20 +15,27 @@ class Int8Conv2d : public RealConvolution {
   float InputFactor() const override { return 1.0f / activation_scale_; }
   void Load(EngineMode mode, const KernelSet& kernels) override;
   int64_t ScratchBytes(int threads) const override { return dense_.ScratchBytes(threads); }
+  int64_t PixelScratchBytes() const override { return dense_.PixelScratchBytes(); }
+  void RunPixels(const RunContext& context, const Tensor& x, int64_t first, int count, float* y,
+                 std::byte* scratch) const override;
   int64_t ReferenceScratchBytes() const override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
   void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const override;
 
  private:
+  void JoinWeights(const RealConvolution& other) override;
+  /// With scale and bias.
+  ConvEpilogue Int8Epilogue() const;
+  const int32_t* Start() const { return start_.empty() ? nullptr : start_.data(); }
   /// Weights as quads, [O][kh][kw][planes].
   std::vector<int32_t> WeightQuads() const;
 
   Parameter<int8_t> weight_;
-  Parameter<float> scale_, bias_;
+  Parameter<float> scale_;
   float activation_scale_;
   DenseConvolution<int32_t> dense_;
-  std::vector<float> sum_scale_;
-  std::vector<int32_t> start_;  // of the sums; empty: 0
+  std::vector<float> sum_scale_, sum_bias_;  // of all channels that are computed
+  std::vector<int32_t> start_;               // of the sums; empty: 0
 };
 
 }  // namespace bdc

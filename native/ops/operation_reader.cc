@@ -1,6 +1,7 @@
 #include "ops/operation_reader.h"
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <sstream>
 

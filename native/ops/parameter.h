@@ -1,8 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <map>
 #include <span>
 #include <string>
@@ -21,19 +21,29 @@ struct StoredTensor {
 
 using StoredTensors = std::map<std::string, StoredTensor, std::less<>>;
 
-/// A learned constant of an operation: a place in the model file until Load, a copy of its own afterwards.
+/// A learned constant of an operation: places in the model file until Load, a copy of its own afterwards.
 template <typename T>
 class Parameter {
  public:
   Parameter() = default;
-  explicit Parameter(std::span<const std::byte> source) : source_(source) {}
+  explicit Parameter(std::span<const std::byte> source) : sources_{source} {}
+
+  /// Before Load: the values of `other` follow the own ones.
+  void Append(const Parameter& other) {
+    sources_.insert(sources_.end(), other.sources_.begin(), other.sources_.end());
+  }
+  /// Before Load: whether the model has it.
+  bool is_there() const { return !sources_.empty(); }
 
   /// Once more: nothing.
   void Load() {
-    if (source_.empty()) return;
-    values_ = AlignedBuffer<T>(source_.size() / sizeof(T));
-    std::memcpy(values_.data(), source_.data(), source_.size());
-    source_ = {};
+    if (sources_.empty()) return;
+    size_t bytes = 0;
+    for (const auto& source : sources_) bytes += source.size();
+    values_ = AlignedBuffer<T>(bytes / sizeof(T));
+    auto* to = reinterpret_cast<std::byte*>(values_.data());
+    for (const auto& source : sources_) to = std::copy(source.begin(), source.end(), to);
+    sources_.clear();
   }
 
   /// nullptr for an optional parameter that the model leaves out.
@@ -42,7 +52,7 @@ class Parameter {
   size_t size() const { return values_.size(); }
 
  private:
-  std::span<const std::byte> source_;
+  std::vector<std::span<const std::byte>> sources_;
   AlignedBuffer<T> values_;
 };
 

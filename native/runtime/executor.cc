@@ -11,6 +11,7 @@
 #include <functional>
 
 #include "ops/planes.h"
+#include "ops/quantization.h"
 #include "runtime/error.h"
 #include "runtime/flush_denormals.h"
 
@@ -46,11 +47,13 @@ Executor::Executor(Graph graph, Isa isa, int threads, EngineMode mode, StreamTyp
   node_milliseconds_.resize(graph_.nodes().size());
   for (const GraphNode& node : graph_.nodes()) history_bytes_ += 2 * node.operation->HistoryBytes();
   normalized_ = AlignedBuffer<float>(3 * 256);
+  quantized_ = AlignedBuffer<int8_t>(3 * 256);
   const ImageSpec& images = graph_.images();
   for (int channel = 0; channel < 3; ++channel) {
     for (int value = 0; value < 256; ++value) {
-      normalized_[channel * 256 + value] =
-          (static_cast<float>(value) - images.mean[channel]) / images.std[channel];
+      const int i = channel * 256 + value;
+      normalized_[i] = (static_cast<float>(value) - images.mean[channel]) / images.std[channel];
+      quantized_[i] = static_cast<int8_t>(Quantized(normalized_[i], graph_.image_factor()));
     }
   }
 }
@@ -202,7 +205,13 @@ void Executor::StageTensor(int index, std::span<const int64_t> shape, std::span<
     fail(std::to_string(count) + " values", std::to_string(values.size()));
   }
   AllocateArena();
-  std::memcpy(arena_.data() + plan_.offsets[graph_.inputs()[index]], values.data(), values.size_bytes());
+  std::byte* const place = arena_.data() + plan_.offsets[graph_.inputs()[index]];
+  if (spec.type == ElementType::kInt8) {
+    std::transform(values.begin(), values.end(), reinterpret_cast<int8_t*>(place),
+                   [&](float value) { return static_cast<int8_t>(Quantized(value, graph_.image_factor())); });
+  } else {
+    std::memcpy(place, values.data(), values.size_bytes());
+  }
   staged_batch_[index] = static_cast<int>(sizes[0]);
   images_staged_ = false;
 }
@@ -254,17 +263,24 @@ Tensor Executor::At(int tensor, int cameras) {
 }
 
 void Executor::NormalizeImages(const Tensor& to) {
-  const int64_t rows = int64_t{to.batch} * to.height;
-  pool_.ParallelFor(0, rows, Grain(int64_t{to.width} * 3), [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      const uint8_t* from = &staged_images_[row * to.width * 3];
-      float* out = to.f32() + row / to.height * to.image() + row % to.height * to.width;
-      for (int channel = 0; channel < 3; ++channel, out += to.plane()) {
-        const float* table = &normalized_[channel * 256];
-        for (int x = 0; x < to.width; ++x) out[x] = table[from[x * 3 + channel]];
+  const auto normalize = [&](const auto* values, auto* images) {
+    const int64_t rows = int64_t{to.batch} * to.height;
+    pool_.ParallelFor(0, rows, Grain(int64_t{to.width} * 3), [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row) {
+        const uint8_t* from = &staged_images_[row * to.width * 3];
+        auto* out = images + row / to.height * to.image() + row % to.height * to.width;
+        for (int channel = 0; channel < 3; ++channel, out += to.plane()) {
+          const auto* table = values + channel * 256;
+          for (int x = 0; x < to.width; ++x) out[x] = table[from[x * 3 + channel]];
+        }
       }
-    }
-  });
+    });
+  };
+  if (to.type == ElementType::kInt8) {
+    normalize(quantized_.data(), to.s8());
+  } else {
+    normalize(normalized_.data(), to.f32());
+  }
 }
 
 void Executor::RunNode(size_t index, std::span<const int> cameras, const RigidMotion* motion) {

@@ -93,6 +93,7 @@ class Executor {
   std::vector<int> staged_batch_;  // of each graph input; −1 = not staged
   bool images_staged_ = false;
   AlignedBuffer<float> normalized_;  // [3][256]: (value − mean) / std
+  AlignedBuffer<int8_t> quantized_;  // the same as int8, where the images are
 
   int rig_cameras_ = 0;
   std::vector<std::unique_ptr<const Projection>> projections_;  // of each node; null where none is needed
