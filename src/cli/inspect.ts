@@ -26,7 +26,7 @@ export function inspectCommand(): Command {
 const millions = (count: number): string => (count / 1e6).toFixed(3);
 const giga = (count: number): string => (count / 1e9).toFixed(3);
 
-const HEAD = ['', 'parameters M', 'of one bit M', 'MACs G: binary', 'W1A32', 'int8', 'real'] as const;
+const HEAD = ['', 'parameters M', 'of one bit M', 'MACs G: binary', 'W1A32, W1A8', 'int8', 'real'] as const;
 
 const row = (name: string, { parameters, binary_parameters, macs }: ModuleSummary): readonly string[] => [
   name,

@@ -59,8 +59,8 @@ def test_the_shipped_network_stays_at_its_size():
     network = build_network(EDGE)
     binary = sum(m.weight.numel() for m in network.modules() if isinstance(m, BinaryConv2d))
     total = sum(p.numel() for p in network.parameters())
-    assert binary == 1363968
-    assert total - binary == 50351
+    assert binary == 3031040
+    assert total - binary == 63087
 
 
 def test_the_bev_encoder_can_be_made_of_the_published_residual_blocks():
