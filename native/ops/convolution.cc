@@ -61,18 +61,17 @@ ConvGeometry ReadConv2dGeometry(OperationReader& reader) {
   return ReadConvGeometry(reader, shape[0], shape[2], shape[3], dilation);
 }
 
-Parameter<float> ReadBias(OperationReader& reader, int channels) {
-  return reader.HasTensor("bias") ? reader.Floats("bias", {channels}) : Parameter<float>{};
-}
-
 Parameter<float> ReadWeight(OperationReader& reader, const ConvGeometry& g) {
   return reader.Floats("weight", {g.out_channels, g.in_channels, g.kernel_h, g.kernel_w});
 }
 
 }  // namespace
 
-RealConvolution::RealConvolution(OperationReader& reader)
-    : geometry_(ReadConv2dGeometry(reader)), bias_(ReadBias(reader, geometry_.out_channels)) {}
+RealConvolution::RealConvolution(OperationReader& reader) : geometry_(ReadConv2dGeometry(reader)) {}
+
+void RealConvolution::ReadBias(OperationReader& reader) {
+  if (reader.HasTensor("bias")) bias_ = reader.Floats("bias", {geometry_.out_channels});
+}
 
 bool RealConvolution::CanJoin(const RealConvolution& other) const {
   ConvGeometry same = other.geometry_;
@@ -94,6 +93,7 @@ void RealConvolution::Join(const RealConvolution& other) {
 
 Conv2d::Conv2d(OperationReader& reader)
     : RealConvolution(reader), weight_(ReadWeight(reader, geometry())), dense_(geometry()) {
+  ReadBias(reader);
   cost = {Arithmetic::kReal, geometry().Macs(), reader.parameters(), 0};
 }
 

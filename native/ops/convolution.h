@@ -64,8 +64,9 @@ class RealConvolution : public Convolution {
                          std::byte* scratch) const = 0;
 
  protected:
-  /// Reads all but the weight.
+  /// Reads the geometry. The weight is the subclass's to read, before the bias: its shape is the bias's.
   explicit RealConvolution(OperationReader& reader);
+  void ReadBias(OperationReader& reader);
   /// Of `other`, which is of the same class: the weights, behind the own ones.
   virtual void JoinWeights(const RealConvolution& other) = 0;
   void LoadBias() { bias_.Load(); }
