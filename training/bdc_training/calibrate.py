@@ -22,7 +22,7 @@ from .checkpoint import load_weights, save_checkpoint
 from .classes import OCCUPANCY_CLASSES
 from .config import load_config
 from .dataset import OccupancyDataset
-from .mixed_precision import Precision, autocast
+from .mixed_precision import MixedPrecision, autocast
 from .network import Network, build_network
 from .sample_spec import UNSEEN
 from .training_config import training_config
@@ -50,7 +50,7 @@ class Layer:
 
 
 def visible_layers(
-    network: Network, maker: BatchMaker, indices: Sequence[int], precision: Precision = "float32"
+    network: Network, maker: BatchMaker, indices: Sequence[int], precision: MixedPrecision = "float32"
 ) -> list[Layer]:
     """The samples' visible voxels by height. Leaves the network in evaluation mode."""
     network.eval()

@@ -7,10 +7,10 @@ import torch
 
 from .processor import multiplies_bfloat16
 
-Precision = Literal["float32", "bfloat16", "auto"]
+MixedPrecision = Literal["float32", "bfloat16", "auto"]
 
 
-def autocast(precision: Precision, device: torch.device) -> contextlib.AbstractContextManager[object]:
+def autocast(precision: MixedPrecision, device: torch.device) -> contextlib.AbstractContextManager[object]:
     """PyTorch's autocast, or nothing. `auto`: where the device has instructions for products of bfloat16."""
     if precision == "float32" or (precision == "auto" and not multiplies_bfloat16(device)):
         return contextlib.nullcontext()

@@ -35,7 +35,10 @@ class Muon(torch.optim.Optimizer):
         if not weights:
             return []
         gradients = [weight.grad for weight in weights]
-        sums = [self.state[w].setdefault("momentum", torch.zeros_like(w)) for w in weights]
+        for weight in weights:
+            if not self.state[weight]:
+                self.state[weight]["momentum"] = torch.zeros_like(weight)
+        sums = [self.state[weight]["momentum"] for weight in weights]
         torch._foreach_mul_(sums, momentum)
         torch._foreach_add_(sums, gradients)
         ahead = torch._foreach_add(gradients, sums, alpha=momentum)

@@ -8,7 +8,7 @@ from .augmentation import AugmentationConfig
 from .config_reading import from_mapping
 from .distillation import DistillationConfig
 from .losses import LossWeights
-from .mixed_precision import Precision
+from .mixed_precision import MixedPrecision
 from .optimizer import OptimizerName
 
 
@@ -40,7 +40,7 @@ class TrainingConfig:
     class_weight_samples: int = 200
     # Forward pass in bfloat16 where PyTorch's autocast does so, on a CPU in convolutions only; sums of more than 256
     # signs get rounded. `auto`: where the processor has instructions for it.
-    mixed_precision: Precision = "float32"
+    mixed_precision: MixedPrecision = "float32"
     checkpoint_every: int = 200
     log_every: int = 20
     # gradients.csv: the norm of each module's gradient at each logged step.

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bdc_training.mixed_precision import Precision, autocast
+from bdc_training.mixed_precision import MixedPrecision, autocast
 
 CPU = torch.device("cpu")
 
@@ -13,7 +13,7 @@ CPU = torch.device("cpu")
     [("float32", True, False), ("bfloat16", False, True), ("auto", True, True), ("auto", False, False)],
 )
 def test_auto_asks_the_device(
-    precision: Precision, multiplies: bool, is_mixed: bool, monkeypatch: pytest.MonkeyPatch
+    precision: MixedPrecision, multiplies: bool, is_mixed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bdc_training.mixed_precision.multiplies_bfloat16", lambda _: multiplies)
     with autocast(precision, CPU):
