@@ -6,6 +6,7 @@ import { nsFromTime } from '../../src/messages/stamp.js';
 import { CameraScene } from './camera-scene.js';
 import type { Transport } from './camera-scene.js';
 import { frameFile, modelFile } from './frame-file.js';
+import { pointsOf } from './helpers/clouds.js';
 import type { ArrayFile, Peer } from './peer.js';
 import { Ros2Graph } from './ros2-graph.js';
 import type { Ros2Environment } from './ros2-graph.js';
@@ -71,6 +72,8 @@ export interface ReceivedResults {
   readonly markers: ReceivedMarkers;
 }
 
+/** Says which cameras the results of the same stamp are made of. */
+const COVERAGE = '/bdc_occ/camera_coverage';
 /** Between two sets of images, in nanoseconds. */
 const FRAME_PERIOD = 500_000_000n;
 /** How long a set of images may take until its results are there; then the next one is sent. */
@@ -110,6 +113,7 @@ export class Robot {
       model: modelFile(),
       max_wait_ms: 10_000,
       camera_timeout_ms: 60_000,
+      'outputs.camera_coverage.max_rate': 0,
       ...this.scene.parameters,
       ...parameters,
     };
@@ -121,6 +125,7 @@ export class Robot {
   async receiveResults(): Promise<void> {
     for (const [topic, { type, qos }] of Object.entries(RESULTS))
       await this.receiver.subscribe(topic, type, qos);
+    await this.receiver.subscribe(COVERAGE, 'sensor_msgs/msg/PointCloud2', {});
     await this.receiver.waitMatched();
   }
 
@@ -137,8 +142,8 @@ export class Robot {
   }
 
   /**
-   * Sends sets of images until one comes out as results on all four topics. Input is best effort, and each of the eight ends of the graph
-   * learns of the other one in its own time, so the first sets may be lost.
+   * Sends sets of images until one comes out as results of all working cameras, on all four topics. Input is best effort, and each of the
+   * eight ends of the graph learns of the other one in its own time, so the first sets may be lost, or some cameras' CameraInfo.
    */
   async nextResults(working = this.scene.cameras): Promise<ReceivedResults> {
     let missing: unknown;
@@ -146,13 +151,27 @@ export class Robot {
       const shift = await this.publishImages(working);
       const stamp = this.scene.stampOf(this.scene.cameras[0]!) + shift;
       try {
-        return await this.#resultsOf(stamp);
+        const results = await this.#resultsOf(stamp);
+        const used = await this.#camerasOf(stamp);
+        const unused = working.filter((camera) => !used.has(camera));
+        if (unused.length === 0) return results;
+        missing = new Error(`results without ${unused.join(', ')}`);
       } catch (error) {
         if (!(error instanceof WaitLimitError)) throw error;
         missing = error;
       }
     }
     throw new Error(`no results of ${ATTEMPTS} sets of images`, { cause: missing });
+  }
+
+  async #camerasOf(stamp: bigint): Promise<ReadonlySet<string>> {
+    const isOfStamp = ({ header }: ReceivedCloud): boolean => nsFromTime(header.stamp) === stamp;
+    const coverage = await this.receiver.next<ReceivedCloud>(COVERAGE, isOfStamp, {
+      limitMs: RESULT_LIMIT_MS,
+      show: ({ header }) => header,
+    });
+    const seenBy = pointsOf(coverage, 'cameras').reduce((all, { value }) => all | value, 0);
+    return new Set(this.scene.cameras.filter((_, bit) => seenBy & (1 << bit)));
   }
 
   async #resultsOf(stamp: bigint): Promise<ReceivedResults> {
