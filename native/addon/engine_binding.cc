@@ -64,6 +64,8 @@ const char* NameOf(Arithmetic arithmetic) {
       return "int8";
     case Arithmetic::kBinary:
       return "binary";
+    case Arithmetic::kBinaryWeightInt8Input:
+      return "binary_weight_int8_input";
     case Arithmetic::kBinaryWeightRealInput:
       return "binary_weight_real_input";
     case Arithmetic::kNone:

@@ -147,7 +147,9 @@ BinaryWeightConv2d::BinaryWeightConv2d(OperationReader& reader)
       geometry_(ReadConvGeometry(reader, weights_.out_channels, weights_.kernel_h, weights_.kernel_w)),
       activation_scale_(ReadPointwiseScale(reader, geometry_)),
       dense_(geometry_) {
-  cost = CostOf(reader, weights_, geometry_, Arithmetic::kBinaryWeightRealInput);
+  cost = CostOf(
+      reader, weights_, geometry_,
+      input_factor() != 0.0f ? Arithmetic::kBinaryWeightInt8Input : Arithmetic::kBinaryWeightRealInput);
 }
 
 bool BinaryWeightConv2d::Fuses(const ChannelActivation& activation) const {

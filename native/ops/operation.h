@@ -19,7 +19,7 @@ inline constexpr int kCameraParameters = 27;
 enum class EngineMode { kFast, kReference };
 
 /// How the multiply-adds of an operation are counted.
-enum class Arithmetic { kNone, kReal, kInt8, kBinary, kBinaryWeightRealInput };
+enum class Arithmetic { kNone, kReal, kInt8, kBinary, kBinaryWeightInt8Input, kBinaryWeightRealInput };
 
 struct OperationCost {
   Arithmetic arithmetic = Arithmetic::kNone;

@@ -26,13 +26,14 @@ export function inspectCommand(): Command {
 const millions = (count: number): string => (count / 1e6).toFixed(3);
 const giga = (count: number): string => (count / 1e9).toFixed(3);
 
-const HEAD = ['', 'parameters M', 'of one bit M', 'MACs G: binary', 'W1A32, W1A8', 'int8', 'real'] as const;
+const HEAD = ['', 'parameters M', 'of one bit M', 'MACs G: binary', 'W1A8', 'W1A32', 'int8', 'real'] as const;
 
 const row = (name: string, { parameters, binary_parameters, macs }: ModuleSummary): readonly string[] => [
   name,
   millions(parameters),
   millions(binary_parameters),
   giga(macs.binary),
+  giga(macs.binary_weight_int8_input),
   giga(macs.binary_weight_real_input),
   giga(macs.int8),
   giga(macs.real),

@@ -83,6 +83,7 @@ const NAMES: Readonly<Record<Arithmetic, string>> = {
   real: 'real',
   int8: 'int8',
   binary: 'binary',
+  binary_weight_int8_input: 'binary × int8',
   binary_weight_real_input: 'binary × real',
 };
 

@@ -22,8 +22,10 @@ export interface StepProfile {
 }
 
 /** No peak of int8 arithmetic is measured. */
-const peakOf = (arithmetic: Arithmetic, peaks: MachinePeaks): number | undefined =>
-  arithmetic === 'int8' ? undefined : arithmetic === 'binary' ? peaks.binary : peaks.real;
+const peakOf = (arithmetic: Arithmetic, peaks: MachinePeaks): number | undefined => {
+  if (arithmetic === 'int8' || arithmetic === 'binary_weight_int8_input') return undefined;
+  return arithmetic === 'binary' ? peaks.binary : peaks.real;
+};
 
 const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);

@@ -9,7 +9,9 @@ export interface MacCounts {
   readonly real: number;
   /** Weights of eight bits on values of eight bits. */
   readonly int8: number;
-  /** Binary weights on real values. */
+  /** Binary weights on values of eight bits (W1A8). */
+  readonly binary_weight_int8_input: number;
+  /** Binary weights on real values (W1A32). */
   readonly binary_weight_real_input: number;
 }
 
@@ -40,7 +42,7 @@ const KEEP_HISTORY: ReadonlySet<string> = new Set(['align_previous', 'stereo_cos
 export function summarizeModel(engine: NetworkEngine, bytes: number): ModelSummary {
   const { name, input, grid, graph, occupancy, detection } = engine.manifest;
   const of = (wanted?: ModuleName): ModuleSummary => {
-    const macs = { binary: 0, real: 0, int8: 0, binary_weight_real_input: 0 };
+    const macs = { binary: 0, real: 0, int8: 0, binary_weight_int8_input: 0, binary_weight_real_input: 0 };
     let parameters = 0;
     let binaryParameters = 0;
     for (const [i, { module }] of graph.operations.entries()) {

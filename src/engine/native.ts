@@ -37,7 +37,8 @@ export interface MachinePeaks {
   readonly real: number;
 }
 
-export type Arithmetic = 'none' | 'real' | 'int8' | 'binary' | 'binary_weight_real_input';
+export type Arithmetic =
+  'none' | 'real' | 'int8' | 'binary' | 'binary_weight_int8_input' | 'binary_weight_real_input';
 
 export interface NativeOperation {
   readonly arithmetic: Arithmetic;

@@ -27,6 +27,7 @@ describe('bdc-occ inspect', function () {
       binary: bits * pixels * cameras,
       real: (stem + 8 * 70) * pixels * cameras + head * 12,
       int8: 0,
+      binary_weight_int8_input: 0,
       binary_weight_real_input: 0,
     });
     const modules = summary['modules'] as Record<string, { macs: { real: number }; parameters: number }>;
@@ -45,6 +46,20 @@ describe('bdc-occ inspect', function () {
     };
     assert(macs.int8 > 0);
     assert.equal(macs.real, 0);
+  });
+
+  it('counts binary weights on int8 values apart from those on real ones', async () => {
+    const macsOf = async (fixture: string): Promise<Record<string, number>> => {
+      const { pathname } = new URL(`../fixtures/golden/${fixture}/model.safetensors`, import.meta.url);
+      return (JSON.parse((await inspect(pathname, '--json')).stdout) as { macs: Record<string, number> })
+        .macs;
+    };
+    const onInt8 = await macsOf('op-binary-conv2d-int8-input');
+    assert(onInt8['binary_weight_int8_input']! > 0);
+    assert.equal(onInt8['binary_weight_real_input'], 0);
+    const onReal = await macsOf('op-binary-conv2d-real-input-pointwise');
+    assert(onReal['binary_weight_real_input']! > 0);
+    assert.equal(onReal['binary_weight_int8_input'], 0);
   });
 
   it('prints a table for people', async () => {
