@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# train-edge.sh [DIR]: makes the shipped model again, from nothing: data sets, full-precision twin, binary network, int8 layers, evaluation.
+# Everything lands in DIR (default: out/edge). Stopped and given again it goes on where it was. What each run is for, took and reached:
+# models/edge/README.md.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=$(realpath -m "${1:-out/edge}")
+export OMP_WAIT_POLICY=passive GLIBC_TUNABLES=glibc.malloc.hugetlb=1
+
+[ -e dist/cli/main.js ] || node scripts/bootstrap.mjs
+scripts/training-env.sh
+python=$PWD/.venv-training/bin/python
+bdc_occ() { node dist/cli/main.js "$@"; }
+
+simulate() { # NAME SCENES SEED
+  bdc_occ simulate "$out/data/$1" --format nuscenes --scenes "$2" --seed "$3" --image-size 352x128
+}
+
+run() { # NAME STEPS KEY=VALUE…
+  local name=$1 steps=$2 options=()
+  shift 2
+  [ ! -e "$out/$name/checkpoint.pt" ] || options=(--resume)
+  for setting in "$@"; do options+=(--set "$setting"); done
+  echo "== $name: $steps steps"
+  "$python" -m bdc_training.train --config training/configs/edge.yaml --data "$out/data/train" --val "$out/data/watch" \
+    --out "$out/$name" --steps "$steps" "${options[@]}"
+}
+
+simulate train 4800 1
+simulate watch 40 3 # looked at during the runs
+simulate val 200 900001
+
+adamw=training.optimizer=adamw
+from() { echo "training.initial=$out/$1"; }
+taught_by() { echo "training.distillation.teacher=$out/$1"; }
+run twin 5600 $adamw unit.precision=full
+run twin-2 2537 unit.precision=full "$(from twin)"
+# Inputs of one bit, then weights too
+run inputs 800 $adamw unit.precision=binary_inputs "$(from twin)" "$(taught_by twin)"
+run binary 1500 $adamw "$(from inputs)" "$(taught_by twin)"
+run binary-2 2947 training.final_share=1 "$(from binary)" "$(taught_by twin)"
+run binary-3 1810 training.learning_rate=0.001 "$(from binary-2)" "$(taught_by twin-2)"
+run binary-4 STEPS training.learning_rate=0.001 "$(from binary-3)" "$(taught_by twin-2)"
+
+last=$out/binary-4
+"$python" -m bdc_training.calibrate --config "$last/config.yaml" --checkpoint "$last/checkpoint.pt" --data "$out/data/train" --out "$out/calibrated.pt"
+"$python" -m bdc_training.export --config "$last/config.yaml" --checkpoint "$out/calibrated.pt" --out "$out/float.safetensors"
+"$python" -m bdc_training.quantize --model "$out/float.safetensors" --data "$out/data/train" --layers pointwise real --first-and-last \
+  --out "$out/bdc-occ-edge.safetensors"
+bdc_occ evaluate --model "$out/bdc-occ-edge.safetensors" --data "$out/data/val"
