@@ -1,7 +1,8 @@
 import { Command } from 'commander';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { writeAtomically } from '../dataset/atomic-file.js';
 import { readModelFile } from '../engine/model-file.js';
 import { shippedModel } from '../engine/shipped-model.js';
 import { VoxelGrid } from '../geometry/voxel-grid.js';
@@ -10,7 +11,7 @@ import { readRecordedTruth } from '../simulation/recorded-truth.js';
 import { DemoComparison } from './demo-comparison.js';
 import { printJson } from './json-output.js';
 import { occupancyManifest } from './occupancy-manifest.js';
-import { jsonOption, modelOption, threadsOption } from './options.js';
+import { jsonOption, modelOption, threadsOption, wholeNumber } from './options.js';
 import { formatReport } from './replay.js';
 import { replayBag } from './replay-run.js';
 
@@ -38,7 +39,7 @@ export function demoCommand(): Command {
     .option(
       '--seed <s>',
       'which street; the shipped model has not learned from the default one',
-      Number,
+      wholeNumber(0),
       20_260,
     )
     .addOption(modelOption())
@@ -87,6 +88,6 @@ async function demo({ out, seed, model = shippedModel(), threads }: DemoOptions)
     },
     ({ frame, rig }, found) => comparison.add(rig, frame, found),
   );
-  await writeFile(picture, await comparison.picture(replay));
+  await writeAtomically(picture, await comparison.picture(replay));
   return { replay, ...comparison.report(), picture };
 }

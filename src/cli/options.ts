@@ -16,6 +16,17 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+/** For numbers such as seeds: a whole one within limits, both included. */
+export function wholeNumber(least: number, most = 0xffff_ffff): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      throw new InvalidArgumentError(`expected a whole number from ${least} to ${most}, found "${text}"`);
+    }
+    return value;
+  };
+}
+
 /** For lists of names. */
 export const commaSeparated = (text: string): readonly string[] =>
   text.split(',').filter((name) => name !== '');

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { writeFile } from 'node:fs/promises';
+import { writeAtomically } from '../dataset/atomic-file.js';
 import { chromeTrace, profileSteps, type StepProfile } from '../engine/frame-profile.js';
 import { type Arithmetic, measurePeaks, type MachinePeaks } from '../engine/native.js';
 import type { NetworkEngine } from '../engine/network-engine.js';
@@ -31,7 +31,7 @@ export function profileCommand(): Command {
         const outputs = await runFrames(engine, frames);
         const steps = profileSteps(engine, outputs, peaks);
         if (trace !== undefined) {
-          await writeFile(trace, JSON.stringify(chromeTrace(engine.manifest.name, outputs.at(-1)!)));
+          await writeAtomically(trace, JSON.stringify(chromeTrace(engine.manifest.name, outputs.at(-1)!)));
         }
         if (json) printJson({ ...describe(engine, peaks), steps });
         else process.stdout.write(`${formatProfile(engine, peaks, steps)}\n`);

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { writeFile } from 'node:fs/promises';
 import { BagReader } from '../bag/bag-reader.js';
+import { writeAtomically } from '../dataset/atomic-file.js';
 import { readManifest } from '../engine/model-file.js';
 import { shippedModel } from '../engine/shipped-model.js';
 import { checkText, verdictOf, type Check } from '../expectation/checks.js';
@@ -57,7 +57,7 @@ async function replayOnGraph(bag: string, options: ReplayRosOptions): Promise<vo
       const figures = await replay.run();
       const checks = run.checks({ ...figures, faults: undefined, warnings: reader.warnings.length });
       if (junit !== undefined)
-        await writeFile(junit, junitXml(bag, checks, (performance.now() - start) / 1000));
+        await writeAtomically(junit, junitXml(bag, checks, (performance.now() - start) / 1000));
       if (json) printJson({ ...figures, checks: checks.map(withVerdict) });
       else process.stdout.write(`${format(figures, checks)}\n`);
       if (checks.some((check) => verdictOf(check) === 'failed')) process.exitCode = THRESHOLD_MISSED;

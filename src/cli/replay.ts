@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
-import { writeFile } from 'node:fs/promises';
 import { COMPRESSIONS } from '../bag/chunk-compression.js';
+import { writeAtomically } from '../dataset/atomic-file.js';
 import { BdcError } from '../errors.js';
 import { checkText } from '../expectation/checks.js';
 import { junitXml } from '../expectation/junit.js';
@@ -10,6 +10,7 @@ import {
   addPipelineOptions,
   jsonOption,
   modelOption,
+  nonNegativeNumber,
   number,
   positiveInteger,
   THRESHOLD_MISSED,
@@ -42,7 +43,7 @@ export function replayCommand(): Command {
         commaSeparated,
       )
       .option('--anchor <camera>', 'camera whose images set the stamps (default: the one that looks ahead)')
-      .option('--max-spread <ms>', 'how far the images of one frame may be apart', number, 60)
+      .option('--max-spread <ms>', 'how far the images of one frame may be apart', nonNegativeNumber, 60)
       .option('--grid-min-height <m>', 'lower end of the band of heights in the occupancy grid', number, 0.2)
       .option('--grid-max-height <m>', 'upper end of that band', number, 2)
       .option('--limit <n>', 'stop after so many frames (default: all)', positiveInteger)
@@ -56,7 +57,7 @@ export function replayCommand(): Command {
       const report = await replayBag(bag, options);
       const { junit, json } = options;
       if (junit !== undefined) {
-        await writeFile(junit, junitXml(bag, report.checks!, (performance.now() - start) / 1000));
+        await writeAtomically(junit, junitXml(bag, report.checks!, (performance.now() - start) / 1000));
       }
       if (json) printJson({ ...report });
       else process.stdout.write(`${formatReport(report)}\n`);

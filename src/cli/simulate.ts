@@ -6,7 +6,7 @@ import type { ImageSize } from '../simulation/rig.js';
 import { RIG_NAMES } from '../simulation/rig-plans.js';
 import type { RigName } from '../simulation/rig-plans.js';
 import { printJson } from './json-output.js';
-import { jsonOption } from './options.js';
+import { jsonOption, wholeNumber } from './options.js';
 
 interface Options {
   readonly format: 'mcap' | 'nuscenes';
@@ -116,16 +116,6 @@ function progressBar(total: number, unit: string, { json }: Options): SingleBar 
 }
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
-
-function wholeNumber(least: number, most = 0xffff_ffff): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most) {
-      throw new InvalidArgumentError(`expected a whole number from ${least} to ${most}, found "${text}"`);
-    }
-    return value;
-  };
-}
 
 function positiveNumber(text: string): number {
   const value = Number(text);

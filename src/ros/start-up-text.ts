@@ -14,8 +14,7 @@ export function startUpText(
 ): string {
   // names as the graph has them, namespace and remapping included
   const resolved = (topic: string): string =>
-    subscribed.find((candidate) => candidate.topic === topic || candidate.topic.endsWith(`/${topic}`))
-      ?.topic ?? topic;
+    subscribed.find(({ requested }) => requested === topic)?.topic ?? topic;
   return [
     `ready: model ${manifest.name} (${mode}, ${isa}, ${threads} threads), results in frame ${baseFrame}`,
     ...cameras.map(({ name, imageTopic, infoTopic, calibrationFile }) => {

@@ -18,7 +18,10 @@ const taken = channel('bdc_occ.message-taken');
 
 /** A topic that the node listens to, for reports. */
 export interface SubscribedTopic {
+  /** As the graph has it, namespace and remapping included. */
   readonly topic: string;
+  /** As it was asked for. */
+  readonly requested: string;
   readonly type: RosTypeName;
   readonly qos: TopicQos;
   /** Publishers whose QoS and type match. */
@@ -35,6 +38,7 @@ export class TypedSubscriptions {
   readonly #codec: MessageCodec;
   readonly #open: {
     readonly subscription: Subscription;
+    readonly requested: string;
     readonly type: RosTypeName;
     readonly qos: TopicQos;
   }[] = [];
@@ -46,8 +50,9 @@ export class TypedSubscriptions {
   }
 
   get topics(): readonly SubscribedTopic[] {
-    return this.#open.map(({ subscription: { topic, publisherCount }, type, qos }) => ({
+    return this.#open.map(({ subscription: { topic, publisherCount }, requested, type, qos }) => ({
       topic,
+      requested,
       type,
       qos,
       publisherCount,
@@ -70,7 +75,7 @@ export class TypedSubscriptions {
         reject(error);
       }
     });
-    this.#open.push({ subscription, type, qos });
+    this.#open.push({ subscription, requested: topic, type, qos });
   }
 
   /** One in a turn of the event loop: each waits for the executor's thread, up to 10 ms. */

@@ -35,6 +35,8 @@ describe('bdc-occ', function () {
     ['a missing option', ['replay', 'a.mcap'], /expected --out FILE, --expect FILE or both, found neither/],
     ['a missing argument', ['inspect'], /missing required argument 'model'/],
     ['a wrong number', ['replay', 'a.mcap', '-o', 'b.mcap', '--limit', '0'], /whole number above 0/],
+    ['a wrong seed', ['demo', '--seed', 'seven'], /whole number from 0 to 4294967295, found "seven"/],
+    ['a negative spread', ['replay', 'a.mcap', '-o', 'b.mcap', '--max-spread', '-1'], /number of 0 or more/],
     ['a wrong choice', ['replay', 'a.mcap', '-o', 'b.mcap', '--isa', 'mmx'], /Allowed choices are portable/],
   ] as const) {
     it(`refuses ${what} with code 2 and nothing on standard output`, async () => {

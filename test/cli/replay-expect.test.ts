@@ -84,6 +84,12 @@ describe('bdc-occ replay --expect', function () {
     assert.match(junit.stderr, /REPLAY_NOTHING_TO_CHECK/);
   });
 
+  it('ends with 2 where the JUnit file cannot be written', async () => {
+    const { code, stderr } = await replay('faults: {max: 0}', '--junit', join(bag, 'report.xml'));
+    assert.equal(code, 2);
+    assert.match(stderr, /report\.xml cannot be written: .*\[OUTPUT_NOT_WRITABLE\]/);
+  });
+
   it('keeps the thresholds of config/replay_thresholds.yaml with the drive that it names', async () => {
     const thresholds = file('config/replay_thresholds.yaml');
     const [, command] = /"bdc-occ (simulate [^"]+)"/.exec(

@@ -28,7 +28,7 @@ export class CameraStatus {
       this.#summary(statistics, faults),
       ...cameras.map((name) => {
         const state = statistics.synchronizer.cameras[name]!;
-        const topic = topics.find(({ topic: candidate }) => candidate.endsWith(this.#imageTopic(name)));
+        const topic = topics.find(({ requested }) => requested === this.#imageTopic(name));
         return cameraStatus(name, state, { fault: faults.find(({ camera }) => camera === name), topic });
       }),
     ];
