@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { env as onnxruntime } from 'onnxruntime-node';
+import { positiveInteger } from '../src/cli/options.js';
 import { supportedIsas } from '../src/engine/native.js';
 import { shippedModel } from '../src/engine/shipped-model.js';
 import { ISAS, type Isa } from '../src/engine/types.js';
@@ -19,13 +20,6 @@ interface Options {
   readonly peers: boolean;
   readonly quick: boolean;
   readonly json: boolean;
-}
-
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('Expected a whole number from 1 on.');
-  return value;
 }
 
 const options = new Command('bench')
