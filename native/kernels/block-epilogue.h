@@ -197,14 +197,28 @@ inline __attribute__((always_inline)) void RunSteps(const EpilogueSteps& steps, 
   for (int v = 0; v < kVectors; ++v) Float::Store(lane_sums + v * Float::kLanes, sums[v]);
 }
 
-/// The steps of most layers: those have loops of their own.
-constexpr EpilogueSteps kUsualSteps[] = {
+/// The steps behind most convolutions: those have loops of their own.
+constexpr EpilogueSteps kConvolutionSteps[] = {
     // A block in a row of blocks.
     {.scale = true,
      .activation = true,
      .residual = EpilogueStream::kFloat16,
      .stream = EpilogueStream::kFloat16,
      .signs = true},
+    // The first one, the last one, and one alone.
+    {.scale = true,
+     .activation = true,
+     .residual = EpilogueStream::kFloat32,
+     .stream = EpilogueStream::kFloat16,
+     .signs = true},
+    {.scale = true,
+     .activation = true,
+     .residual = EpilogueStream::kFloat16,
+     .stream = EpilogueStream::kFloat32},
+    {.scale = true,
+     .activation = true,
+     .residual = EpilogueStream::kFloat32,
+     .stream = EpilogueStream::kFloat32},
     // A 1×1 layer on int8 activations in a row of them.
     {.scale = true,
      .activation = true,
@@ -216,6 +230,10 @@ constexpr EpilogueSteps kUsualSteps[] = {
     {.scale = true, .activation = true, .stream = EpilogueStream::kFloat32},
     {.scale = true, .activation = true, .stream = EpilogueStream::kFloat16},
     {.scale = true, .activation = true, .stream = EpilogueStream::kFloat16, .sum = true},
+};
+
+/// The steps of most sweeps.
+constexpr EpilogueSteps kSweepSteps[] = {
     // The end of a unit.
     {.gate = true, .residual = EpilogueStream::kFloat16, .stream = EpilogueStream::kFloat16, .signs = true},
     {.gate = true, .residual = EpilogueStream::kFloat32, .stream = EpilogueStream::kFloat32, .signs = true},
@@ -250,15 +268,15 @@ constexpr EpilogueSteps kUsualSteps[] = {
     {.signs = true},
 };
 
-template <typename Float, typename Load, size_t kIndex = 0>
+template <typename Float, const auto& kUsual, size_t kIndex = 0, typename Load>
 inline __attribute__((always_inline)) void RunWholeSteps(const ChannelEpilogue& c, int pixels,
                                                          const Load& load, float* lane_sums) {
-  if constexpr (kIndex < std::size(kUsualSteps)) {
-    if (c.steps == kUsualSteps[kIndex]) {
-      constexpr EpilogueSteps kSteps = kUsualSteps[kIndex];
+  if constexpr (kIndex < std::size(kUsual)) {
+    if (c.steps == kUsual[kIndex]) {
+      constexpr EpilogueSteps kSteps = kUsual[kIndex];
       RunSteps<Float>(kSteps, c, pixels, load, lane_sums);
     } else {
-      RunWholeSteps<Float, Load, kIndex + 1>(c, pixels, load, lane_sums);
+      RunWholeSteps<Float, kUsual, kIndex + 1>(c, pixels, load, lane_sums);
     }
   } else {
     const EpilogueSteps steps = c.steps;
@@ -316,16 +334,17 @@ inline void RunLastStep(ChannelEpilogue c, int at, int count, const Load& load, 
   for (int i = 0; i < count; ++i) lane_sums[i] += values[i];
 }
 
-/// `load(i)` gives the vector at pixel i of the sums; `load_last(i)` does so in the last step of a plane that
-/// ends within it, i then counting from the step's first pixel.
-template <typename Float, typename Load, typename LoadLast>
+/// `kUsual`: the steps that have loops of their own. `load(i)` gives the vector at pixel i of the sums;
+/// `load_last(i)` does so in the last step of a plane that ends within it, i then counting from the step's
+/// first pixel.
+template <typename Float, const auto& kUsual, typename Load, typename LoadLast>
 inline __attribute__((always_inline)) void RunEpilogue(const ChannelEpilogue& c, int64_t pixels_left,
                                                        const Load& load, const LoadLast& load_last) {
   const int pixels = pixels_left < kBlockPixels ? static_cast<int>(pixels_left) : kBlockPixels;
   const int whole = pixels / kStepPixels * kStepPixels;
   // Added up in one order on all instruction sets.
   alignas(64) float lane_sums[kStepPixels] = {};
-  RunWholeSteps<Float>(c, whole, load, lane_sums);
+  RunWholeSteps<Float, kUsual>(c, whole, load, lane_sums);
   if (whole < pixels) RunLastStep<Float>(c, whole, pixels - whole, load_last, lane_sums);
   if (c.signs != nullptr && pixels < kBlockPixels) {
     const int end = (pixels + kStepPixels - 1) / kStepPixels * kStepPixels;
@@ -338,12 +357,13 @@ inline __attribute__((always_inline)) void RunEpilogue(const ChannelEpilogue& c,
   *c.sum = lane_sums[0];
 }
 
-/// Sums that are readable to the end of a step.
+/// Sums of a convolution, which are readable to the end of a step.
 template <typename Float, typename Load>
 inline __attribute__((always_inline)) void RunEpilogue(const ChannelEpilogue& c, int64_t pixels_left,
                                                        const Load& load) {
   const int whole = static_cast<int>(pixels_left) / kStepPixels * kStepPixels;
-  RunEpilogue<Float>(c, pixels_left, load, [&load, whole](int i) { return load(whole + i); });
+  RunEpilogue<Float, kConvolutionSteps>(c, pixels_left, load,
+                                        [&load, whole](int i) { return load(whole + i); });
 }
 
 /// SweepArgs: the epilogue of values that lie in memory.
@@ -360,7 +380,7 @@ inline void RunSweep(const SweepArgs& args, const BlockRange& range) {
       const auto bytes = static_cast<int>(BytesOf(args.input.type));
       if (rest > 0) CopyStep(last, input + (left - rest) * bytes, rest, bytes);
       const auto run = [&](const auto& load) {
-        RunEpilogue<Float>(
+        RunEpilogue<Float, kSweepSteps>(
             c, left, [&load, input](int i) { return load(input, i); }, [&](int i) { return load(last, i); });
       };
       if (args.input.type == StreamType::kFloat16) {
