@@ -26,7 +26,7 @@ run() { # NAME STEPS KEY=VALUE…
     --out "$out/$name" --steps "$steps" "${options[@]}"
 }
 
-simulate train 4800 1
+simulate train 1200 1
 simulate watch 40 3 # looked at during the runs
 simulate val 200 900001
 
@@ -40,7 +40,7 @@ run inputs 800 $adamw unit.precision=binary_inputs "$(from twin)" "$(taught_by t
 run binary 1500 $adamw "$(from inputs)" "$(taught_by twin)"
 run binary-2 2947 training.final_share=1 "$(from binary)" "$(taught_by twin)"
 run binary-3 1810 training.learning_rate=0.001 "$(from binary-2)" "$(taught_by twin-2)"
-run binary-4 STEPS training.learning_rate=0.001 "$(from binary-3)" "$(taught_by twin-2)"
+run binary-4 6621 training.learning_rate=0.001 "$(from binary-3)" "$(taught_by twin-2)"
 
 last=$out/binary-4
 "$python" -m bdc_training.calibrate --config "$last/config.yaml" --checkpoint "$last/checkpoint.pt" --data "$out/data/train" --out "$out/calibrated.pt"
