@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from bdc_training import fused
 from bdc_training.binary import RPReLU, sign
-from bdc_training.fused.library import library
+from bdc_training.fused.compiled_library import library
 
 pytestmark = pytest.mark.skipif(library() is None, reason="no C++ compiler for the fused operations")
 SHAPES = [(2, 3, 4, 5), (1, 8, 16, 16), (3, 33, 7, 1), (2, 64, 1, 1)]

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from bdc_training import fused
 from bdc_training.distillation import _occupancy_loss
-from bdc_training.fused.library import library
+from bdc_training.fused.compiled_library import library
 from bdc_training.losses import occupancy_loss, occupancy_losses, soft_iou_loss
 from bdc_training.sample_spec import UNSEEN
 

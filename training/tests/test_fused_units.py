@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from bdc_training.config_sections import UnitConfig
-from bdc_training.fused import library
+from bdc_training.fused import compiled_library
 from bdc_training.units import BDCUnit
 
 VARIANTS = [
@@ -19,7 +19,7 @@ def run(unit, x, upstream, use_library, monkeypatch):
     """Output, gradients and batch norm statistics of one training step, by name."""
     with monkeypatch.context() as patch:
         if not use_library:
-            patch.setattr(library, "library", lambda: None)
+            patch.setattr(compiled_library, "library", lambda: None)
         unit.zero_grad(set_to_none=True)
         for module in unit.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
@@ -34,7 +34,7 @@ def run(unit, x, upstream, use_library, monkeypatch):
 
 @pytest.mark.parametrize(("config", "channels_in", "channels_out", "stride"), VARIANTS)
 def test_a_unit_trains_alike_with_and_without_fused_operations(config, channels_in, channels_out, stride, monkeypatch):
-    assert library.library() is not None
+    assert compiled_library.library() is not None
     torch.manual_seed(0)
     unit = BDCUnit(channels_in, channels_out, config, stride).to(memory_format=torch.channels_last).train()
     for parameter in unit.parameters():
@@ -49,19 +49,21 @@ def test_a_unit_trains_alike_with_and_without_fused_operations(config, channels_
 
 
 def test_channels_first_images_take_the_plain_path():
-    assert not library.usable(torch.zeros(2, 3, 4, 5))
-    assert not library.usable(torch.zeros(2, 3, 4, 5, dtype=torch.float64).to(memory_format=torch.channels_last))
+    assert not compiled_library.usable(torch.zeros(2, 3, 4, 5))
+    assert not compiled_library.usable(
+        torch.zeros(2, 3, 4, 5, dtype=torch.float64).to(memory_format=torch.channels_last)
+    )
 
 
 def test_without_a_compiler_training_runs_on_with_a_word(monkeypatch, capsys):
     monkeypatch.delenv("CXX", raising=False)
-    monkeypatch.setattr(library.shutil, "which", lambda _: None)
-    assert library.library.__wrapped__() is None
+    monkeypatch.setattr(compiled_library.shutil, "which", lambda _: None)
+    assert compiled_library.library.__wrapped__() is None
     assert "no C++ compiler" in capsys.readouterr().err
 
 
 def test_a_compiler_that_fails_is_named(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("CXX", "false")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert library.library.__wrapped__() is None
+    assert compiled_library.library.__wrapped__() is None
     assert "false failed" in capsys.readouterr().err

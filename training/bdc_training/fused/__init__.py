@@ -1,6 +1,6 @@
 """Operations of the BDC unit fused for training on a CPU; bdc_training.binary and units have the plain versions."""
 
-from .library import usable, usable_rows, usable_sums
+from .compiled_library import usable, usable_rows, usable_sums
 from .operations import (
     gate_add,
     norm_prelu,

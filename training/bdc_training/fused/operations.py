@@ -1,10 +1,10 @@
 """The fused operations as autograd functions. Images [N, C, H, W] have channels last; they are float32
-(`library.usable`), or bfloat16 where they come out of a convolution (`library.usable_sums`) or go into one."""
+(`usable`), or bfloat16 where they come out of a convolution (`usable_sums`) or go into one."""
 
 import torch
 from torch import Tensor, nn
 
-from .library import call
+from .compiled_library import call
 
 
 def _rows(x: Tensor) -> tuple[int, int]:
