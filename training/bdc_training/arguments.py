@@ -4,12 +4,20 @@ import argparse
 
 
 def positive_int(text: str) -> int:
+    return _whole_number(text, 1, "a whole number above 0")
+
+
+def non_negative_int(text: str) -> int:
+    return _whole_number(text, 0, "a whole number, 0 or above")
+
+
+def _whole_number(text: str, least: int, expected: str) -> int:
     try:
         value = int(text)
     except ValueError:
-        value = 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number above 0; found {text!r}")
+        value = least - 1
+    if value < least:
+        raise argparse.ArgumentTypeError(f"expected {expected}; found {text!r}")
     return value
 
 

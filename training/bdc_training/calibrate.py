@@ -1,8 +1,9 @@
-"""Fits offsets to a trained network's occupancy logits, per height and class, so that it decides best on its data.
+"""Fits a trained network to its data without training: batch norms' statistics, then offsets to the occupancy logits.
 
-Cross entropy rewards probabilities, IoU decisions: a class that is rarely the most likely one is never called, although
-it should be. The offsets go into the bias of the head's last layer and cost nothing at run time. The score that they
-make largest is mIoU + occupied IoU / 2; a class that no training sample has is never called.
+The statistics are estimated anew (bdc_training.norm_statistics). The offsets, per height and class, are for the best
+decisions: cross entropy rewards probabilities, IoU decisions, and a class that is rarely the most likely one is never
+called, although it should be. They go into the bias of the head's last layer and cost nothing at run time. The score
+that they make largest is mIoU + occupied IoU / 2; a class that no training sample has is never called.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .arguments import positive_int
+from .arguments import non_negative_int, positive_int
 from .batches import BatchMaker
 from .checkpoint import load_weights, save_checkpoint
 from .classes import OCCUPANCY_CLASSES
@@ -24,6 +25,7 @@ from .config import load_config
 from .dataset import OccupancyDataset
 from .mixed_precision import MixedPrecision, autocast
 from .network import Network, build_network
+from .norm_statistics import estimate_norm_statistics, spread_batches
 from .sample_spec import UNSEEN
 from .training_config import training_config
 from .training_data import batch_maker
@@ -142,6 +144,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--samples", type=positive_int, default=160, help="fit to the first so many samples (default: 160)"
     )
+    parser.add_argument(
+        "--norm-samples",
+        type=non_negative_int,
+        default=256,
+        help="estimate batch norms' statistics from so many; 0 keeps those of the run (default: 256)",
+    )
     parser.add_argument("--threads", type=positive_int, help="of PyTorch (default: one per core)")
     parser.add_argument("--out", type=Path, required=True, help="checkpoint to write")
     options = parser.parse_args(arguments)
@@ -168,7 +176,11 @@ def _calibrate(options: argparse.Namespace) -> Tensor:
     network = build_network(config)
     checkpoint = load_weights(network, options.checkpoint)
     maker = batch_maker(config, options.data, options.cache)
-    precision = training_config(config.training).mixed_precision
+    settings = training_config(config.training)
+    precision = settings.mixed_precision
+    if options.norm_samples:
+        batches = spread_batches(options.norm_samples, len(maker.dataset), settings.batch_size)
+        estimate_norm_statistics(network, maker, batches, precision)
     indices = range(min(options.samples, len(maker.dataset)))
     offsets = fit_offsets(visible_layers(network, maker, indices, precision))
     offsets[:, absent_classes(maker.dataset)] = NEVER

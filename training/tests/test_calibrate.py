@@ -1,10 +1,11 @@
 """Class offsets turn probabilities into better decisions."""
 
 import numpy as np
+import pytest
 import torch
 from tiny_config import write_tiny_config
 
-from bdc_training.calibrate import CLASSES, Layer, absent_classes, add_offsets, fit_offsets
+from bdc_training.calibrate import CLASSES, Layer, absent_classes, add_offsets, fit_offsets, main
 from bdc_training.classes import FREE
 from bdc_training.config import load_config
 from bdc_training.network import build_network
@@ -60,3 +61,12 @@ def test_classes_of_no_sample_are_named() -> None:
             return np.append(labels, np.uint8(UNSEEN))
 
     assert absent_classes(Labels()) == [0, 9]
+
+
+def test_norm_samples_may_be_none_but_not_less(capsys: pytest.CaptureFixture[str]) -> None:
+    paths = [word for name in ("config", "checkpoint", "data", "out") for word in (f"--{name}", "nowhere")]
+    assert main([*paths, "--norm-samples", "0"]) == 2
+    assert "nowhere" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([*paths, "--norm-samples", "-1"])
+    assert "--norm-samples: expected a whole number, 0 or above; found '-1'" in capsys.readouterr().err
