@@ -9,6 +9,20 @@ import { addPipelineOptions, jsonOption, modelOption, positiveInteger, score } f
 
 type EvaluateOptions = EngineFlags & (DatasetFlags | FrameFlags) & { readonly json?: boolean };
 
+/** Options that say nothing of a single frame. */
+const OF_DATA_SETS = [
+  'data',
+  'tables',
+  'split',
+  'limit',
+  'scoreThreshold',
+  'rayIou',
+  'writeBoxes',
+  'writeOccupancy',
+  'pictures',
+  'out',
+];
+
 /** `bdc-occ evaluate --data ROOT` or `--frame FILE`: how well a model predicts a data set, or what LiDAR measured. */
 export function evaluateCommand(): Command {
   return addPipelineOptions(
@@ -21,9 +35,14 @@ export function evaluateCommand(): Command {
         new Option(
           '--frame <file>',
           'instead of a data set: one set of images with LiDAR (docs/frame-file.md)',
-        ).conflicts(['data', 'tables', 'split', 'limit', 'writeBoxes', 'writeOccupancy', 'pictures']),
+        ).conflicts(OF_DATA_SETS),
       )
-      .option('--prior-data <folder>', 'with --frame: data set that the constant prior is taken from')
+      .addOption(
+        new Option(
+          '--prior-data <folder>',
+          'with --frame: data set that the constant prior is taken from',
+        ).conflicts('data'),
+      )
       .option('--tables <version>', 'folder of the tables, where there are several')
       .option(
         '--split <name>',

@@ -16,11 +16,11 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
-/** For numbers such as seeds: a whole one within limits, both included. */
+/** A whole number within limits, both included. */
 export function wholeNumber(least: number, most = 0xffff_ffff): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most) {
+    if (!/^-?\d+$/.test(text) || value < least || value > most) {
       throw new InvalidArgumentError(`expected a whole number from ${least} to ${most}, found "${text}"`);
     }
     return value;
@@ -92,11 +92,11 @@ export function addEngineOptions(command: Command): Command {
   return command
     .addOption(threadsOption())
     .option('--affinity <cores>', 'cores that the threads are pinned to, in turn, such as 0,2-3', coreList)
-    .option('--nice <n>', 'nice value of the threads, -20 (first) to 19', number)
+    .option('--nice <n>', 'nice value of the threads, -20 (first) to 19', wholeNumber(-20, 19))
     .option(
       '--realtime-priority <n>',
       'priority of the threads under SCHED_FIFO, 1 to 99 (first); --nice then means nothing',
-      number,
+      wholeNumber(1, 99),
     )
     .addOption(
       new Option(

@@ -52,7 +52,7 @@ export function replayCommand(): Command {
   )
     .addOption(jsonOption())
     .action(async (bag: string, options: ReplayOptions) => {
-      checkOutputs(options);
+      checkOptions(options);
       const start = performance.now();
       const report = await replayBag(bag, options);
       const { junit, json } = options;
@@ -65,7 +65,7 @@ export function replayCommand(): Command {
     });
 }
 
-function checkOutputs({ out, expect, junit }: ReplayOptions): void {
+function checkOptions({ out, expect, junit, gridMinHeight, gridMaxHeight }: ReplayOptions): void {
   if (out === undefined && expect === undefined) {
     throw new BdcError('configuration', {
       code: 'REPLAY_NOTHING_TO_DO',
@@ -76,6 +76,12 @@ function checkOutputs({ out, expect, junit }: ReplayOptions): void {
     throw new BdcError('configuration', {
       code: 'REPLAY_NOTHING_TO_CHECK',
       message: '--junit writes the verdicts on thresholds: expected --expect FILE with it, found none',
+    });
+  }
+  if (gridMinHeight >= gridMaxHeight) {
+    throw new BdcError('configuration', {
+      code: 'REPLAY_GRID_BAND',
+      message: `--grid-min-height: expected less than --grid-max-height (${gridMaxHeight}), found ${gridMinHeight}`,
     });
   }
 }

@@ -17,15 +17,19 @@ export class GraphLatency {
 
   /** Results carry the stamps of the anchor camera: the topic whose stamps most of them have is the anchor's. */
   figures(): Pick<RunFigures, 'frames' | 'latency_ms'> {
-    const matches = (stamps: ReadonlyMap<bigint, number>): readonly number[] =>
-      [...this.#received].flatMap(([stamp, at]) => (stamps.has(stamp) ? [at - stamps.get(stamp)!] : []));
-    const [anchor] = [...this.#sent.values()].sort((a, b) => matches(b).length - matches(a).length);
-    const latencies = matches(anchor ?? new Map<bigint, number>()).toSorted((a, b) => a - b);
-    const received = anchor?.size ?? 0;
+    const [anchor] = [...this.#sent.values()]
+      .map((stamps) => ({ images: stamps.size, latencies: this.#latencies(stamps) }))
+      .toSorted((a, b) => b.latencies.length - a.latencies.length);
+    const latencies = (anchor?.latencies ?? []).toSorted((a, b) => a - b);
+    const received = anchor?.images ?? 0;
     const at = (share: number): number => latencies[Math.ceil(share * latencies.length) - 1] ?? NaN;
     return {
       frames: { received, processed: latencies.length, dropped: received - latencies.length },
       latency_ms: { p50: at(0.5), p99: at(0.99), max: at(1) },
     };
+  }
+
+  #latencies(stamps: ReadonlyMap<bigint, number>): readonly number[] {
+    return [...this.#received].flatMap(([stamp, at]) => (stamps.has(stamp) ? [at - stamps.get(stamp)!] : []));
   }
 }

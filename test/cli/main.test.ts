@@ -37,6 +37,18 @@ describe('bdc-occ', function () {
     ['a wrong number', ['replay', 'a.mcap', '-o', 'b.mcap', '--limit', '0'], /whole number above 0/],
     ['a wrong seed', ['demo', '--seed', 'seven'], /whole number from 0 to 4294967295, found "seven"/],
     ['a negative spread', ['replay', 'a.mcap', '-o', 'b.mcap', '--max-spread', '-1'], /number of 0 or more/],
+    ['an impossible nice value', ['profile', '--nice', '20'], /whole number from -20 to 19, found "20"/],
+    ['no priority at all', ['profile', '--realtime-priority', '0'], /whole number from 1 to 99, found "0"/],
+    [
+      'a band upside down',
+      ['replay', 'a.mcap', '-o', 'b.mcap', '--grid-min-height', '3'],
+      /--grid-min-height: expected less than --grid-max-height \(2\), found 3/,
+    ],
+    [
+      "a data set's option for a frame",
+      ['evaluate', '--frame', 'a.json', '--no-ray-iou'],
+      /'--frame <file>' cannot be used with option '--no-ray-iou'/,
+    ],
     ['a wrong choice', ['replay', 'a.mcap', '-o', 'b.mcap', '--isa', 'mmx'], /Allowed choices are portable/],
   ] as const) {
     it(`refuses ${what} with code 2 and nothing on standard output`, async () => {
