@@ -13,9 +13,9 @@ if (options.some((option) => option !== '--check')) {
   process.exit(2);
 }
 
-const files = readdirSync(join(root, 'native'), { recursive: true })
+const files = ['native', 'training/bdc_training/fused/kernels']
+  .flatMap((folder) => readdirSync(join(root, folder), { recursive: true }).map((file) => join(folder, file)))
   .filter((file) => /\.(h|cc)$/.test(file))
-  .map((file) => join('native', file))
   .sort();
 const mode = check ? ['--dry-run', '--Werror'] : ['-i'];
 const { error, status } = spawnSync('clang-format', [...mode, ...files], { cwd: root, stdio: 'inherit' });

@@ -1,4 +1,4 @@
-"""Compiles kernels.cc for this machine, once, and calls it. Without it training is the same, but slower on a CPU."""
+"""Compiles kernels/ for this machine, once, and calls it. Without it training is the same, but slower on a CPU."""
 
 import ctypes
 import functools
@@ -15,8 +15,7 @@ from torch import Tensor
 
 from ..processor import processor
 
-SOURCE = Path(__file__).with_name("kernels.cc")
-# Not -ffast-math: linking with it would make subnormal numbers zero in the whole process.
+KERNELS = Path(__file__).with_name("kernels")
 FLAGS = ["-O3", "-march=native", "-std=c++17", "-fPIC", "-fopenmp"]
 FLAGS += ["-fno-math-errno", "-fno-trapping-math", "-funsafe-math-optimizations", "-ffinite-math-only"]
 
@@ -37,7 +36,8 @@ def library() -> ctypes.CDLL | None:
             "bdc_training: no C++ compiler (c++, g++ or $CXX): training runs without fused operations", file=sys.stderr
         )
         return None
-    key = hashlib.sha256("\0".join([SOURCE.read_text(), compiler, *FLAGS, processor()]).encode()).hexdigest()[:16]
+    sources = [path.read_text() for path in sorted(KERNELS.iterdir())]
+    key = hashlib.sha256("\0".join([*sources, compiler, *FLAGS, processor()]).encode()).hexdigest()[:16]
     target = cache_folder() / f"fused-{key}.so"
     if not target.exists():
         try:
@@ -80,10 +80,10 @@ def _argument(value: Tensor | int | float) -> ctypes.c_void_p | ctypes.c_int64 |
 def _compile(compiler: str, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        object_file, shared = Path(folder) / "kernels.o", Path(folder) / "kernels.so"
-        for command in (
-            [compiler, *FLAGS, "-c", str(SOURCE), "-o", str(object_file)],
-            [compiler, "-shared", "-fopenmp", str(object_file), "-o", str(shared)],
-        ):
+        objects = [Path(folder) / f"{source.stem}.o" for source in sorted(KERNELS.glob("*.cc"))]
+        shared = Path(folder) / "kernels.so"
+        commands = [[compiler, *FLAGS, "-c", str(KERNELS / f"{o.stem}.cc"), "-o", str(o)] for o in objects]
+        # Linked without FLAGS, which there would make subnormal numbers zero in the whole process.
+        for command in [*commands, [compiler, "-shared", "-fopenmp", *map(str, objects), "-o", str(shared)]]:
             subprocess.run(command, check=True, capture_output=True, text=True)
         shared.replace(target)
