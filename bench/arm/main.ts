@@ -5,6 +5,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Command } from 'commander';
 import { format, resolveConfig } from 'prettier';
 import {
   buildAddon,
@@ -42,6 +43,12 @@ const LAYERS: readonly LayerShape[] = [
 /** The frame on this machine with the kernels that its emulator can run, for the method to be checked against a clock. */
 const HERE: Core = { triple: 'x86_64', cpu: 'sapphirerapids', attributes: '+avx2,+fma,+f16c' };
 const HERE_ISA = 'avx2';
+
+const { check: compareWithClock } = new Command('bench:arm')
+  .description('Estimates layers and a frame on ARM boards under qemu and writes docs/arm-estimates.md.')
+  .option('--check', "compare the method with this machine's clock too (x86-64 only)", false)
+  .parse()
+  .opts<{ readonly check: boolean }>();
 
 const keptIn = (what: string): string => join(work, 'counts', what.replaceAll(/[^\w.-]+/g, '_'));
 
@@ -109,8 +116,7 @@ async function estimate(folder: string): Promise<void> {
     }
   }
   const frames = BOARDS.map((board) => estimateOn(board, board.emulated, 'frame', shippedModel()));
-  const check =
-    process.arch === 'x64' && process.argv.includes('--check') ? await checkHere(plugin) : undefined;
+  const check = process.arch === 'x64' && compareWithClock ? await checkHere(plugin) : undefined;
 
   const fields: Readonly<Record<string, string>> = {
     date: new Date().toISOString().slice(0, 10),
