@@ -43,5 +43,15 @@ export function joinBlocks(blocks: readonly Block[], isBranch: (instruction: str
   return result;
 }
 
+const PAGE_BYTES = 4096;
+const LONGEST_X86_BYTES = 15;
+
+/** Of an x86 instruction that reaches into another page QEMU gives the bytes in the first: a block without its last one where that may be cut. */
+export function withoutCutInstruction(block: Block): Block {
+  const whole = block.instructions.slice(0, -1);
+  const start = block.offset + whole.reduce((sum, { length }) => sum + length / 2, 0);
+  return PAGE_BYTES - (start % PAGE_BYTES) < LONGEST_X86_BYTES ? { ...block, instructions: whole } : block;
+}
+
 export const instructionsIn = (blocks: readonly Block[]): number =>
   blocks.reduce((sum, { count, instructions }) => sum + count * instructions.length, 0);
