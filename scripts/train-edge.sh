@@ -22,17 +22,19 @@ run() { # NAME STEPS KEY=VALUE…
   [ ! -e "$out/$name/checkpoint.pt" ] || options=(--resume)
   for setting in "$@"; do options+=(--set "$setting"); done
   echo "== $name: $steps steps"
-  "$python" -m bdc_training.train --config training/configs/edge.yaml --data "$out/data/train" --val "$out/data/watch" \
+  "$python" -m bdc_training.train --config training/configs/edge.yaml --data "$out/data/$worlds" --val "$out/data/watch" \
     --out "$out/$name" --steps "$steps" "${options[@]}"
 }
 
 simulate train 1200 1
+simulate train-4800 4800 1 # the 1200 and more
 simulate watch 40 3 # looked at during the runs
 simulate val 200 900001
 
 adamw=training.optimizer=adamw
 from() { echo "training.initial=$out/$1"; }
 taught_by() { echo "training.distillation.teacher=$out/$1"; }
+worlds=train
 run twin 5600 $adamw unit.precision=full
 run twin-2 2537 unit.precision=full "$(from twin)"
 # Inputs of one bit, then weights too
@@ -42,9 +44,14 @@ run binary-2 2947 training.final_share=1 "$(from binary)" "$(taught_by twin)"
 run binary-3 1810 training.learning_rate=0.001 "$(from binary-2)" "$(taught_by twin-2)"
 run binary-4 6621 training.learning_rate=0.001 "$(from binary-3)" "$(taught_by twin-2)"
 
-last=$out/binary-4
-"$python" -m bdc_training.calibrate --config "$last/config.yaml" --checkpoint "$last/checkpoint.pt" --data "$out/data/train" --out "$out/calibrated.pt"
+worlds=train-4800
+run twin-3 3377 unit.precision=full training.learning_rate=0.001 "$(from twin-2)"
+run binary-5 2464 training.learning_rate=0.0005 training.final_share=0.5 "$(from binary-4)" "$(taught_by twin-2)"
+run binary-6 2650 training.learning_rate=0.00025 training.final_share=0.02 "$(from binary-5)" "$(taught_by twin-3)"
+
+last=$out/binary-6
+"$python" -m bdc_training.calibrate --config "$last/config.yaml" --checkpoint "$last/checkpoint.pt" --data "$out/data/$worlds" --out "$out/calibrated.pt"
 "$python" -m bdc_training.export --config "$last/config.yaml" --checkpoint "$out/calibrated.pt" --out "$out/float.safetensors"
-"$python" -m bdc_training.quantize --model "$out/float.safetensors" --data "$out/data/train" --layers pointwise real --first-and-last \
+"$python" -m bdc_training.quantize --model "$out/float.safetensors" --data "$out/data/$worlds" --layers pointwise real --first-and-last \
   --out "$out/bdc-occ-edge.safetensors"
 bdc_occ evaluate --model "$out/bdc-occ-edge.safetensors" --data "$out/data/val"

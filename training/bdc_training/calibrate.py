@@ -45,10 +45,41 @@ class Layer:
     logits: Tensor
     labels: Tensor
 
-    def confusion(self, offsets: Tensor) -> np.ndarray:
-        """Counts [K, K], row = label, with offsets [K] added to the logits."""
-        pairs = self.labels * CLASSES + (self.logits + offsets).argmax(1)
-        return torch.bincount(pairs, minlength=CLASSES**2).reshape(CLASSES, CLASSES).double().numpy()
+
+class _Decisions:
+    """What a layer's voxels are called with offsets, and would be with another offset of one class."""
+
+    def __init__(self, layer: Layer, offsets: Tensor):
+        self._logits = layer.logits.T.contiguous()
+        self._labels = layer.labels
+        self._offsets = offsets.clone()
+        self._decide()
+
+    def _decide(self) -> None:
+        values, classes = (self._logits + self._offsets[:, None]).topk(2, dim=0)
+        (self._best, self._next_best), (self._called, self._next) = values, classes
+        self.confusion = self._counts(self._labels, self._called)
+
+    def moved(self, label: int, step: float) -> np.ndarray:
+        """Counts [K, K], row = label, if the class's offset were `step` larger."""
+        values = self._logits[label] + (self._offsets[label] + step)
+        if step > 0:
+            others = ((values > self._best) & (self._called != label)).nonzero()[:, 0]
+            called = torch.full_like(others, label)
+        else:
+            others = ((values < self._next_best) & (self._called == label)).nonzero()[:, 0]
+            called = self._next[others]
+        labels = self._labels[others]
+        return self.confusion + self._counts(labels, called) - self._counts(labels, self._called[others])
+
+    def move(self, label: int, step: float) -> None:
+        self._offsets[label] += step
+        self._decide()
+
+    @staticmethod
+    def _counts(labels: Tensor, called: Tensor) -> np.ndarray:
+        pairs = torch.bincount(labels * CLASSES + called, minlength=CLASSES**2)
+        return pairs.reshape(CLASSES, CLASSES).double().numpy()
 
 
 def visible_layers(
@@ -91,21 +122,23 @@ def _present(layers: Sequence[Layer]) -> list[int]:
 
 def _ascend(layers: Sequence[Layer], offsets: Tensor, moves: Sequence[tuple[list[int], int]]) -> Tensor:
     """Moves (heights, class) by STEP_SIZES, as long as one of them makes the score larger."""
-    confusions = np.stack([layer.confusion(offsets[z]) for z, layer in enumerate(layers)])
-    best = _score(confusions.sum(0))
+    offsets = offsets.clone()
+    decisions = [_Decisions(layer, offsets[z]) for z, layer in enumerate(layers)]
+    total = sum(layer.confusion for layer in decisions)
+    best = _score(total)
     for size in STEP_SIZES:
         improved = True
         while improved:
             improved = False
             for heights, label in moves:
                 for step in (size, -size):
-                    changed, changed_confusions = offsets.clone(), confusions.copy()
-                    changed[heights, label] += step
-                    for z in heights:
-                        changed_confusions[z] = layers[z].confusion(changed[z])
-                    score = _score(changed_confusions.sum(0))
+                    changed = total + sum(decisions[z].moved(label, step) - decisions[z].confusion for z in heights)
+                    score = _score(changed)
                     if score > best:
-                        best, offsets, confusions, improved = score, changed, changed_confusions, True
+                        best, total, improved = score, changed, True
+                        offsets[heights, label] += step
+                        for z in heights:
+                            decisions[z].move(label, step)
                         break
     return offsets
 
