@@ -37,8 +37,6 @@ describe('bdc-occ', function () {
     ['a wrong number', ['replay', 'a.mcap', '-o', 'b.mcap', '--limit', '0'], /whole number above 0/],
     ['a wrong seed', ['demo', '--seed', 'seven'], /whole number from 0 to 4294967295, found "seven"/],
     ['a negative spread', ['replay', 'a.mcap', '-o', 'b.mcap', '--max-spread', '-1'], /number of 0 or more/],
-    ['an impossible nice value', ['profile', '--nice', '20'], /whole number from -20 to 19, found "20"/],
-    ['no priority at all', ['profile', '--realtime-priority', '0'], /whole number from 1 to 99, found "0"/],
     [
       'a band upside down',
       ['replay', 'a.mcap', '-o', 'b.mcap', '--grid-min-height', '3'],

@@ -22,8 +22,8 @@ describe('bdc-occ profile', function () {
 
   for (const [option, value, reason] of [
     ['--affinity', '3-1', /expected different cores from 0 to 1023 such as 0,2-3, found "3-1"/],
-    ['--nice', '40', /engine nice: expected an integer in -20…19, found 40/],
-    ['--realtime-priority', '0', /engine realtimePriority: expected an integer in 1…99, found 0/],
+    ['--nice', '40', /--nice .*whole number from -20 to 19, found "40"/],
+    ['--realtime-priority', '0', /--realtime-priority .*whole number from 1 to 99, found "0"/],
   ] as const) {
     it(`refuses ${option} ${value}`, async () => {
       const model = await saveModel(smallNetwork());
