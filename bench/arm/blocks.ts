@@ -7,6 +7,9 @@ export interface Block {
   readonly instructions: readonly string[];
 }
 
+const bytesIn = (instructions: readonly string[]): number =>
+  instructions.reduce((sum, { length }) => sum + length / 2, 0);
+
 const keyOf = ({ offset, instructions }: Block): string => `${offset}+${instructions.length}`;
 
 /** Lines `offset count bytes…` of count-blocks.c. The same block translated again is counted on. */
@@ -32,8 +35,7 @@ export function joinBlocks(blocks: readonly Block[], isBranch: (instruction: str
     if (joined.has(first)) continue;
     const instructions = [...first.instructions];
     while (!isBranch(instructions.at(-1) ?? '')) {
-      const bytes = instructions.reduce((sum, { length }) => sum + length / 2, 0);
-      const next = byOffset.get(first.offset + bytes);
+      const next = byOffset.get(first.offset + bytesIn(instructions));
       if (next === undefined || next.count !== first.count || joined.has(next)) break;
       joined.add(next);
       instructions.push(...next.instructions);
@@ -49,7 +51,7 @@ const LONGEST_X86_BYTES = 15;
 /** Of an x86 instruction that reaches into another page QEMU gives the bytes in the first: a block without its last one where that may be cut. */
 export function withoutCutInstruction(block: Block): Block {
   const whole = block.instructions.slice(0, -1);
-  const start = block.offset + whole.reduce((sum, { length }) => sum + length / 2, 0);
+  const start = block.offset + bytesIn(whole);
   return PAGE_BYTES - (start % PAGE_BYTES) < LONGEST_X86_BYTES ? { ...block, instructions: whole } : block;
 }
 

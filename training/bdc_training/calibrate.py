@@ -60,8 +60,8 @@ class _Decisions:
         (self._best, self._next_best), (self._called, self._next) = values, classes
         self.confusion = self._counts(self._labels, self._called)
 
-    def moved(self, label: int, step: float) -> np.ndarray:
-        """Counts [K, K], row = label, if the class's offset were `step` larger."""
+    def change(self, label: int, step: float) -> np.ndarray:
+        """What is added to `confusion` [K, K], row = label, if the class's offset gets `step` larger."""
         values = self._logits[label] + (self._offsets[label] + step)
         if step > 0:
             others = ((values > self._best) & (self._called != label)).nonzero()[:, 0]
@@ -70,7 +70,7 @@ class _Decisions:
             others = ((values < self._next_best) & (self._called == label)).nonzero()[:, 0]
             called = self._next[others]
         labels = self._labels[others]
-        return self.confusion + self._counts(labels, called) - self._counts(labels, self._called[others])
+        return self._counts(labels, called) - self._counts(labels, self._called[others])
 
     def move(self, label: int, step: float) -> None:
         self._offsets[label] += step
@@ -132,7 +132,7 @@ def _ascend(layers: Sequence[Layer], offsets: Tensor, moves: Sequence[tuple[list
             improved = False
             for heights, label in moves:
                 for step in (size, -size):
-                    changed = total + sum(decisions[z].moved(label, step) - decisions[z].confusion for z in heights)
+                    changed = total + sum(decisions[z].change(label, step) for z in heights)
                     score = _score(changed)
                     if score > best:
                         best, total, improved = score, changed, True

@@ -65,6 +65,27 @@ struct Voxels {
   int64_t labels() const { return heights * pixels; }
 };
 
+// Calls body(sample, label, where the voxel's logits are) for each voxel, whose label isn't `unseen`; the
+// others' dlogits become 0.
+template <typename Body>
+void ForSeen(const Voxels& at, const int64_t* labels, int64_t unseen, float* dlogits, int64_t samples,
+             int threads, Body body) {
+#pragma omp parallel for collapse(2) schedule(static) num_threads(threads)
+  for (int64_t sample = 0; sample < samples; ++sample) {
+    for (int64_t pixel = 0; pixel < at.pixels; ++pixel) {
+      for (int64_t z = 0; z < at.heights; ++z) {
+        const int64_t label = labels[sample * at.labels() + at.label(pixel, z)];
+        const int64_t offset = sample * at.logits() + at.logits(pixel, z);
+        if (label == unseen) {
+          std::fill(dlogits + offset, dlogits + offset + at.classes, 0.0f);
+        } else {
+          body(sample, label, offset);
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 
 extern "C" {
@@ -101,32 +122,21 @@ void occupancy_sums_backward(const float* gradients, const float* logits, const 
                              const float* weights, int64_t unseen, float* dlogits, int64_t samples,
                              int64_t heights, int64_t classes, int64_t pixels, int threads) {
   const Voxels at{heights, classes, pixels};
-#pragma omp parallel for collapse(2) schedule(static) num_threads(threads)
-  for (int64_t sample = 0; sample < samples; ++sample) {
-    for (int64_t pixel = 0; pixel < pixels; ++pixel) {
-      const float* of_share = gradients + sample * 3 * classes;
-      const float* of_label = of_share + classes;
-      const float* of_loss = of_label + classes;
-      float shares[kMostClasses];
-      for (int64_t z = 0; z < heights; ++z) {
-        const int64_t label = labels[sample * at.labels() + at.label(pixel, z)];
-        const int64_t offset = sample * at.logits() + at.logits(pixel, z);
-        float* out = dlogits + offset;
-        if (label == unseen) {
-          std::fill(out, out + classes, 0.0f);
-          continue;
-        }
-        Softmax(logits + offset, classes, shares);
-        float mean = shares[label] * of_label[label];
+  ForSeen(at, labels, unseen, dlogits, samples, threads, [=](int64_t sample, int64_t label, int64_t offset) {
+    const float* of_share = gradients + sample * 3 * classes;
+    const float* of_label = of_share + classes;
+    const float* of_loss = of_label + classes;
+    float* out = dlogits + offset;
+    float shares[kMostClasses];
+    Softmax(logits + offset, classes, shares);
+    float mean = shares[label] * of_label[label];
 #pragma omp simd reduction(+ : mean)
-        for (int64_t k = 0; k < classes; ++k) mean += shares[k] * of_share[k];
-        const float loss = weights[label] * of_loss[label];
+    for (int64_t k = 0; k < classes; ++k) mean += shares[k] * of_share[k];
+    const float loss = weights[label] * of_loss[label];
 #pragma omp simd
-        for (int64_t k = 0; k < classes; ++k) out[k] = shares[k] * (of_share[k] - mean + loss);
-        out[label] += shares[label] * of_label[label] - loss;
-      }
-    }
-  }
+    for (int64_t k = 0; k < classes; ++k) out[k] = shares[k] * (of_share[k] - mean + loss);
+    out[label] += shares[label] * of_label[label] - loss;
+  });
 }
 
 // Of the voxels whose label isn't `unseen`, totals [2]: sums over voxels and classes of weight · taught share
@@ -166,30 +176,20 @@ void taught_sums_backward(float gradient, const float* logits, const float* taug
                           const float* weights, int64_t unseen, float* dlogits, int64_t samples,
                           int64_t heights, int64_t classes, int64_t pixels, int threads) {
   const Voxels at{heights, classes, pixels};
-#pragma omp parallel for collapse(2) schedule(static) num_threads(threads)
-  for (int64_t sample = 0; sample < samples; ++sample) {
-    for (int64_t pixel = 0; pixel < pixels; ++pixel) {
-      float shares[kMostClasses], teachers[kMostClasses];
-      for (int64_t z = 0; z < heights; ++z) {
-        const int64_t offset = sample * at.logits() + at.logits(pixel, z);
-        float* out = dlogits + offset;
-        if (labels[sample * at.labels() + at.label(pixel, z)] == unseen) {
-          std::fill(out, out + classes, 0.0f);
-          continue;
-        }
-        Softmax(logits + offset, classes, shares);
-        Softmax(taught + offset, classes, teachers);
-        float weight = 0.0f;
+  ForSeen(at, labels, unseen, dlogits, samples, threads, [=](int64_t, int64_t, int64_t offset) {
+    float* out = dlogits + offset;
+    float shares[kMostClasses], teachers[kMostClasses];
+    Softmax(logits + offset, classes, shares);
+    Softmax(taught + offset, classes, teachers);
+    float weight = 0.0f;
 #pragma omp simd reduction(+ : weight)
-        for (int64_t k = 0; k < classes; ++k) {
-          teachers[k] *= weights[k];
-          weight += teachers[k];
-        }
-#pragma omp simd
-        for (int64_t k = 0; k < classes; ++k) out[k] = gradient * (weight * shares[k] - teachers[k]);
-      }
+    for (int64_t k = 0; k < classes; ++k) {
+      teachers[k] *= weights[k];
+      weight += teachers[k];
     }
-  }
+#pragma omp simd
+    for (int64_t k = 0; k < classes; ++k) out[k] = gradient * (weight * shares[k] - teachers[k]);
+  });
 }
 
 }  // extern "C"
