@@ -15,6 +15,19 @@ namespace bdc {
 
 #if defined(__linux__)
 
+ThreadSchedule OnOwnCores(const ThreadSchedule& schedule, int threads) {
+  cpu_set_t allowed;
+  if (threads < 2 || !schedule.cores.empty() || sched_getaffinity(0, sizeof allowed, &allowed) != 0 ||
+      CPU_COUNT(&allowed) != threads) {
+    return schedule;
+  }
+  ThreadSchedule pinned = schedule;
+  for (int core = 0; core < CPU_SETSIZE; ++core) {
+    if (CPU_ISSET(static_cast<size_t>(core), &allowed)) pinned.cores.push_back(core);
+  }
+  return pinned;
+}
+
 std::vector<std::string> ApplySchedule(const ThreadSchedule& schedule, int thread) {
   std::vector<std::string> refused;
   const auto refuse = [&](const std::string& wish, int error, const std::string& remedy) {
@@ -51,6 +64,8 @@ std::vector<std::string> ApplySchedule(const ThreadSchedule& schedule, int threa
 }
 
 #else
+
+ThreadSchedule OnOwnCores(const ThreadSchedule& schedule, int) { return schedule; }
 
 std::vector<std::string> ApplySchedule(const ThreadSchedule& schedule, int thread) {
   if (schedule.is_default() || thread != 0) return {};

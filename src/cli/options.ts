@@ -91,7 +91,11 @@ export const threadsOption = (): Option =>
 export function addEngineOptions(command: Command): Command {
   return command
     .addOption(threadsOption())
-    .option('--affinity <cores>', 'cores that the threads are pinned to, in turn, such as 0,2-3', coreList)
+    .option(
+      '--affinity <cores>',
+      'cores that the threads are pinned to, in turn, such as 0,2-3 (default: one each if there is a thread for every core, else not pinned)',
+      coreList,
+    )
     .option('--nice <n>', 'nice value of the threads, -20 (first) to 19', wholeNumber(-20, 19))
     .option(
       '--realtime-priority <n>',

@@ -6,7 +6,7 @@ export type Isa = (typeof ISAS)[number];
 export interface EngineOptions {
   /** Native threads that compute. Default: one for each core of `affinity`, else all cores. */
   readonly threads?: number;
-  /** Cores that the threads are pinned to, in turn. Default: wherever the process may run. */
+  /** Cores that the threads are pinned to, in turn. Default: one each if there is a thread for every core, else wherever the process may run. */
   readonly affinity?: readonly number[];
   /** Nice value of the threads, −20 (first) … 19. Default: as the process. */
   readonly nice?: number;

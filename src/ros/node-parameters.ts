@@ -60,7 +60,7 @@ const GENERAL = [
     type: 'string',
     defaultValue: '',
     description:
-      'Cores that the native threads are pinned to, in turn, such as 0,2-3; empty: not pinned. With threads 0: one thread for each of them',
+      'Cores that the native threads are pinned to, in turn, such as 0,2-3; empty: one each if there is a thread for every core, else not pinned. With threads 0: one thread for each of them',
     readOnly: true,
   },
   {

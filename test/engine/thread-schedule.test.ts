@@ -99,6 +99,23 @@ describe('threads of an engine', function () {
     });
   });
 
+  it('have a core each where there is a thread for every core, else none of their own', async function () {
+    const cores = allowed();
+    if (cores.length < 2) this.skip();
+    await withEngine({}, () =>
+      assert.deepEqual(
+        workers()
+          .map((worker) => worker.cores)
+          .sort(),
+        cores.map(String).sort(),
+      ),
+    );
+    await withEngine({ threads: cores.length + 1 }, () => {
+      assert.equal(workers().length, cores.length);
+      for (const worker of workers()) assert.deepEqual(parseCoreList(worker.cores), cores);
+    });
+  });
+
   it('have the nice value that was asked for, and only they', async () => {
     await withEngine({ threads: 2, nice: 7 }, () => {
       assert.deepEqual(
