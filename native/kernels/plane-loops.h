@@ -137,6 +137,17 @@ inline Lanes LoadLanes(const float* from) {
   return x;
 }
 
+void MultiplyLoop(const float* weight, const float* x, int count, float* y) {
+  constexpr int kVectors = kColumnBlock / kLanes;
+  Lanes sums[kVectors];
+  std::memcpy(sums, y, sizeof sums);
+  for (int i = 0; i < count; ++i, weight += kColumnBlock) {
+#pragma GCC unroll 16
+    for (int v = 0; v < kVectors; ++v) sums[v] += x[i] * LoadLanes(weight + v * kLanes);
+  }
+  std::memcpy(y, sums, sizeof sums);
+}
+
 /// Channels [first, first + kVectors · kLanes) and as many more as there are whole; returns where it
 /// stopped.
 template <int kVectors>
@@ -218,9 +229,9 @@ void QuadsFromFloatLoop(const float* const planes[4], float factor, int64_t coun
 }
 
 constexpr PlaneKernels kPlaneLoops = {
-    RPReLULoop,          PReLULoop,         SoftplusLoop,      AverageSquaresLoop, BlendLoop,
-    StretchTwiceLoop,    EverySecondLoop,   ArgmaxLoop,        SoftmaxLoop,        SplatLoop,
-    BlendDifferenceLoop, QuadsFromInt8Loop, QuadsFromFloatLoop};
+    RPReLULoop,       PReLULoop,           SoftplusLoop,      AverageSquaresLoop, BlendLoop,
+    StretchTwiceLoop, EverySecondLoop,     ArgmaxLoop,        SoftmaxLoop,        MultiplyLoop,
+    SplatLoop,        BlendDifferenceLoop, QuadsFromInt8Loop, QuadsFromFloatLoop};
 
 }  // namespace
 }  // namespace bdc

@@ -9,6 +9,9 @@ constexpr int kArgmaxBlock = 64;
 /// Neighbours that softmax does together.
 constexpr int kSoftmaxBlock = 64;
 
+/// Outputs of a matrix that are computed together.
+constexpr int kColumnBlock = 64;
+
 /// A point that lift_splat drops into a BEV cell: bin `depth` of feature cell `pixel` (row · width + column).
 struct SplatPoint {
   uint16_t camera, depth;
@@ -49,6 +52,8 @@ struct PlaneKernels {
   /// y = the softmax of x over channels, which are `plane` values apart in both, of `count` ≤ kSoftmaxBlock
   /// neighbours.
   void (*softmax)(const float* x, int64_t plane, int channels, int count, float* y);
+  /// y[o] += Σ_i x[i] · weight[i][o] in the order of i < `count`, of kColumnBlock outputs.
+  void (*multiply)(const float* weight, const float* x, int count, float* y);
   /// sums[c] = Σ depth · features[c] over the points [begin, end), in their order.
   void (*splat)(const SplatArgs& args, const SplatPoint* begin, const SplatPoint* end, float* sums);
   /// Σ |current[c] − (((w₀·a₀[c] + w₁·a₁[c]) + w₂·a₂[c]) + w₃·a₃[c])| over `count` channels, aᵢ being `taps`.

@@ -31,31 +31,30 @@ bool DenseConvolution<Word>::ReadsInPlace() const {
 
 template <typename Word>
 bool DenseConvolution<Word>::HasSinglePixels() const {
-  const ConvGeometry& g = geometry_;
-  return kChannels == 1 && g.IsPointwise() && g.Columns() == 1 && g.images <= PlaneWords();
+  return kChannels == 1 && geometry_.IsPointwise() && geometry_.Columns() == 1;
 }
 
 template <typename Word>
-void DenseConvolution<Word>::RunSinglePixels(const RunContext& context, ConvArgs<Word> args, const Tensor& x,
+void DenseConvolution<Word>::RunSinglePixels(const RunContext& context, const float* start,
+                                             const ConvEpilogue& epilogue, const Tensor& x,
                                              const Tensor& y) const {
-  const SlotLayout layout = Layout();
-  auto* const packed = reinterpret_cast<float*>(context.scratch);
-  auto* const pixels = reinterpret_cast<float*>(context.scratch + layout.pixels);
-  auto** const planes = reinterpret_cast<void**>(context.scratch + layout.planes);
-  for (int64_t image = 0; image < x.batch; ++image) {
-    for (int64_t i = 0; i < x.channels; ++i)
-      packed[i * PlaneWords() + image] = x.f32()[image * x.image() + i];
-  }
-  for (int64_t o = 0; o < y.channels; ++o) planes[o] = pixels + o * x.batch;
-  args.epilogue.output = planes;
-  args.width = x.batch;
-  args.pitch = x.batch;
-  args.input = reinterpret_cast<const Word*>(packed);
-  args.scratch = reinterpret_cast<Word*>(context.scratch + layout.sums);
-  kernel_->run(args, 0, 1);
-  for (int64_t o = 0; o < y.channels; ++o) {
+  const ConvActivation& a = epilogue.activation;
+  const float* weight = column_weight_.data();
+  for (int first = 0; first < y.channels; first += kColumnBlock, weight += x.channels * kColumnBlock) {
+    const int count = std::min(kColumnBlock, y.channels - first);
     for (int64_t image = 0; image < x.batch; ++image) {
-      y.f32()[image * y.image() + o] = pixels[o * x.batch + image];
+      float sums[kColumnBlock] = {};
+      if (start != nullptr) std::copy_n(start + first, count, sums);
+      context.kernels.planes.multiply(weight, x.f32() + image * x.image(), x.channels, sums);
+      float* to = y.f32() + image * y.image() + first;
+      for (int i = 0; i < count; ++i) {
+        const int o = first + i;
+        float t = sums[i];
+        if (a.bias_in != nullptr) t += a.bias_in[o];
+        if (a.slope != nullptr) t = t > 0 ? t : a.slope[o] * t;
+        if (a.bias_out != nullptr) t += a.bias_out[o];
+        to[i] = epilogue.relu && t < 0 ? 0.0f : t;
+      }
     }
   }
 }
@@ -91,9 +90,7 @@ typename DenseConvolution<Word>::SlotLayout DenseConvolution<Word>::Layout() con
   SlotLayout layout{};
   layout.row = AlignedBytes(packed * kWord);
   layout.sums = layout.row + AlignedBytes(row * kWord);
-  layout.pixels = layout.sums + AlignedBytes(ConvScratchWords(AllChannels(), depth) * kWord);
-  const int64_t pixels = HasSinglePixels() ? int64_t{geometry_.out_channels} * geometry_.images : 0;
-  layout.spare = layout.pixels + AlignedBytes(pixels * int64_t{sizeof(float)});
+  layout.spare = layout.sums + AlignedBytes(ConvScratchWords(AllChannels(), depth) * kWord);
   // All spare channels go to one plane of a band or strip.
   const int64_t spare = spare_channels_ == 0 ? 0 : PlaneWords();
   layout.planes = layout.spare + AlignedBytes(spare * int64_t{sizeof(float)});
@@ -116,6 +113,16 @@ void DenseConvolution<Word>::Load(const Word* weight, const ConvKernel<Word>& ke
   weight_ = AlignedBuffer<Word>(all.size());
   PackConvWeights(all.data(), AllChannels(), static_cast<int>(Taps()), kernel.rows, kernel.group,
                   weight_.data());
+  if (HasSinglePixels()) {
+    const int64_t blocks = (g.out_channels + kColumnBlock - 1) / kColumnBlock;
+    column_weight_ = AlignedBuffer<float>(blocks * g.in_channels * kColumnBlock);
+    for (int64_t o = 0; o < g.out_channels; ++o) {
+      float* const to = &column_weight_[o / kColumnBlock * g.in_channels * kColumnBlock + o % kColumnBlock];
+      for (int64_t i = 0; i < g.in_channels; ++i) {
+        to[i * kColumnBlock] = static_cast<float>(weight[o * g.in_channels + i]);
+      }
+    }
+  }
   taps_.clear();
   const auto add = [&](int64_t i, int ky, int kx) {
     const int y = ky * g.dilation_h, x = kx * g.dilation_w;
@@ -251,10 +258,12 @@ void DenseConvolution<Word>::Run(const RunContext& context, const Word* start, c
                               .width = g.out_width,
                               .pitch = pitch_,
                               .scratch = nullptr};
-  if (HasSinglePixels() && residual == nullptr && outputs.size() == 1 &&
-      outputs[0].type == ElementType::kFloat32) {
-    RunSinglePixels(context, common, x, outputs[0]);
-    return;
+  if constexpr (kChannels == 1) {
+    if (HasSinglePixels() && residual == nullptr && outputs.size() == 1 &&
+        outputs[0].type == ElementType::kFloat32) {
+      RunSinglePixels(context, start, epilogue, x, outputs[0]);
+      return;
+    }
   }
   ForEachItem(context, int64_t{bands} * x.batch, [&](int64_t slot, int64_t item) {
     std::byte* const scratch = context.scratch + slot * layout.bytes;

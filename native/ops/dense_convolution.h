@@ -49,7 +49,7 @@ class DenseConvolution {
  private:
   /// Where the parts of a slot's scratch begin, bytes.
   struct SlotLayout {
-    int64_t row, sums, pixels, spare, planes, bytes;
+    int64_t row, sums, spare, planes, bytes;
   };
 
   /// A float 1×1 convolution that keeps every pixel: nothing is copied.
@@ -62,11 +62,11 @@ class DenseConvolution {
   /// `count` words of plane i of an image from `pixel` on, where they lie or made in `made`.
   const Word* InputWords(const RunContext& context, const Tensor& x, int64_t image, int i, int64_t pixel,
                          int64_t count, Word* made) const;
-  /// Whether the images are pixels, few enough to be computed as one image.
+  /// Whether images are single pixels of real values.
   bool HasSinglePixels() const;
-  /// All images of single pixels at once: the weights are read once.
-  void RunSinglePixels(const RunContext& context, ConvArgs<Word> args, const Tensor& x,
-                       const Tensor& y) const;
+  /// Columns of a matrix: vectors lie along the output channels, of which there are more than pixels.
+  void RunSinglePixels(const RunContext& context, const float* start, const ConvEpilogue& epilogue,
+                       const Tensor& x, const Tensor& y) const;
   /// Copies what output rows [first, first + BandRows()) see of an image.
   void PackBand(const RunContext& context, const Tensor& x, int64_t image, int first, Word* packed,
                 Word* row) const;
@@ -78,6 +78,7 @@ class DenseConvolution {
   int spare_channels_ = 0;
   const ConvKernel<Word>* kernel_ = nullptr;
   AlignedBuffer<Word> weight_;
+  AlignedBuffer<float> column_weight_;  // of single pixels: [O / kColumnBlock][I][kColumnBlock]
   std::vector<int32_t> taps_;
 };
 

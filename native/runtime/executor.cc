@@ -38,7 +38,10 @@ double MillisecondsSince(Clock::time_point start) {
 
 Executor::Executor(Graph graph, Isa isa, int threads, EngineMode mode, StreamType residual,
                    const ThreadSchedule& schedule)
-    : graph_(std::move(graph)), mode_(mode), kernels_(SelectKernels(isa)), pool_(threads, OnOwnCores(schedule, threads)) {
+    : graph_(std::move(graph)),
+      mode_(mode),
+      kernels_(SelectKernels(isa)),
+      pool_(threads, OnOwnCores(schedule, threads)) {
   if (mode == EngineMode::kFast) graph_.Fuse(residual);
   graph_.LoadConstants(mode, kernels_);
   PlanArena();

@@ -18,8 +18,8 @@ struct ThreadSchedule {
 };
 
 /// `schedule`, and, if it names no cores and there is a thread for each core that the process may use, one of
-/// these for each. Schedulers that would rather keep a core idle wake a worker on its waker's core, and the two
-/// take turns for a whole frame: with pauses between frames, two threads were then as slow as one.
+/// these for each. Schedulers that would rather keep a core idle wake a worker on its waker's core, and the
+/// two take turns for a whole frame: with pauses between frames, two threads were then as slow as one.
 ThreadSchedule OnOwnCores(const ThreadSchedule& schedule, int threads);
 
 /// Makes the calling thread the `thread`-th of `schedule`. Returns what the system refused, for people; it
