@@ -28,7 +28,8 @@ struct ConvTile {
   /// channel ([Rows]), to which they go from value `pixel` on. nullptr: they go to c.
   void* const* output = nullptr;
   int64_t pixel = 0;
-  const float* slope = nullptr;  // [Rows]; nullptr: none
+  const float* slope = nullptr;                   // [Rows]; nullptr: none
+  const float *scale = nullptr, *bias = nullptr;  // [Rows]; of int8
 };
 
 /// Kernels that take ConvTile::output.
@@ -120,6 +121,10 @@ inline void RunConv(const ConvArgs<typename Micro::Word>& args, int row_begin, i
             tile.output = args.epilogue.output + first;
             tile.pixel = pieces[0].pixel;
             if (steps.slope) tile.slope = args.epilogue.activation.slope + first;
+            if (args.epilogue.scale != nullptr) {
+              tile.scale = args.epilogue.scale + first;
+              tile.bias = args.epilogue.bias + first;
+            }
           }
           RunConvTile<Micro>(rows, tile);
           if (is_direct) continue;

@@ -6,12 +6,44 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 
 #include "kernels/planes.h"
 #include "kernels/vector-math.h"
 
 namespace bdc {
 namespace {
+
+#if defined(__AVX512F__)
+constexpr int kVectorBytes = 64;
+#elif defined(__AVX2__)
+constexpr int kVectorBytes = 32;
+#else
+constexpr int kVectorBytes = 16;
+#endif
+/// A vector of the instruction set: of a wider one GCC keeps the parts in memory.
+typedef float Lanes __attribute__((vector_size(kVectorBytes)));
+typedef int32_t IntLanes __attribute__((vector_size(kVectorBytes)));
+constexpr int kLanes = kVectorBytes / sizeof(float);
+typedef uint8_t ByteLanes __attribute__((vector_size(kLanes)));
+
+inline Lanes LoadLanes(const float* from) {
+  Lanes x;
+  std::memcpy(&x, from, sizeof x);
+  return x;
+}
+
+/// Calls `make(i)` for the values from i on, kStep of them, until all `count` are made; where the last ones
+/// are fewer than a step, some are made twice. `make` must not write what it reads.
+template <int kStep, typename Make>
+inline void ForEachStep(int count, const Make& make) {
+  if constexpr (kStep > 1) {
+    if (count < kStep) return ForEachStep<kStep / 2>(count, make);
+  }
+  int i = 0;
+  for (; i + kStep <= count; i += kStep) make(i, std::integral_constant<int, kStep>());
+  if (i < count) make(count - kStep, std::integral_constant<int, kStep>());
+}
 
 void RPReLULoop(float* y, int64_t count, float bias_in, float slope, float bias_out) {
   for (int64_t i = 0; i < count; ++i) {
@@ -32,22 +64,30 @@ void SoftplusLoop(const float* x, int64_t count, float* y) {
 }
 
 void AverageSquaresLoop(const float* a, const float* b, int count, float* y) {
-  for (int i = 0; i < count; ++i) {
-    y[i] = (((a[2 * i] + a[2 * i + 1]) + b[2 * i]) + b[2 * i + 1]) / 4.0f;
-  }
+  ForEachStep<kLanes>(count, [=](int first, auto step) {
+    for (int i = first; i < first + step; ++i) {
+      y[i] = (((a[2 * i] + a[2 * i + 1]) + b[2 * i]) + b[2 * i + 1]) / 4.0f;
+    }
+  });
 }
 
 void BlendLoop(const float* a, const float* b, float weight, int count, float* y) {
-  for (int i = 0; i < count; ++i) y[i] = (1 - weight) * a[i] + weight * b[i];
+  ForEachStep<kLanes>(count, [=](int first, auto step) {
+    for (int i = first; i < first + step; ++i) y[i] = (1 - weight) * a[i] + weight * b[i];
+  });
 }
 
-void StretchTwiceLoop(const float* x, int count, float* y) {
-  y[0] = 0.25f * x[0] + 0.75f * x[0];
-  for (int i = 0; i + 1 < count; ++i) {
-    y[2 * i + 1] = 0.75f * x[i] + 0.25f * x[i + 1];
-    y[2 * i + 2] = 0.25f * x[i] + 0.75f * x[i + 1];
-  }
-  y[2 * count - 1] = 0.75f * x[count - 1] + 0.25f * x[count - 1];
+void StretchTwiceLoop(const float* a, const float* b, float weight, int count, float* y) {
+  const float rest = 1 - weight;
+  const auto x = [=](int i) { return rest * a[i] + weight * b[i]; };
+  y[0] = 0.25f * x(0) + 0.75f * x(0);
+  ForEachStep<kLanes>(count - 1, [=](int first, auto step) {
+    for (int i = first; i < first + step; ++i) {
+      y[2 * i + 1] = 0.75f * x(i) + 0.25f * x(i + 1);
+      y[2 * i + 2] = 0.25f * x(i) + 0.75f * x(i + 1);
+    }
+  });
+  y[2 * count - 1] = 0.75f * x(count - 1) + 0.25f * x(count - 1);
 }
 
 void EverySecondLoop(const void* x, int count, void* y) {
@@ -56,32 +96,51 @@ void EverySecondLoop(const void* x, int count, void* y) {
   for (int i = 0; i < count; ++i) to[i] = from[2 * i];
 }
 
-void ArgmaxLoop(const float* logits, int64_t plane, int classes, int count, uint8_t* labels,
-                float* confidence) {
-  // Of a fixed length, so that the loops need no remainder; what lies past `count` is dropped.
-  float largest[kArgmaxBlock], sum[kArgmaxBlock] = {}, copy[kArgmaxBlock] = {};
-  int32_t label[kArgmaxBlock] = {};
-  const auto values_of = [&](int k) {
-    const float* values = logits + k * plane;
-    return count == kArgmaxBlock ? values : (std::copy_n(values, count, copy), copy);
+/// Of kVectors · kLanes neighbours, or of the first `count` ≤ kLanes of one vector.
+template <int kVectors>
+inline void ArgmaxVectors(const float* logits, int64_t plane, int classes, int count, uint8_t* labels,
+                          float* confidence) {
+  const auto value_of = [&](int k, int v) {
+    const float* from = logits + k * plane + v * kLanes;
+    if (kVectors > 1 || count == kLanes) return LoadLanes(from);
+    Lanes x = {};
+    std::memcpy(&x, from, count * sizeof(float));
+    return x;
   };
-  std::copy_n(values_of(0), kArgmaxBlock, largest);
+  Lanes largest[kVectors], sum[kVectors] = {};
+  IntLanes label[kVectors] = {}, index = {};
+  for (int v = 0; v < kVectors; ++v) largest[v] = value_of(0, v);
   for (int k = 1; k < classes; ++k) {
-    const float* value = values_of(k);
-    for (int i = 0; i < kArgmaxBlock; ++i) {
-      // −1 where this class is larger: a mask instead of a branch.
-      const int32_t larger = -static_cast<int32_t>(value[i] > largest[i]);
-      label[i] = (k & larger) | (label[i] & ~larger);
-      largest[i] = largest[i] < value[i] ? value[i] : largest[i];
+    index += 1;
+    for (int v = 0; v < kVectors; ++v) {
+      const Lanes value = value_of(k, v);
+      const IntLanes larger = value > largest[v];
+      label[v] = larger ? index : label[v];
+      largest[v] = larger ? value : largest[v];
     }
   }
   for (int k = 0; k < classes; ++k) {
-    const float* value = values_of(k);
-    for (int i = 0; i < kArgmaxBlock; ++i) sum[i] += FastExpUpTo87(value[i] - largest[i]);
+    for (int v = 0; v < kVectors; ++v) sum[v] += FastExpUpTo87<Lanes, IntLanes>(value_of(k, v) - largest[v]);
   }
-  for (int i = 0; i < count; ++i) {
-    labels[i] = static_cast<uint8_t>(label[i]);
-    confidence[i] = 1.0f / sum[i];
+  for (int v = 0; v < kVectors; ++v) {
+    const auto bytes = __builtin_convertvector(label[v], ByteLanes);
+    const Lanes inverse = 1.0f / sum[v];
+    const int part = kVectors > 1 ? kLanes : count;
+    std::memcpy(labels + v * kLanes, &bytes, part);
+    std::memcpy(confidence + v * kLanes, &inverse, part * sizeof(float));
+  }
+}
+
+void ArgmaxLoop(const float* logits, int64_t plane, int classes, int count, uint8_t* labels,
+                float* confidence) {
+  // As many as have room in the registers of all instruction sets.
+  constexpr int kVectors = 2;
+  int i = 0;
+  for (; i + kVectors * kLanes <= count; i += kVectors * kLanes) {
+    ArgmaxVectors<kVectors>(logits + i, plane, classes, 0, labels + i, confidence + i);
+  }
+  for (; i < count; i += kLanes) {
+    ArgmaxVectors<1>(logits + i, plane, classes, std::min(kLanes, count - i), labels + i, confidence + i);
   }
 }
 
@@ -118,23 +177,6 @@ inline void ForEachSplatPoint(const SplatArgs& args, const SplatPoint* begin, co
     add(args.depth[image * args.depth_image + point->depth * args.pixels + point->pixel],
         args.features + (image * args.pixels + point->pixel) * args.channels);
   }
-}
-
-#if defined(__AVX512F__)
-constexpr int kVectorBytes = 64;
-#elif defined(__AVX2__)
-constexpr int kVectorBytes = 32;
-#else
-constexpr int kVectorBytes = 16;
-#endif
-/// A vector of the instruction set: of a wider one GCC keeps the parts in memory.
-typedef float Lanes __attribute__((vector_size(kVectorBytes)));
-constexpr int kLanes = kVectorBytes / sizeof(float);
-
-inline Lanes LoadLanes(const float* from) {
-  Lanes x;
-  std::memcpy(&x, from, sizeof x);
-  return x;
 }
 
 void MultiplyLoop(const float* weight, const float* x, int count, float* y) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -9,27 +10,27 @@ namespace {
 // Internal linkage on purpose: including files are compiled for different instruction sets. Branch-free, so
 // that compilers vectorise loops of them for the baseline instruction set; relative error ≤ 3e-7.
 
-/// eˣ of x ≤ 87, clamped to −87 (so never 0); NaN stays NaN.
-inline float FastExpUpTo87(float x) {
-  x = x < -87.0f ? -87.0f : x;
+/// eˣ of x ≤ 87, clamped to −87 (so never 0); NaN stays NaN. Of floats, or of vectors of them and of int32_t.
+template <typename Real = float, typename Int = int32_t>
+inline Real FastExpUpTo87(Real x) {
+  x = x < -87.0f ? Real{} - 87.0f : x;
   constexpr float kRound = 12582912.0f;  // 1.5 · 2^23: adding it rounds to an integer
-  const float shifted = x * 1.44269504f + kRound;
-  const float n = shifted - kRound;
+  const Real shifted = x * 1.44269504f + kRound;
+  const Real n = shifted - kRound;
   // ln 2 in two parts (Cody-Waite): n · 0.693359375 is exact.
-  const float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  const Real r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
   // Cephes expf: minimax on ±ln 2 / 2.
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
+  Real p = 1.9875691500e-4f * r + 1.3981999507e-3f;
   p = p * r + 8.3334519073e-3f;
   p = p * r + 4.1665795894e-2f;
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = p * (r * r) + r + 1.0f;
-  int32_t bits, round;
+  constexpr auto kRoundBits = std::bit_cast<int32_t>(kRound);
+  Int bits;
   std::memcpy(&bits, &shifted, sizeof bits);
-  std::memcpy(&round, &kRound, sizeof round);
-  const int32_t exponent = (bits - round + 127) << 23;
-  float power;
+  const Int exponent = (bits - kRoundBits + 127) << 23;
+  Real power;
   std::memcpy(&power, &exponent, sizeof power);
   return p * power;
 }

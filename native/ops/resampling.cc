@@ -165,12 +165,12 @@ void Upsample2d::Bilinear(const PlaneKernels& planes, const float* from, float* 
     const Between rows(i, factor_, x.height);
     const float* low = from + int64_t{rows.low} * width;
     const float* high = from + int64_t{rows.high} * width;
-    planes.blend(low, high, rows.weight, width, row);
     float* out = to + int64_t{i} * out_width_;
     if (factor_ == 2) {
-      planes.stretch_twice(row, width, out);
+      planes.stretch_twice(low, high, rows.weight, width, out);
       continue;
     }
+    planes.blend(low, high, rows.weight, width, row);
     for (int phase = 0; phase < factor_; ++phase) {
       // Output column j·factor + phase lies between the same two neighbours of j for every j but those at the
       // edge.
