@@ -10,6 +10,7 @@ import torch
 
 from .batches import Batch, BatchMaker
 from .dataset import OccupancyDataset
+from .engine_rounding import ENGINE
 from .heads import MAP_SIZES
 from .model_file import load_model
 from .prediction import Prediction
@@ -76,7 +77,8 @@ class ExportedModel:
                 raise ValueError("a network with a memory needs the same cameras in each frame of a scene")
             before = self._run(previous, sample)
             history = History(before.kept, previous.motion[sample, :3], _rig(previous, sample))
-        return run_graph(self.manifest, self._tensors, {"images": frame.images[sample][live]}, rig, history)
+        images = frame.images[sample][live]
+        return run_graph(self.manifest, self._tensors, {"images": images}, rig, history, ENGINE)
 
 
 def _rig(frame: Batch | Previous, sample: int) -> Rig:

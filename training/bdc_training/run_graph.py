@@ -53,39 +53,10 @@ def normalised(images: np.ndarray, manifest: Mapping[str, Any]) -> Tensor:
     return ((torch.from_numpy(images).float() - mean) / std).permute(0, 3, 1, 2).contiguous()
 
 
-def run_graph(
-    manifest: Mapping[str, Any],
-    tensors: Mapping[str, np.ndarray],
-    inputs: Mapping[str, Tensor],
-    rig: Rig | None = None,
-    history: History | None = None,
-) -> GraphRun:
-    """@raises KeyError for an operation that isn't known."""
-    run = GraphRun(dict(inputs))
-    for operation in manifest["graph"]["operations"]:
-        weights = {role: tensors[name] for role, name in operation.get("tensors", {}).items()}
-        call = _Call([run.values[name] for name in operation["inputs"]], weights, operation.get("attributes", {}))
-        if operation["op"] == "lift_splat":
-            results = [_lift_splat(call, manifest, rig)]
-        elif operation["op"] == "align_previous":
-            run.kept[operation["name"]] = call.x
-            results = [_align_previous(call, manifest, operation["name"], history)]
-        elif operation["op"] == "camera_parameters":
-            results = [_calibration(rig)[:, :, None, None]]
-        elif operation["op"] == "stereo_cost_volume":
-            run.kept[operation["name"]] = call.x
-            results = [_stereo_cost_volume(call, operation["name"], rig, history)]
-        else:
-            output = _OPERATIONS[operation["op"]](call)
-            results = output if isinstance(output, list) else [output]
-        if operation["op"] == "sign":
-            run.sign_margin = min(run.sign_margin, _sign_margin(call))
-        run.values.update(zip(operation["outputs"], results, strict=True))
-    return run
-
-
 @dataclass(frozen=True)
-class _Call:
+class Call:
+    """One operation of a graph."""
+
     inputs: list[Tensor]
     weights: Mapping[str, np.ndarray]
     attributes: Mapping[str, Any]
@@ -98,14 +69,61 @@ class _Call:
         """A per-channel tensor, shaped to broadcast over [N, C, H, W]."""
         return torch.from_numpy(self.weights[role]).view(1, -1, 1, 1)
 
+    def signs(self) -> Tensor:
+        """A binary convolution's weights, ±1 [O, I, kh, kw]."""
+        words = self.weights["weight"]
+        bits = np.unpackbits(words.view(np.uint8), axis=-1, bitorder="little")[..., : self.attributes["in_channels"]]
+        return torch.from_numpy(bits.astype(np.float32) * 2 - 1).permute(0, 3, 1, 2)
 
-def _sign(call: _Call) -> Tensor:
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """How operations are computed."""
+
+    operations: Mapping[str, Callable[[Call], Tensor | list[Tensor]]]
+    lift_splat: Callable[..., Tensor]
+
+
+def run_graph(
+    manifest: Mapping[str, Any],
+    tensors: Mapping[str, np.ndarray],
+    inputs: Mapping[str, Tensor],
+    rig: Rig | None = None,
+    history: History | None = None,
+    arithmetic: Arithmetic | None = None,
+) -> GraphRun:
+    """`arithmetic`: PLAIN if not given. @raises KeyError for an operation that isn't known."""
+    run = GraphRun(dict(inputs))
+    arithmetic = arithmetic or PLAIN
+    for operation in manifest["graph"]["operations"]:
+        weights = {role: tensors[name] for role, name in operation.get("tensors", {}).items()}
+        call = Call([run.values[name] for name in operation["inputs"]], weights, operation.get("attributes", {}))
+        if operation["op"] == "lift_splat":
+            results = [_lift_splat(call, manifest, rig, arithmetic)]
+        elif operation["op"] == "align_previous":
+            run.kept[operation["name"]] = call.x
+            results = [_align_previous(call, manifest, operation["name"], history)]
+        elif operation["op"] == "camera_parameters":
+            results = [_calibration(rig)[:, :, None, None]]
+        elif operation["op"] == "stereo_cost_volume":
+            run.kept[operation["name"]] = call.x
+            results = [_stereo_cost_volume(call, operation["name"], rig, history)]
+        else:
+            output = arithmetic.operations[operation["op"]](call)
+            results = output if isinstance(output, list) else [output]
+        if operation["op"] == "sign":
+            run.sign_margin = min(run.sign_margin, _sign_margin(call))
+        run.values.update(zip(operation["outputs"], results, strict=True))
+    return run
+
+
+def _sign(call: Call) -> Tensor:
     threshold, direction = call.channels("threshold"), call.channels("direction")
     bits = torch.where(direction > 0, call.x >= threshold, call.x <= threshold)
     return torch.where(bits, 1.0, -1.0)
 
 
-def _sign_margin(call: _Call) -> float:
+def _sign_margin(call: Call) -> float:
     threshold = call.channels("threshold")
     margin = (call.x - threshold).abs() / (1 + threshold.abs())
     return float(margin[torch.isfinite(margin)].min()) if torch.isfinite(margin).any() else float("inf")
@@ -117,10 +135,8 @@ def quantised(x: Tensor, scale: float) -> Tensor:
     return (x * torch.tensor(factor)).nan_to_num(nan=-127.0).round().clamp(-127, 127)
 
 
-def _binary_conv2d(call: _Call) -> Tensor:
-    words = call.weights["weight"]
-    bits = np.unpackbits(words.view(np.uint8), axis=-1, bitorder="little")[..., : call.attributes["in_channels"]]
-    weight = torch.from_numpy(bits.astype(np.float32) * 2 - 1).permute(0, 3, 1, 2)
+def _binary_conv2d(call: Call) -> Tensor:
+    weight = call.signs()
     window = {"stride": call.attributes["stride"], "padding": call.attributes["padding"]}
     scale = call.channels("scale")
     if "activation_scale" in call.attributes:
@@ -132,7 +148,7 @@ def _binary_conv2d(call: _Call) -> Tensor:
     return y + call.channels("bias") if "bias" in call.weights else y
 
 
-def _conv2d(call: _Call) -> Tensor:
+def _conv2d(call: Call) -> Tensor:
     window = {key: call.attributes[key] for key in ("stride", "padding", "dilation") if key in call.attributes}
     weight = torch.from_numpy(call.weights["weight"])
     if "activation_scale" in call.attributes:
@@ -144,18 +160,18 @@ def _conv2d(call: _Call) -> Tensor:
     return F.conv2d(call.x, weight, None if bias is None else torch.from_numpy(bias), **window)
 
 
-def _rprelu(call: _Call) -> Tensor:
+def _rprelu(call: Call) -> Tensor:
     t = call.x + call.channels("bias_in")
     return torch.where(t > 0, t, call.channels("slope") * t) + call.channels("bias_out")
 
 
-def _upsample2d(call: _Call) -> Tensor:
+def _upsample2d(call: Call) -> Tensor:
     mode = call.attributes["mode"]
     align = {"align_corners": False} if mode == "bilinear" else {}
     return F.interpolate(call.x, scale_factor=call.attributes["factor"], mode=mode, **align)
 
 
-def _occupancy_argmax(call: _Call) -> list[Tensor]:
+def _occupancy_argmax(call: Call) -> list[Tensor]:
     logits = call.x.unflatten(1, (-1, call.attributes["classes"]))  # [1, nz, K, ny, nx]
     probability = logits.softmax(2).permute(0, 4, 3, 1, 2)
     # torch.argmax doesn't say which of equal values it takes: numpy takes the first.
@@ -168,7 +184,7 @@ def _grid(manifest: Mapping[str, Any]) -> GridConfig:
     return GridConfig(**{key: tuple(value) for key, value in manifest["grid"].items()})
 
 
-def _align_previous(call: _Call, manifest: Mapping[str, Any], name: str, history: History | None) -> Tensor:
+def _align_previous(call: Call, manifest: Mapping[str, Any], name: str, history: History | None) -> Tensor:
     if history is None:
         return torch.zeros_like(call.x)
     planar = history.motion[None, :2][..., [0, 1, 3]]
@@ -181,7 +197,7 @@ def _calibration(rig: Rig | None) -> Tensor:
     return rig.parameters
 
 
-def _stereo_cost_volume(call: _Call, name: str, rig: Rig | None, history: History | None) -> Tensor:
+def _stereo_cost_volume(call: Call, name: str, rig: Rig | None, history: History | None) -> Tensor:
     depths, stride, bias = (call.attributes[key] for key in ("depths", "stride", "bias"))
     if history is None:
         return call.x.new_zeros(len(call.x), len(depths), *call.x.shape[2:])
@@ -192,16 +208,17 @@ def _stereo_cost_volume(call: _Call, name: str, rig: Rig | None, history: Histor
     return cost_volume(call.x, history.kept[name], *calibration, previous_from_current, depths, stride, bias)
 
 
-def _lift_splat(call: _Call, manifest: Mapping[str, Any], rig: Rig | None) -> Tensor:
+def _lift_splat(call: Call, manifest: Mapping[str, Any], rig: Rig | None, arithmetic: Arithmetic) -> Tensor:
     if rig is None:
         raise ValueError("a graph with lift_splat needs a rig: rays and origins of its cameras")
     grid = _grid(manifest)
     depth, context = (x.unsqueeze(0) for x in call.inputs)
-    return lift_splat(depth, context, rig.rays[None], rig.origins[None], None, call.attributes["depths"], grid)
+    depths = call.attributes["depths"]
+    return arithmetic.lift_splat(depth, context, rig.rays[None], rig.origins[None], None, depths, grid)
 
 
 _POOLING = (("kernel_size", "kernel"), ("stride", "stride"), ("padding", "padding"))
-_OPERATIONS: dict[str, Callable[[_Call], Tensor | list[Tensor]]] = {
+_OPERATIONS: dict[str, Callable[[Call], Tensor | list[Tensor]]] = {
     "conv2d": _conv2d,
     "sign": _sign,
     "binary_conv2d": _binary_conv2d,
@@ -224,3 +241,6 @@ _OPERATIONS: dict[str, Callable[[_Call], Tensor | list[Tensor]]] = {
     "softmax": lambda call: call.x.softmax(1),
     "occupancy_argmax": _occupancy_argmax,
 }
+
+# In the order of rounding that PyTorch has.
+PLAIN = Arithmetic(_OPERATIONS, lift_splat)
