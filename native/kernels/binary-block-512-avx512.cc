@@ -91,6 +91,60 @@ struct Avx512Bits {
       _mm256_store_si256(reinterpret_cast<__m256i*>(to + 384), _mm512_extracti64x4_epi64(y, 1));
     }
   }
+
+  /// to[p]: the table's value of the count ones + 2 · Σ 2^j counters[j].
+  static void LookUpQuantized(Vector ones, const Vector (&counters)[kMaxPlanes], const QuantizedTable& table,
+                              int channel, int64_t block, int8_t* to) {
+    Vector low[8], high[8], index[8], page[8];
+    low[0] = ones;
+    for (int j = 0; j < 6; ++j) low[j + 1] = counters[j];
+    low[7] = Zero();
+    for (int j = 0; j < 8; ++j) high[j] = j + 6 < kMaxPlanes ? counters[j + 6] : Zero();
+    ToBytes(low, index);
+    ToBytes(high, page);
+    if (const uint8_t* const classes = table.classes(block)) {
+      const auto per_class = [&](int part) {
+        const auto* const from = reinterpret_cast<const __m128i*>(table.missed(channel));
+        return _mm512_broadcast_i32x4(_mm_loadu_si128(from + part));
+      };
+      const Vector more_index = per_class(0), more_pages = per_class(1);
+      for (int k = 0; k < 8; ++k) {
+        const Vector border_class = _mm512_loadu_si512(classes + 64 * k);
+        index[k] = _mm512_add_epi8(index[k], _mm512_shuffle_epi8(more_index, border_class));
+        page[k] = _mm512_add_epi8(page[k], _mm512_shuffle_epi8(more_pages, border_class));
+        // What an index has above its seven bits is a page.
+        page[k] = _mm512_mask_add_epi8(page[k], _mm512_movepi8_mask(index[k]), page[k], _mm512_set1_epi8(1));
+      }
+    }
+    const int8_t* entries = table.channel(channel);
+    Vector number = Zero();
+    for (int i = 0; i < table.pages(); ++i, entries += kTablePage) {
+      const Vector first = _mm512_loadu_si512(entries), second = _mm512_loadu_si512(entries + 64);
+      // The next channel's, which are cold.
+      _mm_prefetch(reinterpret_cast<const char*>(entries + table.pages() * kTablePage), _MM_HINT_T0);
+      _mm_prefetch(reinterpret_cast<const char*>(entries + table.pages() * kTablePage + 64), _MM_HINT_T0);
+#pragma GCC unroll 8
+      for (int k = 0; k < 8; ++k) {
+        // The value takes the index's place: a byte is of one page only.
+        const __mmask64 is_here = _mm512_cmpeq_epi8_mask(page[k], number);
+        index[k] = _mm512_mask2_permutex2var_epi8(first, index[k], is_here, second);
+      }
+      number = _mm512_add_epi8(number, _mm512_set1_epi8(1));
+    }
+    // From TablePlace to pixels.
+    for (int half = 0; half < 2; ++half) {
+      const Vector* const found = index + 4 * half;
+      const Vector a = _mm512_shuffle_i32x4(found[0], found[1], 0x44);
+      const Vector b = _mm512_shuffle_i32x4(found[2], found[3], 0x44);
+      const Vector c = _mm512_shuffle_i32x4(found[0], found[1], 0xee);
+      const Vector d = _mm512_shuffle_i32x4(found[2], found[3], 0xee);
+      int8_t* const first = to + 64 * half;
+      _mm512_storeu_si512(first, _mm512_shuffle_i32x4(a, b, 0x88));
+      _mm512_storeu_si512(first + 128, _mm512_shuffle_i32x4(a, b, 0xdd));
+      _mm512_storeu_si512(first + 256, _mm512_shuffle_i32x4(c, d, 0x88));
+      _mm512_storeu_si512(first + 384, _mm512_shuffle_i32x4(c, d, 0xdd));
+    }
+  }
 };
 
 /// 256 pixels a vector by the same instructions, of which CPUs begin three a cycle and two of 512 bits: for
@@ -123,6 +177,12 @@ struct Avx512HalfBits : Avx2Bits {
   }
   static void ToValues(Vector ones, const Vector (&counters)[kMaxPlanes], int32_t base, int16_t* values) {
     ToValuesOf<Avx512HalfBits>(ones, counters, base, values);
+  }
+  static void LookUpQuantized(Vector ones, const Vector (&counters)[kMaxPlanes], const QuantizedTable& table,
+                              int channel, int64_t block, int8_t* to) {
+    __m512i wide[kMaxPlanes];
+    for (int j = 0; j < kMaxPlanes; ++j) wide[j] = _mm512_zextsi256_si512(counters[j]);
+    Avx512Bits::LookUpQuantized(_mm512_zextsi256_si512(ones), wide, table, channel, block, to);
   }
 };
 

@@ -17,6 +17,7 @@
 #include "kernels/bit-gather.h"
 #include "kernels/block-epilogue.h"
 #include "kernels/majority-weights.h"
+#include "kernels/quantized-table.h"
 
 namespace bdc {
 namespace {
@@ -31,6 +32,12 @@ constexpr int kMaxPlanes = 13;
 template <typename Bits>
 concept InterleavesTables = requires(typename Bits::Vector (&x)[8]) {
   Bits::LookUp(x, uint64_t{}, x);
+};
+
+/// Vectors whose counts become int8 values by a QuantizedTable.
+template <typename Bits>
+concept LooksUpQuantized = requires {
+  &Bits::LookUpQuantized;
 };
 
 template <typename Bits>
@@ -277,6 +284,24 @@ inline void Values(const MajorityWeights& weights, const BlockRange& range, int 
   Bits::ToValues(ones, planes, weights.bases(channel)[weights.usual_class()], values);
 }
 
+/// One channel's int8 values of a block whose pixels fit a vector.
+template <typename Bits>
+inline void LookUpBlock(const BinaryBlockArgs& args, const BlockRange& range, int64_t block, int c,
+                        MajorityScratch<Bits>& scratch) {
+  const MajorityWeights& weights = *args.weights;
+  const int channel = range.channel_begin + c;
+  typename Bits::Vector planes[kMaxPlanes];
+  AddCarries<Bits>(scratch.counters() + c * CounterVectors(weights),
+                   static_cast<int>(weights.chunks().size()), planes);
+  const auto ones = Bits::Xor(scratch.queue[0], Bits::Fill(weights.parity(channel)));
+  const int64_t pixels = weights.shape().OutPixels(), left = pixels - block * kBlockPixels;
+  int8_t* const place = args.epilogue.quantized + channel * pixels + block * kBlockPixels;
+  alignas(64) int8_t last[kBlockPixels];
+  int8_t* const to = left < kBlockPixels ? last : place;
+  Bits::LookUpQuantized(ones, planes, *args.table, channel, block, to);
+  if (to == last) std::memcpy(place, last, left);
+}
+
 /// Bytes behind the scratch: the counters, and where vectors are narrow the values of all channels.
 template <typename Bits>
 inline int64_t SumBytes(const MajorityWeights& weights, int channels) {
@@ -299,6 +324,7 @@ inline void RunBinaryBlocks(const BinaryBlockArgs& args, const BlockRange& range
   const int stride = kParts == 1 ? 0 : kBlockPixels;
   auto* phases = reinterpret_cast<uint64_t*>(reinterpret_cast<uint8_t*>(scratch->counters()) +
                                              SumBytes<Bits>(weights, channels));
+  const bool looks_up = LooksUpQuantized<Bits> && args.table != nullptr;
   for (int64_t block = range.block_begin; block < range.block_end; ++block) {
     const int64_t begin = block * kBlockPixels;
     if (PhasePlanes::Takes(s)) PhasePlanes(s).Part(s, args.input, begin, phases);
@@ -311,9 +337,15 @@ inline void RunBinaryBlocks(const BinaryBlockArgs& args, const BlockRange& range
         BuildTables(weights.chunks()[chunk], scratch);
         SumChunkOf(weights, chunk, range, scratch);
       }
-      if (kParts == 1) break;
+      if (kParts == 1 || looks_up) break;
       for (int c = 0; c < channels; ++c) {
         Values(weights, range, c, *scratch, values + c * stride + part * Bits::kBits);
+      }
+    }
+    if constexpr (LooksUpQuantized<Bits>) {
+      if (looks_up) {
+        for (int c = 0; c < channels; ++c) LookUpBlock(args, range, block, c, *scratch);
+        continue;
       }
     }
     for (int c = 0; c < channels; ++c) {

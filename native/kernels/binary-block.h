@@ -60,14 +60,14 @@ struct RPReLUParameters {
 struct BlockEpilogue {
   const float* scale = nullptr;
   const float* bias = nullptr;  // nullptr: none
-  RPReLUParameters activation;
+  RPReLUParameters activation = {};
   const float* gate = nullptr;  // nullptr: none
-  InputStream residual;
-  RPReLUParameters final_activation;
-  InputStream addend;
+  InputStream residual = {};
+  RPReLUParameters final_activation = {};
+  InputStream addend = {};
   float factor = 1.0f;
 
-  OutputStream stream;
+  OutputStream stream = {};
   /// Sign bits of y for the next layer: planes of SignPlaneWords(out pixels) words, or nullptr. The bit is
   /// y >= threshold (direction +1) or y <= threshold (direction −1), of y before any rounding to float16.
   uint64_t* signs = nullptr;
@@ -88,6 +88,7 @@ struct BlockRange {
 };
 
 class MajorityWeights;
+class QuantizedTable;
 class SumTableWeights;
 class TileWeights;
 
@@ -96,6 +97,8 @@ struct BinaryBlockArgs {
   const MajorityWeights* weights;
   const uint64_t* input;
   BlockEpilogue epilogue;
+  /// Of this epilogue, or nullptr; for kernels that look up (KernelSet::looks_up_quantized).
+  const QuantizedTable* table = nullptr;
 };
 
 /// 1×1 of one image on real values, stride 1, no padding. W1A8: int8 planes [in_channels][pixels], |q| ≤ 127,

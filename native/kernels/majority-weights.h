@@ -67,6 +67,7 @@ class MajorityWeights {
   const int32_t* bases(int channel) const { return base_.data() + int64_t{channel} * classes(); }
   /// The class that sees every tap; any where none does.
   int usual_class() const { return usual_class_; }
+  int classes() const { return static_cast<int>(y_ranges_.size() * x_ranges_.size()); }
   /// A block's pixels of other classes.
   std::span<const BorderPixel> border(int64_t block) const {
     const int begin = border_begin_[block], end = border_begin_[block + 1];
@@ -77,7 +78,6 @@ class MajorityWeights {
   void MakeIndices(const uint64_t* weight);
   void MakeBases(const uint64_t* weight);
   void MakeBorder();
-  int classes() const { return static_cast<int>(y_ranges_.size() * x_ranges_.size()); }
 
   BinaryConvShape shape_;
   std::vector<MajorityChunk> chunks_;

@@ -35,19 +35,31 @@ void BinaryBlock::Load(EngineMode mode, const KernelSet& kernels) {
   const ConvGeometry& g = convolution_->geometry();
   weights_ = std::make_unique<const MajorityWeights>(ShapeOf(g), convolution_->weights().weight.data());
   thread_bytes_ = AlignedBytes(kernels.binary_block_scratch(*weights_, g.out_channels));
+  const bool is_quantized = quantized_factor() != 0.0f && !has_residual() && !has_sign() && !has_mean();
+  if (!kernels.looks_up_quantized || !is_quantized) return;
+  int8_t somewhere = 0;
+  const BlockEpilogue epilogue = Completed({.quantized = &somewhere, .quantized_factor = quantized_factor()});
+  if (QuantizedTable::Takes(*weights_, epilogue)) {
+    table_ = std::make_unique<const QuantizedTable>(*weights_, epilogue);
+  }
+}
+
+BlockEpilogue BinaryBlock::Completed(BlockEpilogue epilogue) const {
+  const BinaryWeights& weights = convolution_->weights();
+  const ConvActivation activation = convolution_->activation();
+  epilogue.scale = weights.scale.data();
+  epilogue.bias = weights.bias.data();
+  epilogue.activation = {activation.bias_in, activation.slope, activation.bias_out};
+  return epilogue;
 }
 
 void BinaryBlock::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
-  const BinaryWeights& weights = convolution_->weights();
-  const ConvActivation activation = convolution_->activation();
   std::byte* sums = context.scratch;
   ForEachBlockRange(context, outputs[0], CostOf(convolution_->geometry()),
                     [&](int64_t slot, int64_t image, const BlockRange& range) {
                       BinaryBlockArgs args{weights_.get(), SignsOf(inputs[0], image),
-                                           EpilogueFor(image, inputs, outputs, sums)};
-                      args.epilogue.scale = weights.scale.data();
-                      args.epilogue.bias = weights.bias.data();
-                      args.epilogue.activation = {activation.bias_in, activation.slope, activation.bias_out};
+                                           Completed(EpilogueFor(image, inputs, outputs, sums))};
+                      if (args.epilogue.stream.data == nullptr) args.table = table_.get();
                       context.kernels.binary_block(args, range, context.ThreadScratch(slot));
                     });
   FinishMeans(sums, outputs);

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "kernels/majority-weights.h"
+#include "kernels/quantized-table.h"
 #include "ops/binary_conv2d.h"
 #include "ops/block_operation.h"
 
@@ -24,7 +25,11 @@ class BinaryBlock : public BlockOperation {
 
  private:
   std::unique_ptr<BinaryConv2d> convolution_;
+  /// Scale, bias and activation, of `epilogue` too.
+  BlockEpilogue Completed(BlockEpilogue epilogue) const;
+
   std::unique_ptr<const MajorityWeights> weights_;
+  std::unique_ptr<const QuantizedTable> table_;
   int64_t thread_bytes_ = 0;
 };
 

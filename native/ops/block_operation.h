@@ -30,6 +30,7 @@ class BlockOperation : public Operation {
   bool has_mean() const { return sum_bytes_ != 0; }
   bool has_residual() const { return has_residual_; }
   bool has_sign() const { return sign_ != nullptr; }
+  float quantized_factor() const { return quantized_factor_; }
 
  protected:
   /// Scratch in which the kernel leaves the sums that means are made of, 0 where there are none.

@@ -76,11 +76,12 @@ std::vector<Isa> SupportedIsas() {
     // PCs without AVX-512 from Alder Lake and Alder Lake-N on.
     if (__builtin_cpu_supports("avxvnni")) isas.push_back(Isa::kAvxVnni);
   }
-  // VPOPCNTDQ came to servers and PCs together with VBMI2, VNNI and GFNI (Ice Lake, Zen 4).
+  // VPOPCNTDQ came to servers and PCs together with VBMI, VBMI2, VNNI and GFNI (Ice Lake, Zen 4).
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vpopcntdq") &&
-      __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512vnni") &&
-      __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("gfni")) {
+      __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") &&
+      __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("bmi2") &&
+      __builtin_cpu_supports("gfni")) {
     isas.push_back(Isa::kAvx512);
     if (HasAmx()) isas.push_back(Isa::kAmx);
   }

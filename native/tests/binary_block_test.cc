@@ -4,10 +4,14 @@
 
 #include "binary_block_tester.h"
 #include "kernels/float16.h"
+#include "kernels/quantized-table.h"
 #include "runtime/aligned_buffer.h"
 
 namespace bdc {
 namespace {
+
+/// Layers whose int8 values a kernel has looked up.
+int looked_up = 0;
 
 /// One shape of a binary layer with its data and the sums a plain loop over ±1 gives.
 class BinaryBlockTester {
@@ -52,6 +56,12 @@ class BinaryBlockTester {
       kernels.binary_block({&weights, input.data(), epilogue.epilogue()}, range_, scratch.data());
       SCOPED_TRACE(Shape());
       epilogue.Expect(sums, range_, true);
+      if (!kernels.looks_up_quantized || !QuantizedTable::Takes(weights, epilogue.epilogue())) return;
+      const QuantizedTable table(weights, epilogue.epilogue());
+      epilogue.Reset();
+      kernels.binary_block({&weights, input.data(), epilogue.epilogue(), &table}, range_, scratch.data());
+      epilogue.Expect(sums, range_, true);
+      ++looked_up;
     });
   }
 
@@ -194,6 +204,30 @@ TEST(BinaryBlockTest, EpilogueEqualsItsStepsOneByOne) {
           .Check();
     }
   }
+}
+
+TEST(BinaryBlockTest, LooksInt8ValuesUp) {
+  const auto layer = [](int in, int out) {
+    BinaryBlockTester tester;
+    tester.channels(in, out).epilogue({.bias = true, .activation = true, .stream = false, .quantized = true});
+    return tester;
+  };
+  const int before = looked_up;
+  for (int channels : {2, 14, 32, 64, 126, 128, 256}) {
+    layer(channels, 3).image(23, 29).Check();
+    layer(channels, 3).image(9, 70).kernel(1, 1).pad(0, 0).Check();
+    layer(channels, 2).image(6, 9).extreme(channels % 4 == 0).Check();
+  }
+  for (int height : {1, 2, 16, 17, 64}) {
+    for (int width : {1, 3, 16, 130, 600}) layer(10, 2).image(height, width).Check();
+  }
+  layer(12, 3).image(90, 101).stride(2, 2).Check();
+  layer(34, 7).image(31, 41).range({1, 2, 2, 5}).Check();
+  layer(34, 7).image(31, 41).range({1, 3, 0, 7}).Check();
+  bool is_there = false;
+  ForEachIsa([&](const KernelSet& kernels) { is_there |= kernels.looks_up_quantized; });
+  // Where none does there was nothing to look up.
+  EXPECT_EQ(looked_up > before + 20, is_there);
 }
 
 TEST(BinaryBlockTest, WritesOnlyTheRangeAskedFor) {
