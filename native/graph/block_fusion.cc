@@ -105,9 +105,10 @@ void Graph::FuseMeans() {
   }
 }
 
-/// A block or real convolution makes the int8 values that convolutions of one scale read of it: as its only
-/// output where nobody reads another, else as one more. Images are int8 where nobody reads real ones.
-void Graph::FuseQuantizers() {
+/// A block, real convolution or sweep makes the int8 values that convolutions of one scale read of it: as its
+/// only output where nobody reads another, else as one more. Images are int8 where nobody reads real ones.
+/// Sweeps have a pass of their own, once none is joined or parted any more.
+void Graph::FuseQuantizers(bool of_sweeps) {
   struct Quantizing {
     std::vector<GraphNode*> nodes;
     float factor = 0.0f;
@@ -137,6 +138,7 @@ void Graph::FuseQuantizers() {
   for (GraphNode& node : nodes_) {
     if (!node.operation || node.outputs.empty()) continue;
     const int y = node.outputs[0];
+    if (HasRanges(y) || (As<Sweep>(node) != nullptr) != of_sweeps) continue;
     const Quantizing readers = quantizing(y);
     if (readers.factor == 0.0f || !node.operation->TakeQuantizer(readers.factor)) continue;
     TensorSpec bytes = tensors_[y].spec;

@@ -38,7 +38,7 @@ void Graph::Fuse(StreamType residual) {
   FuseMeans();
   FuseSums();
   JoinConvolutions();
-  FuseQuantizers();
+  FuseQuantizers(false);
   if (residual == StreamType::kFloat16) HalveStreams();
   UseSweeps();
   JoinSweeps();
@@ -46,6 +46,7 @@ void Graph::Fuse(StreamType residual) {
   PlaceChannels();
   JoinSweeps();
   FuseSigns();
+  FuseQuantizers(true);
   CloseGaps();
 }
 

@@ -100,7 +100,9 @@ class Graph {
   void FuseResiduals();
   void FuseMeans();
   void FuseSums();
-  void FuseQuantizers();
+  void FuseQuantizers(bool of_sweeps);
+  /// Whether a tensor is, or has, a range of channels of another.
+  bool HasRanges(int tensor) const;
   void UseSweeps();
   void DistributeSweeps();
   void PlaceChannels();

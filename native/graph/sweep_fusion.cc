@@ -115,19 +115,20 @@ void Graph::PlaceChannels() {
   }
 }
 
+bool Graph::HasRanges(int tensor) const {
+  return tensors_[tensor].whole >= 0 ||
+         std::any_of(tensors_.begin(), tensors_.end(),
+                     [tensor](const GraphTensor& other) { return other.whole == tensor; });
+}
+
 /// sweep → sum with another tensor: one sweep.
 void Graph::JoinSweeps() {
-  const auto has_ranges = [&](int tensor) {
-    return tensors_[tensor].whole >= 0 ||
-           std::any_of(tensors_.begin(), tensors_.end(),
-                       [tensor](const GraphTensor& other) { return other.whole == tensor; });
-  };
   for (size_t i = 0; i < nodes_.size(); ++i) {
     GraphNode& maker = nodes_[i];
     auto* sweep = As<Sweep>(maker);
     if (!sweep || sweep->parts().addend || sweep->parts().factor != 1.0f || !sweep->signs().empty()) continue;
     const size_t reader = OnlyReader(i);
-    if (reader == nodes_.size() || has_ranges(maker.outputs[0])) continue;
+    if (reader == nodes_.size() || HasRanges(maker.outputs[0])) continue;
     GraphNode& sum = nodes_[reader];
     const auto* last = As<Sweep>(sum);
     if (!last || last->has_norm() || last->parts().gate || !last->parts().residual || last->parts().addend) {

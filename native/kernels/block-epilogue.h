@@ -241,6 +241,14 @@ constexpr EpilogueSteps kSweepSteps[] = {
     {.gate = true, .residual = EpilogueStream::kFloat16, .stream = EpilogueStream::kFloat32, .signs = true},
     {.gate = true, .residual = EpilogueStream::kFloat16, .stream = EpilogueStream::kFloat32},
     {.gate = true, .residual = EpilogueStream::kFloat32, .stream = EpilogueStream::kFloat16, .signs = true},
+    // The end of a unit before int8 convolutions.
+    {.gate = true, .residual = EpilogueStream::kFloat32, .quantized = true},
+    {.gate = true, .residual = EpilogueStream::kFloat16, .quantized = true},
+    {.gate = true,
+     .residual = EpilogueStream::kFloat32,
+     .stream = EpilogueStream::kFloat32,
+     .signs = true,
+     .quantized = true},
     // The end of a unit that is added to something, or averaged with it.
     {.gate = true,
      .residual = EpilogueStream::kFloat32,

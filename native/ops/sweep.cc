@@ -58,7 +58,15 @@ void Sweep::RunSection(const RunContext& context, const Section& section, Tensor
     if (parts_.residual) args.epilogue.residual = StreamIn(range_of(inputs[parts_.ResidualAt()]), image);
     if (parts_.addend) args.epilogue.addend = StreamIn(range_of(inputs[parts_.AddendAt()]), image);
     args.epilogue.factor = parts_.factor;
-    if (parts_.stream) args.epilogue.stream = StreamOut(range_of(outputs[0]), image);
+    if (parts_.quantized_factor != 0.0f) {
+      const Tensor& whole = outputs[0].type == ElementType::kInt8 ? outputs[0] : outputs.back();
+      const Tensor q = range_of(whole);
+      args.epilogue.quantized = q.s8() + image * q.image();
+      args.epilogue.quantized_factor = parts_.quantized_factor;
+    }
+    if (parts_.stream && outputs[0].type != ElementType::kInt8) {
+      args.epilogue.stream = StreamOut(range_of(outputs[0]), image);
+    }
     bool has_run = false;
     for (size_t i = 0; i < signs().size(); ++i) {
       const PlacedSign placed = signs()[i].Within(section.first, section.count);
@@ -71,6 +79,7 @@ void Sweep::RunSection(const RunContext& context, const Section& section, Tensor
       context.kernels.sweep(args, range);
       // Further signs compare the same values again, before a rounding of the stream as the first one does.
       args.epilogue.stream = {};
+      args.epilogue.quantized = nullptr;
       has_run = true;
     }
     if (!has_run) context.kernels.sweep(args, range);

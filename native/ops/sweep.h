@@ -36,12 +36,13 @@ uint64_t* SignsOf(const Tensor& tensor, int64_t image);
 
 /// y = (((scale · x + bias) · gate + residual) + addend) · factor and the sign planes that later
 /// convolutions take of y, in one pass over memory. All but x may be missing; so may y where only its signs
-/// are asked for.
+/// are asked for, or be int8.
 class Sweep : public SignMaker {
  public:
   struct Parts {
     bool gate = false, residual = false, addend = false, stream = false;
     float factor = 1.0f;
+    float quantized_factor = 0.0f;  // 0: no int8 output
     /// Inputs x, gate [N,C,1,1], residual, addend: where each is, of those that there are.
     size_t ResidualAt() const { return gate ? 2 : 1; }
     size_t AddendAt() const { return ResidualAt() + (residual ? 1 : 0); }
@@ -53,10 +54,15 @@ class Sweep : public SignMaker {
   bool has_norm() const { return norm_ != nullptr; }
   std::unique_ptr<BatchNorm> TakeNorm() { return std::move(norm_); }
   /// Takes signs of a tensor and does nothing else.
-  bool is_sign() const { return !parts_.stream && signs().size() == 1; }
+  bool is_sign() const { return !parts_.stream && parts_.quantized_factor == 0.0f && signs().size() == 1; }
+  bool TakeQuantizer(float factor) override {
+    if (!parts_.stream) return false;
+    parts_.quantized_factor = factor;
+    return true;
+  }
 
   void Load(EngineMode mode, const KernelSet& kernels) override;
-  /// Inputs as Parts says; outputs y, then the planes of each sign.
+  /// Inputs as Parts says; outputs y, then the planes of each sign, then the int8 values where y isn't they.
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
 
  private:
