@@ -16,10 +16,15 @@ simulate() { # NAME SCENES SEED
   bdc_occ simulate "$out/data/$1" --format nuscenes --scenes "$2" --seed "$3" --image-size 352x128
 }
 
-run() { # NAME STEPS KEY=VALUE…
+first=""
+run() { # NAME STEPS KEY=VALUE…; of $worlds, or of the $first of them
   local name=$1 steps=$2 options=()
   shift 2
-  [ ! -e "$out/$name/checkpoint.pt" ] || options=(--resume)
+  if [ -n "$first" ]; then
+    printf 'scene-%05d\n' $(seq 0 $((first - 1))) >"$out/first-$first.txt"
+    options+=(--scenes "$out/first-$first.txt")
+  fi
+  [ ! -e "$out/$name/checkpoint.pt" ] || options+=(--resume)
   for setting in "$@"; do options+=(--set "$setting"); done
   echo "== $name: $steps steps"
   "$python" -m bdc_training.train --config training/configs/edge.yaml --data "$out/data/$worlds" --val "$out/data/watch" \
@@ -49,9 +54,18 @@ run twin-3 3377 unit.precision=full training.learning_rate=0.001 "$(from twin-2)
 run binary-5 2464 training.learning_rate=0.0005 training.final_share=0.5 "$(from binary-4)" "$(taught_by twin-2)"
 run binary-6 2650 training.learning_rate=0.00025 training.final_share=0.02 "$(from binary-5)" "$(taught_by twin-3)"
 
-last=$out/binary-6
+# From here on with half as much weight again on the boxes
+boxes() { echo training.losses.heatmap=0.3 training.losses.box=0.3; }
+run twin-4 2673 unit.precision=full training.learning_rate=0.001 "$(from twin-3)" $(boxes)
+first=1600
+run binary-7 2000 training.learning_rate=0.001 training.final_share=0.8 "$(from binary-6)" "$(taught_by twin-3)" $(boxes)
+first=""
+# Its first 3260 steps had twin-3 as the teacher, twin-4 being in the making.
+run binary-8 7231 training.learning_rate=0.0008 training.final_share=0.01 "$(from binary-7)" "$(taught_by twin-4)" $(boxes)
+
+last=$out/binary-8
 "$python" -m bdc_training.calibrate --config "$last/config.yaml" --checkpoint "$last/checkpoint.pt" --data "$out/data/$worlds" --out "$out/calibrated.pt"
 "$python" -m bdc_training.export --config "$last/config.yaml" --checkpoint "$out/calibrated.pt" --out "$out/float.safetensors"
-"$python" -m bdc_training.quantize --model "$out/float.safetensors" --data "$out/data/$worlds" --layers pointwise real --first-and-last \
+"$python" -m bdc_training.quantize --model "$out/float.safetensors" --data "$out/data/$worlds" --layers pointwise real --first-and-last --samples 48 \
   --out "$out/bdc-occ-edge.safetensors"
 bdc_occ evaluate --model "$out/bdc-occ-edge.safetensors" --data "$out/data/val"

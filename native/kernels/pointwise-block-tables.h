@@ -25,7 +25,7 @@ namespace {
 
 /// Tables built at a time: 32 KB of 64-byte entries.
 template <typename Lanes>
-constexpr int kSumChunk = 16;
+constexpr int kSumChunk = 32;
 
 /// Sums of a channel that go on beside each other, as an addition takes longer than a look-up.
 template <typename Lanes>
