@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "kernels/conv-epilogue.h"
 #include "kernels/conv.h"
@@ -91,7 +92,9 @@ inline void RunConv(const ConvArgs<typename Micro::Word>& args, int row_begin, i
   static constexpr Word kZeros[Micro::kMostRows] = {};
   const int64_t begin = row_begin * args.pitch, end = (row_end - 1) * args.pitch + args.width;
   const ConvSteps steps = ConvStepsOf(args.epilogue);
-  const bool is_plain = steps == ConvSteps{.slope = steps.slope, .output = ConvStream::kFloat32};
+  const bool is_scaled = args.epilogue.scale != nullptr && args.epilogue.bias != nullptr;
+  const bool is_plain = steps == ConvSteps{.slope = steps.slope, .output = ConvStream::kFloat32} &&
+                        (is_scaled || std::is_same_v<Word, float>);
   const int blocks = ConvBlocks(args.out_channels, Micro::kMostRows);
   // Longer than the tile: the epilogue may read a vector past its end.
   alignas(64) Word sums[(Micro::kMostRows + 1) * kPanel];
@@ -121,7 +124,7 @@ inline void RunConv(const ConvArgs<typename Micro::Word>& args, int row_begin, i
             tile.output = args.epilogue.output + first;
             tile.pixel = pieces[0].pixel;
             if (steps.slope) tile.slope = args.epilogue.activation.slope + first;
-            if (args.epilogue.scale != nullptr) {
+            if (is_scaled) {
               tile.scale = args.epilogue.scale + first;
               tile.bias = args.epilogue.bias + first;
             }

@@ -157,7 +157,8 @@ int64_t Upsample2d::ThreadScratchBytes() const {
   return bilinear_ ? int64_t{out_width_} * static_cast<int64_t>(sizeof(float)) : 0;
 }
 
-/// Two passes: each pair of input rows is blended into `row` (of the input's width), then stretched along it.
+/// Each pair of input rows is blended, then stretched along the row: at once where it gets twice as long,
+/// else with `row` (of the input's width) between.
 void Upsample2d::Bilinear(const PlaneKernels& planes, const float* from, float* to, const Tensor& x,
                           float* row) const {
   const int width = x.width, out_height = x.height * factor_;
