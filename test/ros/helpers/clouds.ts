@@ -5,15 +5,16 @@ import { modelFile } from '../frame-file.js';
 import { arrayBytes } from '../peer.js';
 import type { ReceivedCloud, ReceivedGrid } from '../robot.js';
 
-/** Positions of a cloud's points and its whole-number field of that name, if it has one. */
+/** Positions of a cloud's points and its field of that name, if it has one. */
 export function pointsOf(
   { data, point_step, fields }: ReceivedCloud,
-  field?: 'cameras' | 'label',
+  field?: 'cameras' | 'confidence' | 'label',
 ): readonly { readonly x: number; readonly y: number; readonly z: number; readonly value: number }[] {
   const bytes = arrayBytes(data);
   const offset = fields.find(({ name }) => name === field)?.offset;
   const read = (at: number): number => {
     if (offset === undefined) return 0;
+    if (field === 'confidence') return bytes.readFloatLE(at + offset);
     return field === 'cameras' ? bytes.readUInt32LE(at + offset) : bytes.readUInt8(at + offset);
   };
   return Array.from({ length: bytes.length / point_step }, (_, i) => {
