@@ -272,15 +272,23 @@ inline void BuildTables(const MajorityChunk& chunk, MajorityScratch<Bits>* scrat
   scratch->queue[0] = made[-1];
 }
 
+/// One channel's mismatch counts: the bits of weight 1, and `planes`, those of higher weights.
+template <typename Bits>
+inline typename Bits::Vector CountPlanes(const MajorityWeights& weights, const BlockRange& range, int c,
+                                         MajorityScratch<Bits>& scratch,
+                                         typename Bits::Vector (&planes)[kMaxPlanes]) {
+  AddCarries<Bits>(scratch.counters() + c * CounterVectors(weights),
+                   static_cast<int>(weights.chunks().size()), planes);
+  return Bits::Xor(scratch.queue[0], Bits::Fill(weights.parity(range.channel_begin + c)));
+}
+
 /// One channel's sums of a vector of pixels, borders not yet corrected.
 template <typename Bits>
 inline void Values(const MajorityWeights& weights, const BlockRange& range, int c,
                    MajorityScratch<Bits>& scratch, int16_t* values) {
   typename Bits::Vector planes[kMaxPlanes];
-  AddCarries<Bits>(scratch.counters() + c * CounterVectors(weights),
-                   static_cast<int>(weights.chunks().size()), planes);
+  const auto ones = CountPlanes<Bits>(weights, range, c, scratch, planes);
   const int channel = range.channel_begin + c;
-  const auto ones = Bits::Xor(scratch.queue[0], Bits::Fill(weights.parity(channel)));
   Bits::ToValues(ones, planes, weights.bases(channel)[weights.usual_class()], values);
 }
 
@@ -291,9 +299,7 @@ inline void LookUpBlock(const BinaryBlockArgs& args, const BlockRange& range, in
   const MajorityWeights& weights = *args.weights;
   const int channel = range.channel_begin + c;
   typename Bits::Vector planes[kMaxPlanes];
-  AddCarries<Bits>(scratch.counters() + c * CounterVectors(weights),
-                   static_cast<int>(weights.chunks().size()), planes);
-  const auto ones = Bits::Xor(scratch.queue[0], Bits::Fill(weights.parity(channel)));
+  const auto ones = CountPlanes<Bits>(weights, range, c, scratch, planes);
   const int64_t pixels = weights.shape().OutPixels(), left = pixels - block * kBlockPixels;
   int8_t* const place = args.epilogue.quantized + channel * pixels + block * kBlockPixels;
   alignas(64) int8_t last[kBlockPixels];

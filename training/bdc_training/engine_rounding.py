@@ -5,15 +5,12 @@ A binary network makes little of a difference in the last bit, until one falls o
 hundreds of voxels may change. With these operations PyTorch's voxels can be compared with the engine's one by one.
 """
 
-from collections.abc import Sequence
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from .config_sections import GridConfig
 from .run_graph import PLAIN, Arithmetic, Call
-from .view_transformer import bev_cells
 
 # Pixels of a block of the engine, and partial sums of one.
 BLOCK, PARTS = 512, 16
@@ -76,21 +73,14 @@ def matrix(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return y[:, :, None, None]
 
 
-def lift_splat(
-    depth: Tensor,
-    context: Tensor,
-    rays: Tensor,
-    origins: Tensor,
-    camera_mask: Tensor | None,
-    depths: Sequence[float],
-    grid: GridConfig,
-) -> Tensor:
+def splat(depth: Tensor, context: Tensor, cells: Tensor, grid: GridConfig) -> Tensor:
     """As bdc_training.view_transformer's; a cell's points by camera, then depth bin, then pixel. For one sample."""
     nx, ny, _ = grid.shape
-    cells = bev_cells(rays, origins, camera_mask, depths, grid)[0].permute(0, 3, 1, 2)
-    camera, bin_, row, column = (cells >= 0).nonzero(as_tuple=True)
+    by_depth = cells[0].permute(0, 3, 1, 2)
+    camera, bin_, row, column = (by_depth >= 0).nonzero(as_tuple=True)
     values = depth[0, camera, bin_, row, column, None] * context[0].permute(0, 2, 3, 1)[camera, row, column]
-    bev = values.new_zeros(ny * nx, context.shape[2]).index_add(0, cells[camera, bin_, row, column].long(), values)
+    rows = by_depth[camera, bin_, row, column].long()
+    bev = values.new_zeros(ny * nx, context.shape[2]).index_add(0, rows, values)
     return bev.view(1, ny, nx, -1).permute(0, 3, 1, 2)
 
 
@@ -118,5 +108,5 @@ ENGINE = Arithmetic(
         "softmax": lambda call: softmax(call.x),
         "upsample2d": _upsample2d,
     },
-    lift_splat=lift_splat,
+    splat=splat,
 )

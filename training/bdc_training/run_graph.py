@@ -12,7 +12,7 @@ from torch import Tensor
 from .align_previous import align_previous
 from .config_sections import GridConfig
 from .stereo import camera_motion, cost_volume
-from .view_transformer import lift_splat
+from .view_transformer import bev_cells, splat
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,8 @@ class Arithmetic:
     """How operations are computed."""
 
     operations: Mapping[str, Callable[[Call], Tensor | list[Tensor]]]
-    lift_splat: Callable[..., Tensor]
+    # Depths, context and cells as bdc_training.view_transformer.splat has them.
+    splat: Callable[[Tensor, Tensor, Tensor, GridConfig], Tensor]
 
 
 def run_graph(
@@ -213,8 +214,8 @@ def _lift_splat(call: Call, manifest: Mapping[str, Any], rig: Rig | None, arithm
         raise ValueError("a graph with lift_splat needs a rig: rays and origins of its cameras")
     grid = _grid(manifest)
     depth, context = (x.unsqueeze(0) for x in call.inputs)
-    depths = call.attributes["depths"]
-    return arithmetic.lift_splat(depth, context, rig.rays[None], rig.origins[None], None, depths, grid)
+    cells = bev_cells(rig.rays[None], rig.origins[None], None, call.attributes["depths"], grid)
+    return arithmetic.splat(depth, context, cells, grid)
 
 
 _POOLING = (("kernel_size", "kernel"), ("stride", "stride"), ("padding", "padding"))
@@ -243,4 +244,4 @@ _OPERATIONS: dict[str, Callable[[Call], Tensor | list[Tensor]]] = {
 }
 
 # In the order of rounding that PyTorch has.
-PLAIN = Arithmetic(_OPERATIONS, lift_splat)
+PLAIN = Arithmetic(_OPERATIONS, splat)

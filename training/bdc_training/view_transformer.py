@@ -27,11 +27,18 @@ def lift_splat(
     depth [B, N, D, h, w], context [B, N, C, h, w], rays [B, N, h, w, 3] and origins [B, N, 3] (m, base frame),
     camera_mask [B, N] → [B, C, ny, nx]. Geometry in float64.
     """
+    return splat(depth, context, bev_cells(rays, origins, camera_mask, depths, grid), grid)
+
+
+def splat(depth: Tensor, context: Tensor, cells: Tensor, grid: GridConfig) -> Tensor:
+    """The sums of `lift_splat`, whose points lie in `bev_cells`."""
     batch, _, channels = context.shape[:3]
-    if rays.shape[2:4] != context.shape[3:]:
-        raise ValueError(f"expected a ray for each of {tuple(context.shape[3:])} cells; found {tuple(rays.shape[2:4])}")
+    if cells.shape[2:4] != context.shape[3:]:
+        raise ValueError(
+            f"expected a ray for each of {tuple(context.shape[3:])} cells; found {tuple(cells.shape[2:4])}"
+        )
     nx, ny, _ = grid.shape
-    cells = bev_cells(rays, origins, camera_mask, depths, grid).flatten(1, 3)
+    cells = cells.flatten(1, 3)
     depth, context = (x.permute(0, 1, 3, 4, 2).flatten(1, 3) for x in (depth, context))
     if fused.usable_rows(depth, context):
         bev = fused.splat(depth, context, cells, ny * nx)

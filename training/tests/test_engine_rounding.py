@@ -57,10 +57,11 @@ def test_lift_splat() -> None:
     grid = GridConfig((-8, -8, -1), (8, 8, 3), (8, 10, 2))
     depth = torch.rand(1, 2, 5, 3, 4)
     context, rays, origins = torch.randn(1, 2, 6, 3, 4), torch.randn(1, 2, 3, 4, 3), torch.randn(1, 2, 3)
-    call = depth, context, rays, origins, None, (1.0, 2.0, 3.0, 4.0, 5.0), grid
-    expected = view_transformer.lift_splat(*call)
+    depths = (1.0, 2.0, 3.0, 4.0, 5.0)
+    expected = view_transformer.lift_splat(depth, context, rays, origins, None, depths, grid)
     assert expected.abs().sum() > 0
-    torch.testing.assert_close(engine_rounding.lift_splat(*call), expected)
+    cells = view_transformer.bev_cells(rays, origins, None, depths, grid)
+    torch.testing.assert_close(engine_rounding.splat(depth, context, cells, grid), expected)
 
 
 def test_every_voxel_equals_the_engines(tmp_path: Path) -> None:
