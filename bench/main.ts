@@ -5,8 +5,10 @@ import { supportedIsas } from '../src/engine/native.js';
 import { shippedModel } from '../src/engine/shipped-model.js';
 import { ISAS, type Isa } from '../src/engine/types.js';
 import { BdcError } from '../src/errors.js';
+import { hiddenFromPeers, runWithout } from './cpuid/peers.js';
+import { toHide } from './cpuid/mask.js';
 import { machineName, runBenchmark } from './run.js';
-import { frameTable, growthTable, layerTable, moduleTable, scalingTable } from './tables.js';
+import { frameTable, growthTable, layerTable, moduleTable, scalingTable, without } from './tables.js';
 
 interface Options {
   readonly threads: number;
@@ -18,6 +20,7 @@ interface Options {
   readonly layers: boolean;
   readonly frame: boolean;
   readonly peers: boolean;
+  readonly equalPeers: boolean;
   readonly quick: boolean;
   readonly json: boolean;
 }
@@ -36,6 +39,7 @@ const options = new Command('bench')
   .option('--no-layers', 'leave out the layers')
   .option('--no-frame', 'leave out the whole frame')
   .option('--no-peers', 'leave out onnxruntime')
+  .option('--no-equal-peers', 'let onnxruntime use instruction sets that --isa keeps from ours')
   .option('--json', 'print exactly one JSON object', false)
   .parse()
   .opts<Options>();
@@ -45,9 +49,14 @@ async function main(): Promise<void> {
   const repetitions = options.repetitions ?? (quick ? 3 : 7);
   const depth = options.depth ?? (quick ? 4 : 8);
   const isa = options.isa ?? ((process.env['BDC_ISA'] || supportedIsas().at(-1)) as Isa);
+  const hidden = options.peers && options.equalPeers ? toHide(isa, supportedIsas()) : [];
+  if (hidden.length > 0 && hiddenFromPeers().length === 0) {
+    process.exitCode = runWithout(hidden);
+    return;
+  }
   if (!options.json) {
     console.log(
-      `${machineName()}; ours: ${isa}; onnxruntime ${onnxruntime.versions.node ?? '?'}; ${threads} thread(s) each; ` +
+      `${machineName()}; ours: ${isa}; onnxruntime ${onnxruntime.versions.node ?? '?'}${without(hiddenFromPeers())}; ${threads} thread(s) each; ` +
         `milliseconds, medians of ${repetitions} turns; × = how many times ours; ✓ or "of": the bar of bench/bars.ts`,
     );
   }

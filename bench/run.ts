@@ -1,6 +1,7 @@
 import { availableParallelism, cpus } from 'node:os';
 import { measurePeaks } from '../src/engine/native.js';
 import type { Isa } from '../src/engine/types.js';
+import { hiddenFromPeers } from './cpuid/peers.js';
 import { benchmarkFrame, type FrameResult } from './frame-benchmark.js';
 import { type GrowthRow, measureGrowth, measureScaling, type ScalingRow } from './growth.js';
 import { benchmarkLayer, type LayerResult } from './layer-benchmark.js';
@@ -25,6 +26,8 @@ export interface BenchmarkOptions {
 export interface BenchmarkResult {
   readonly machine: string;
   readonly isa: Isa;
+  /** Instruction sets of this machine that onnxruntime, like ours, didn't use. */
+  readonly hidden_from_peers: readonly string[];
   readonly threads: number;
   readonly layers: readonly LayerResult[];
   readonly frame: FrameResult | null;
@@ -52,5 +55,6 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
     scaling = await measureScaling(model, isa, { most: availableParallelism(), repetitions });
     growth = await measureGrowth(model, { threads, isa }, { cameras: frame.cameras, repetitions });
   }
-  return { machine: machineName(), isa, threads, layers, frame, scaling, growth };
+  const hidden_from_peers = hiddenFromPeers();
+  return { machine: machineName(), isa, hidden_from_peers, threads, layers, frame, scaling, growth };
 }

@@ -9,6 +9,10 @@ function against(value: number | null, bar: number | undefined): string {
   return value >= bar ? `${ratio(value)} ✓` : `${ratio(value)} of ${bar}`;
 }
 
+/** What a peer was kept from, behind its name. */
+export const without = (hidden: readonly string[]): string =>
+  hidden.length === 0 ? '' : ` without ${hidden.join(', ')}`;
+
 export function layerTable({ layers, isa }: BenchmarkResult): string {
   return markdownTable(
     ['layer', 'ours', 'FP32', '×', 'u8', '×', '% of peak'],

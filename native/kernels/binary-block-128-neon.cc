@@ -54,14 +54,17 @@ struct NeonBits {
   }
 
   /// values[p] = base − 2 · (ones + 2 · Σ 2^j counters[j]).
-  static void ToValues(Vector ones, const Vector (&counters)[kMaxPlanes], int32_t base, int16_t* values) {
+  template <int kPlanes>
+  static void ToValues(Vector ones, const Vector (&counters)[kPlanes], int32_t base, int16_t* values) {
     // Plane i is bit i of 2 · (…): bit 0 is 0.
-    const auto plane = [&](int i) { return i == 1 ? ones : i < 2 ? Zero() : counters[i - 2]; };
+    const auto plane = [&](int i) {
+      return i == 1 ? ones : i < 2 || i - 2 >= kPlanes ? Zero() : counters[i - 2];
+    };
     uint8x16_t low[8], high[8];
 #pragma GCC unroll 8
     for (int i = 0; i < 8; ++i) {
       low[i] = As8(plane(i));
-      high[i] = As8(i + 8 < kMaxPlanes + 2 ? plane(i + 8) : Zero());
+      high[i] = As8(plane(i + 8));
     }
     SwapPlanesAndPixels(low);
     SwapPlanesAndPixels(high);

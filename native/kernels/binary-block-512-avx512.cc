@@ -68,11 +68,12 @@ struct Avx512Bits {
   }
 
   /// values[p] = base − 2 · (ones + 2 · Σ 2^j counters[j]).
-  static void ToValues(Vector ones, const Vector (&counters)[kMaxPlanes], int32_t base, int16_t* values) {
+  template <int kPlanes>
+  static void ToValues(Vector ones, const Vector (&counters)[kPlanes], int32_t base, int16_t* values) {
     Vector low[8], high[8], bytes[8], high_bytes[8];
     low[0] = ones;
     for (int j = 0; j < 7; ++j) low[j + 1] = counters[j];
-    for (int j = 0; j < 8; ++j) high[j] = j + 7 < kMaxPlanes ? counters[j + 7] : Zero();
+    for (int j = 0; j < 8; ++j) high[j] = j + 7 < kPlanes ? counters[j + 7] : Zero();
     ToBytes(low, bytes);
     ToBytes(high, high_bytes);
     const Vector start = _mm512_set1_epi16(static_cast<int16_t>(base));
@@ -93,13 +94,14 @@ struct Avx512Bits {
   }
 
   /// to[p]: the table's value of the count ones + 2 · Σ 2^j counters[j].
-  static void LookUpQuantized(Vector ones, const Vector (&counters)[kMaxPlanes], const QuantizedTable& table,
+  template <int kPlanes>
+  static void LookUpQuantized(Vector ones, const Vector (&counters)[kPlanes], const QuantizedTable& table,
                               int channel, int64_t block, int8_t* to) {
     Vector low[8], high[8], index[8], page[8];
     low[0] = ones;
     for (int j = 0; j < 6; ++j) low[j + 1] = counters[j];
     low[7] = Zero();
-    for (int j = 0; j < 8; ++j) high[j] = j + 6 < kMaxPlanes ? counters[j + 6] : Zero();
+    for (int j = 0; j < 8; ++j) high[j] = j + 6 < kPlanes ? counters[j + 6] : Zero();
     ToBytes(low, index);
     ToBytes(high, page);
     if (const uint8_t* const classes = table.classes(block)) {
@@ -170,18 +172,26 @@ struct Avx512HalfBits : Avx2Bits {
     table[6] = _mm256_ternarylogic_epi64(a, b, c, 0x71);
     table[7] = _mm256_ternarylogic_epi64(a, b, c, 0x17);
   }
-  static Vector Transpose(Vector x) {
+  template <int kPlanes>
+  static void PlanesToBytes(const Vector (&planes)[kPlanes], Vector (&bytes)[8]) {
     // The matrix product reads rows from the last byte of a quadword up; the second one turns bits around.
     const Vector identity = FillWord(0x8040201008040201u);
-    return _mm256_gf2p8affine_epi64_epi8(_mm256_gf2p8affine_epi64_epi8(identity, x, 0), identity, 0);
+    Vector all[8];
+    for (int j = 0; j < 8; ++j) all[j] = j < kPlanes ? planes[j] : Zero();
+    ZipBytes(all, bytes);
+    for (Vector& x : bytes) {
+      x = _mm256_gf2p8affine_epi64_epi8(_mm256_gf2p8affine_epi64_epi8(identity, x, 0), identity, 0);
+    }
   }
-  static void ToValues(Vector ones, const Vector (&counters)[kMaxPlanes], int32_t base, int16_t* values) {
+  template <int kPlanes>
+  static void ToValues(Vector ones, const Vector (&counters)[kPlanes], int32_t base, int16_t* values) {
     ToValuesOf<Avx512HalfBits>(ones, counters, base, values);
   }
-  static void LookUpQuantized(Vector ones, const Vector (&counters)[kMaxPlanes], const QuantizedTable& table,
+  template <int kPlanes>
+  static void LookUpQuantized(Vector ones, const Vector (&counters)[kPlanes], const QuantizedTable& table,
                               int channel, int64_t block, int8_t* to) {
-    __m512i wide[kMaxPlanes];
-    for (int j = 0; j < kMaxPlanes; ++j) wide[j] = _mm512_zextsi256_si512(counters[j]);
+    __m512i wide[kPlanes];
+    for (int j = 0; j < kPlanes; ++j) wide[j] = _mm512_zextsi256_si512(counters[j]);
     Avx512Bits::LookUpQuantized(_mm512_zextsi256_si512(ones), wide, table, channel, block, to);
   }
 };

@@ -56,10 +56,10 @@ struct PortableBits {
     }
   }
   /// values[p] = base − 2 · (ones + 2 · Σ 2^j counters[j]).
-  static void ToValues(const Vector& ones, const Vector (&counters)[kMaxPlanes], int32_t base,
-                       int16_t* values) {
+  template <int kPlanes>
+  static void ToValues(const Vector& ones, const Vector (&counters)[kPlanes], int32_t base, int16_t* values) {
     for (int p = 0; p < kBits; ++p) values[p] = static_cast<int16_t>(base - 2 * Bit(ones, p));
-    for (int j = 0; j < kMaxPlanes; ++j) {
+    for (int j = 0; j < kPlanes; ++j) {
       for (int p = 0; p < kBits; ++p) {
         values[p] = static_cast<int16_t>(values[p] - (Bit(counters[j], p) << (j + 2)));
       }

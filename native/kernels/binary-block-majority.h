@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "kernels/bit-gather.h"
 #include "kernels/block-epilogue.h"
@@ -37,7 +38,7 @@ concept InterleavesTables = requires(typename Bits::Vector (&x)[8]) {
 /// Vectors whose counts become int8 values by a QuantizedTable.
 template <typename Bits>
 concept LooksUpQuantized = requires {
-  &Bits::LookUpQuantized;
+  &Bits::template LookUpQuantized<kMaxPlanes>;
 };
 
 template <typename Bits>
@@ -153,13 +154,14 @@ inline __attribute__((noinline)) void SumChunk(const MajorityWeights& weights, i
   }
 }
 
-/// All counter planes of a channel, zeros above the last.
-template <typename Bits>
+/// The first kPlanes counter planes of a channel.
+template <typename Bits, int kPlanes>
 inline void AddCarries(const typename Bits::Vector* counters, int chunks,
-                       typename Bits::Vector (&planes)[kMaxPlanes]) {
+                       typename Bits::Vector (&planes)[kPlanes]) {
   using Vector = typename Bits::Vector;
+  static_assert(kPlanes > kLowPlanes);
   for (int j = 0; j < kLowPlanes; ++j) planes[j] = counters[j];
-  for (int j = kLowPlanes; j < kMaxPlanes; ++j) planes[j] = Bits::Zero();
+  for (int j = kLowPlanes; j < kPlanes; ++j) planes[j] = Bits::Zero();
   const Vector* carries = counters + kLowPlanes;
   for (int i = 0; i < chunks; i += 2) {
     const auto sum =
@@ -167,11 +169,23 @@ inline void AddCarries(const typename Bits::Vector* counters, int chunks,
     planes[kLowPlanes] = sum.sum;
     Vector carry = sum.carry;
 #pragma GCC unroll 16
-    for (int j = kLowPlanes + 1; j < kMaxPlanes; ++j) {
+    for (int j = kLowPlanes + 1; j < kPlanes; ++j) {
       const Vector before = planes[j];
       planes[j] = Bits::Xor(before, carry);
       carry = Bits::And(before, carry);
     }
+  }
+}
+
+/// Calls `run(std::integral_constant<int, kPlanes>())`: as many planes as `weights` needs, or a few more.
+template <typename Run>
+inline __attribute__((always_inline)) void WithPlanes(const MajorityWeights& weights, const Run& run) {
+  if (weights.planes() <= 8) {
+    run(std::integral_constant<int, 8>());
+  } else if (weights.planes() <= 10) {
+    run(std::integral_constant<int, 10>());
+  } else {
+    run(std::integral_constant<int, kMaxPlanes>());
   }
 }
 
@@ -273,33 +287,31 @@ inline void BuildTables(const MajorityChunk& chunk, MajorityScratch<Bits>* scrat
 }
 
 /// One channel's mismatch counts: the bits of weight 1, and `planes`, those of higher weights.
-template <typename Bits>
-inline typename Bits::Vector CountPlanes(const MajorityWeights& weights, const BlockRange& range, int c,
+template <typename Bits, int kPlanes>
+inline typename Bits::Vector CountPlanes(const MajorityWeights& weights, int channel, int c,
                                          MajorityScratch<Bits>& scratch,
-                                         typename Bits::Vector (&planes)[kMaxPlanes]) {
+                                         typename Bits::Vector (&planes)[kPlanes]) {
   AddCarries<Bits>(scratch.counters() + c * CounterVectors(weights),
                    static_cast<int>(weights.chunks().size()), planes);
-  return Bits::Xor(scratch.queue[0], Bits::Fill(weights.parity(range.channel_begin + c)));
+  return Bits::Xor(scratch.queue[0], Bits::Fill(weights.parity(channel)));
 }
 
-/// One channel's sums of a vector of pixels, borders not yet corrected.
-template <typename Bits>
-inline void Values(const MajorityWeights& weights, const BlockRange& range, int c,
-                   MajorityScratch<Bits>& scratch, int16_t* values) {
-  typename Bits::Vector planes[kMaxPlanes];
-  const auto ones = CountPlanes<Bits>(weights, range, c, scratch, planes);
-  const int channel = range.channel_begin + c;
+/// Sums of a vector of pixels of channel `channel`, number `c` of the range, borders not yet corrected.
+template <typename Bits, int kPlanes>
+inline __attribute__((always_inline)) void Values(const MajorityWeights& weights, int channel, int c,
+                                                  MajorityScratch<Bits>& scratch, int16_t* values) {
+  typename Bits::Vector planes[kPlanes];
+  const auto ones = CountPlanes<Bits>(weights, channel, c, scratch, planes);
   Bits::ToValues(ones, planes, weights.bases(channel)[weights.usual_class()], values);
 }
 
-/// One channel's int8 values of a block whose pixels fit a vector.
-template <typename Bits>
-inline void LookUpBlock(const BinaryBlockArgs& args, const BlockRange& range, int64_t block, int c,
-                        MajorityScratch<Bits>& scratch) {
+/// int8 values of a block whose pixels fit a vector.
+template <typename Bits, int kPlanes>
+inline __attribute__((noinline)) void LookUpBlock(const BinaryBlockArgs& args, int64_t block, int channel,
+                                                  int c, MajorityScratch<Bits>& scratch) {
   const MajorityWeights& weights = *args.weights;
-  const int channel = range.channel_begin + c;
-  typename Bits::Vector planes[kMaxPlanes];
-  const auto ones = CountPlanes<Bits>(weights, range, c, scratch, planes);
+  typename Bits::Vector planes[kPlanes];
+  const auto ones = CountPlanes<Bits>(weights, channel, c, scratch, planes);
   const int64_t pixels = weights.shape().OutPixels(), left = pixels - block * kBlockPixels;
   int8_t* const place = args.epilogue.quantized + channel * pixels + block * kBlockPixels;
   alignas(64) int8_t last[kBlockPixels];
@@ -344,20 +356,30 @@ inline void RunBinaryBlocks(const BinaryBlockArgs& args, const BlockRange& range
         SumChunkOf(weights, chunk, range, scratch);
       }
       if (kParts == 1 || looks_up) break;
-      for (int c = 0; c < channels; ++c) {
-        Values(weights, range, c, *scratch, values + c * stride + part * Bits::kBits);
-      }
+      WithPlanes(weights, [&](auto planes) {
+        for (int c = 0; c < channels; ++c) {
+          Values<Bits, planes>(weights, range.channel_begin + c, c, *scratch,
+                               values + c * stride + part * Bits::kBits);
+        }
+      });
     }
     if constexpr (LooksUpQuantized<Bits>) {
       if (looks_up) {
-        for (int c = 0; c < channels; ++c) LookUpBlock(args, range, block, c, *scratch);
+        WithPlanes(weights, [&](auto planes) {
+          for (int c = 0; c < channels; ++c) {
+            LookUpBlock<Bits, planes>(args, block, range.channel_begin + c, c, *scratch);
+          }
+        });
         continue;
       }
     }
     for (int c = 0; c < channels; ++c) {
       const int channel = range.channel_begin + c;
       int16_t* channel_values = values + c * stride;
-      if (kParts == 1) Values(weights, range, c, *scratch, channel_values);
+      if (kParts == 1) {
+        WithPlanes(weights,
+                   [&](auto planes) { Values<Bits, planes>(weights, channel, c, *scratch, channel_values); });
+      }
       const int32_t* bases = weights.bases(channel);
       const int32_t usual = bases[weights.usual_class()];
       for (const BorderPixel& at : weights.border(block)) {

@@ -4,7 +4,6 @@
 #include <immintrin.h>
 
 #include "kernels/binary-block-majority.h"
-#include "kernels/bit-transpose.h"
 
 namespace bdc {
 namespace {
@@ -44,44 +43,96 @@ struct Avx2Bits {
     for (int i = 0; i < 4; ++i) table[7 - i] = Xor(table[i], ones);
   }
 
-  template <int kShift>
-  static Vector ShiftRight(Vector x) {
-    return _mm256_srli_epi64(x, kShift);
+  /// Byte i of planes[j] → byte 8 · i + j, in 128-bit lanes: lane l of bytes[k] is those of i = 16 · l + 2 ·
+  /// k and the next one.
+  static void ZipBytes(const Vector (&planes)[8], Vector (&bytes)[8]) {
+#pragma GCC unroll 2
+    for (int h = 0; h < 2; ++h) {
+      Vector pairs[4], quads[4];
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j) {
+        pairs[j] = h == 0 ? _mm256_unpacklo_epi8(planes[2 * j], planes[2 * j + 1])
+                          : _mm256_unpackhi_epi8(planes[2 * j], planes[2 * j + 1]);
+      }
+#pragma GCC unroll 2
+      for (int j = 0; j < 2; ++j) {
+        quads[j] = _mm256_unpacklo_epi16(pairs[2 * j], pairs[2 * j + 1]);
+        quads[j + 2] = _mm256_unpackhi_epi16(pairs[2 * j], pairs[2 * j + 1]);
+      }
+#pragma GCC unroll 2
+      for (int i = 0; i < 2; ++i) {
+        bytes[4 * h + 2 * i] = _mm256_unpacklo_epi32(quads[2 * i], quads[2 * i + 1]);
+        bytes[4 * h + 2 * i + 1] = _mm256_unpackhi_epi32(quads[2 * i], quads[2 * i + 1]);
+      }
+    }
   }
-  template <int kShift>
-  static Vector ShiftLeft(Vector x) {
-    return _mm256_slli_epi64(x, kShift);
-  }
-  static Vector ZipLow8(Vector a, Vector b) { return _mm256_unpacklo_epi8(a, b); }
-  static Vector ZipHigh8(Vector a, Vector b) { return _mm256_unpackhi_epi8(a, b); }
-  static Vector ZipLow16(Vector a, Vector b) { return _mm256_unpacklo_epi16(a, b); }
-  static Vector ZipHigh16(Vector a, Vector b) { return _mm256_unpackhi_epi16(a, b); }
-  static Vector ZipLow32(Vector a, Vector b) { return _mm256_unpacklo_epi32(a, b); }
-  static Vector ZipHigh32(Vector a, Vector b) { return _mm256_unpackhi_epi32(a, b); }
 
-  static Vector Transpose(Vector x) { return TransposeWords<Avx2Bits>(x); }
+  /// Exchanges the bits of each byte of `high` whose places are in `mask` with those kShift further up in
+  /// `low`.
+  template <int kShift>
+  static void SwapBits(Vector& low, Vector& high, int mask) {
+    const Vector t =
+        And(Xor(_mm256_srli_epi64(low, kShift), high), _mm256_set1_epi8(static_cast<char>(mask)));
+    high = Xor(high, t);
+    low = Xor(low, _mm256_slli_epi64(t, kShift));
+  }
+  /// The same of a `high` that is 0.
+  template <int kShift>
+  static void SplitBits(Vector& low, Vector& high, int mask) {
+    high = And(_mm256_srli_epi64(low, kShift), _mm256_set1_epi8(static_cast<char>(mask)));
+    low = And(low, _mm256_set1_epi8(static_cast<char>(mask)));
+  }
+  template <int kShift, int kPlanes>
+  static void SwapPlanes(Vector (&planes)[8], int mask) {
+#pragma GCC unroll 8
+    for (int j = 0; j < 8; ++j) {
+      if ((j & kShift) != 0) continue;
+      // Those that have exchanged bits before begin at a multiple of kShift: all are 0, or none.
+      if (j / kShift * kShift >= kPlanes) continue;
+      if ((j + kShift) / kShift * kShift < kPlanes) {
+        SwapBits<kShift>(planes[j], planes[j + kShift], mask);
+      } else {
+        SplitBits<kShift>(planes[j], planes[j + kShift], mask);
+      }
+    }
+  }
+
+  /// Planes as bytes: bit i of a byte comes from plane i, of which there are kPlanes. 128-bit lane l of
+  /// bytes[k] is pixels 128 · l + 16 · k … + 15.
+  template <int kPlanes>
+  static void PlanesToBytes(const Vector (&planes)[kPlanes], Vector (&bytes)[8]) {
+    Vector x[8];
+#pragma GCC unroll 8
+    for (int j = 0; j < 8; ++j) x[j] = j < kPlanes ? planes[j] : Zero();
+    SwapPlanes<1, kPlanes>(x, 0x55);
+    SwapPlanes<2, kPlanes>(x, 0x33);
+    SwapPlanes<4, kPlanes>(x, 0x0f);
+    ZipBytes(x, bytes);
+  }
 
   /// values[p] = base − 2 · (ones + 2 · Σ 2^j counters[j]); Bits: this, or a class that inherits it.
-  template <typename Bits>
-  static void ToValuesOf(Vector ones, const Vector (&counters)[kMaxPlanes], int32_t base, int16_t* values) {
-    Vector low[8], high[8], bytes[8], high_bytes[8];
-    low[0] = ones;
-    for (int j = 0; j < 7; ++j) low[j + 1] = counters[j];
-    for (int j = 0; j < 8; ++j) high[j] = j + 7 < kMaxPlanes ? counters[j + 7] : Zero();
-    PlanesToBytes<Bits>(low, bytes);
-    PlanesToBytes<Bits>(high, high_bytes);
+  template <typename Bits, int kPlanes>
+  static void ToValuesOf(Vector ones, const Vector (&counters)[kPlanes], int32_t base, int16_t* values) {
+    // Of twice the sum: bit 0 is 0, bit 1 comes from the ones.
+    constexpr int kHighPlanes = kPlanes + 2 - 8;
+    Vector low[8] = {Zero(), ones}, high[kHighPlanes], bytes[8], high_bytes[8];
+    for (int j = 0; j < 6; ++j) low[j + 2] = counters[j];
+    for (int j = 0; j < kHighPlanes; ++j) high[j] = counters[j + 6];
+    Bits::PlanesToBytes(low, bytes);
+    Bits::PlanesToBytes(high, high_bytes);
     const Vector start = _mm256_set1_epi16(static_cast<int16_t>(base));
+#pragma GCC unroll 8
     for (int k = 0; k < 8; ++k) {
-      const Vector even = ZipLow8(bytes[k], high_bytes[k]), odd = ZipHigh8(bytes[k], high_bytes[k]);
-      const Vector a = _mm256_sub_epi16(start, _mm256_add_epi16(even, even));
-      const Vector b = _mm256_sub_epi16(start, _mm256_add_epi16(odd, odd));
+      const Vector a = _mm256_sub_epi16(start, _mm256_unpacklo_epi8(bytes[k], high_bytes[k]));
+      const Vector b = _mm256_sub_epi16(start, _mm256_unpackhi_epi8(bytes[k], high_bytes[k]));
       _mm256_store_si256(reinterpret_cast<Vector*>(values + 16 * k), _mm256_permute2x128_si256(a, b, 0x20));
       _mm256_store_si256(reinterpret_cast<Vector*>(values + 128 + 16 * k),
                          _mm256_permute2x128_si256(a, b, 0x31));
     }
   }
 
-  static void ToValues(Vector ones, const Vector (&counters)[kMaxPlanes], int32_t base, int16_t* values) {
+  template <int kPlanes>
+  static void ToValues(Vector ones, const Vector (&counters)[kPlanes], int32_t base, int16_t* values) {
     ToValuesOf<Avx2Bits>(ones, counters, base, values);
   }
 };

@@ -1,29 +1,68 @@
-#include "kernels/conv-i8-avx2.h"
-
 #include <immintrin.h>
 
+#include "kernels/conv-strip.h"
+#include "kernels/float-avx2.h"
 #include "kernels/kernel-list.h"
 
 namespace bdc {
 namespace {
 
-/// VPMADDUBSW takes one side unsigned and adds two products in 16 bits: |pixel| · (weight with the pixel's
-/// sign), at most 2 · 127², fits.
-struct PairProducts {
-  static constexpr int kMostRows = 4;
+/// Up to 6 channels × 16 positions. VPMADDWD adds two products of 16-bit values: a quad's channels 0 and 2
+/// first, then 1 and 3. That is as many multiplications as VPMADDUBSW needs, which takes one side unsigned,
+/// adds in 16 bits and wants a VPMADDWD behind it; and weights lie ready. 12 of the 16 registers hold sums,
+/// two pixels, one a weight, one products.
+struct Avx2ConvI8 {
+  using Word = int32_t;
+  using Float = FloatAvx2;
+  static constexpr int kFewestRows = 1, kMostRows = 6;
+  static constexpr int kPanel = 16;
   static constexpr int kInputOffset = 0;
-  struct Pixels {
-    __m256i value, size;
-    Pixels(__m256i x) : value(x), size(_mm256_abs_epi8(x)) {}
-  };
-  static __m256i Add(__m256i sum, const Pixels& b, __m256i a) {
-    const __m256i pairs = _mm256_maddubs_epi16(b.size, _mm256_sign_epi8(a, b.value));
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  static constexpr bool kStoresRows = true;
+  static constexpr bool kSplitsQuads = true;
+
+  template <int kRows>
+  static inline __attribute__((always_inline)) void Add(__m256i (&sums)[kRows][2], __m256i b0, __m256i b1,
+                                                        const int32_t* weight) {
+#pragma GCC unroll 6
+    for (int r = 0; r < kRows; ++r) {
+      const __m256i a = _mm256_set1_epi32(weight[r]);
+      sums[r][0] = AddTo(sums[r][0], _mm256_madd_epi16(b0, a));
+      sums[r][1] = AddTo(sums[r][1], _mm256_madd_epi16(b1, a));
+    }
+  }
+
+  /// sum + x. As an intrinsic GCC adds products to each other first, for which registers don't suffice.
+  static inline __m256i AddTo(__m256i sum, __m256i x) {
+    __asm__("vpaddd %1, %0, %0" : "+x"(sum) : "x"(x));
+    return sum;
+  }
+
+  /// Bytes 0 and 2 of each quad as 16 bits.
+  static __m256i Even(__m256i x) { return _mm256_srai_epi16(_mm256_slli_epi16(x, 8), 8); }
+  static __m256i Odd(__m256i x) { return _mm256_srai_epi16(x, 8); }
+
+  template <int kRows>
+  __attribute__((noinline)) static void Run(const ConvTile<int32_t>& tile) {
+    __m256i sums[kRows][2];
+#pragma GCC unroll 6
+    for (int r = 0; r < kRows; ++r) {
+      for (int v = 0; v < 2; ++v) {
+        const auto* kept = reinterpret_cast<const __m256i*>(tile.c + r * kPanel + 8 * v);
+        sums[r][v] = tile.start ? _mm256_set1_epi32(tile.start[r]) : _mm256_load_si256(kept);
+      }
+    }
+    const int32_t* weight = tile.weight;
+    for (int k = 0; k < tile.depth; ++k, weight += 2 * kRows) {
+      const auto* pixels = reinterpret_cast<const __m256i*>(tile.input + tile.taps[k]);
+      Add(sums, Even(_mm256_loadu_si256(pixels)), Even(_mm256_loadu_si256(pixels + 1)), weight);
+      Add(sums, Odd(_mm256_loadu_si256(pixels)), Odd(_mm256_loadu_si256(pixels + 1)), weight + kRows);
+    }
+    StoreSums<Float, kRows, 2>(tile, sums);
   }
 };
 
 }  // namespace
 
-const ConvKernel<int32_t> kConvI8Avx2 = MakeConvKernel<Avx2ConvI8<PairProducts>>();
+const ConvKernel<int32_t> kConvI8Avx2 = MakeConvKernel<Avx2ConvI8>();
 
 }  // namespace bdc

@@ -41,23 +41,7 @@ struct Avx512ConvI8 {
         sums[r][1] = _mm512_dpbusd_epi32(sums[r][1], b1, a);
       }
     }
-    if (tile.output == nullptr) {
-#pragma GCC unroll 12
-      for (int r = 0; r < kRows; ++r) {
-        for (int v = 0; v < 2; ++v) _mm512_store_si512(tile.c + r * kPanel + 16 * v, sums[r][v]);
-      }
-      return;
-    }
-#pragma GCC unroll 12
-    for (int r = 0; r < kRows; ++r) {
-      auto* const to = static_cast<float*>(tile.output[r]) + tile.pixel;
-      for (int v = 0; v < 2; ++v) {
-        __m512 y = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[r][v]), Float::Set(tile.scale[r]));
-        y = _mm512_add_ps(y, Float::Set(tile.bias[r]));
-        if (tile.slope != nullptr) y = Float::ScaleUnlessPositive(y, Float::Set(tile.slope[r]));
-        Float::Store(to + 16 * v, y);
-      }
-    }
+    StoreSums<Float, kRows, 2>(tile, sums);
   }
 };
 

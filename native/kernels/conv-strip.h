@@ -19,7 +19,8 @@ namespace {
 /// c[r][j] + Σ_k ….
 template <typename Word>
 struct ConvTile {
-  const Word* weight;  // [depth][Rows]; of a matrix unit [depth / 16][Rows][16]
+  const Word*
+      weight;  // [depth][Rows], [depth][2][Rows] of split quads; of a matrix unit [depth / 16][Rows][16]
   const int32_t* taps;
   const Word* input;
   int depth;
@@ -39,20 +40,41 @@ concept StoresConvRows = requires {
   Micro::kStoresRows;
 };
 
-/// The end of a tile of such a kernel.
-template <typename Float, int kRows, int kVectors>
-inline __attribute__((always_inline)) void StoreSums(const ConvTile<float>& tile,
-                                                     const typename Float::Vector (&sums)[kRows][kVectors]) {
+/// int8 kernels whose weights are split quads.
+template <typename Micro>
+concept SplitsQuads = requires {
+  Micro::kSplitsQuads;
+};
+
+/// The end of a tile of a kernel that StoresConvRows, whose sums are Float's vectors or vectors of int32.
+template <typename Float, int kRows, int kVectors, typename Word, typename Vector>
+inline __attribute__((always_inline)) void StoreSums(const ConvTile<Word>& tile,
+                                                     const Vector (&sums)[kRows][kVectors]) {
   constexpr int kLanes = Float::kLanes;
+  constexpr bool kIsReal = std::is_same_v<Word, float>;
 #pragma GCC unroll 12
   for (int r = 0; r < kRows; ++r) {
-    float* to = tile.c + r * kVectors * kLanes;
-    if (tile.output != nullptr) to = static_cast<float*>(tile.output[r]) + tile.pixel;
+    Word* const kept = tile.c + r * kVectors * kLanes;
+    float* const row = tile.output == nullptr ? nullptr : static_cast<float*>(tile.output[r]) + tile.pixel;
 #pragma GCC unroll 3
     for (int v = 0; v < kVectors; ++v) {
-      typename Float::Vector y = sums[r][v];
+      if (row == nullptr) {
+        if constexpr (kIsReal) {
+          Float::Store(kept + v * kLanes, sums[r][v]);
+        } else {
+          *reinterpret_cast<Vector*>(kept + v * kLanes) = sums[r][v];
+        }
+        continue;
+      }
+      typename Float::Vector y;
+      if constexpr (kIsReal) {
+        y = sums[r][v];
+      } else {
+        y = Float::Add(Float::Mul(Float::FromInt32(sums[r][v]), Float::Set(tile.scale[r])),
+                       Float::Set(tile.bias[r]));
+      }
       if (tile.slope != nullptr) y = Float::ScaleUnlessPositive(y, Float::Set(tile.slope[r]));
-      Float::Store(to + v * kLanes, y);
+      Float::Store(row + v * kLanes, y);
     }
   }
 }
@@ -89,6 +111,7 @@ template <typename Micro>
 inline void RunConv(const ConvArgs<typename Micro::Word>& args, int row_begin, int row_end) {
   using Word = typename Micro::Word;
   constexpr int kPanel = Micro::kPanel;
+  constexpr int kWordsPerTap = SplitsQuads<Micro> ? 2 : 1;
   static constexpr Word kZeros[Micro::kMostRows] = {};
   const int64_t begin = row_begin * args.pitch, end = (row_end - 1) * args.pitch + args.width;
   const ConvSteps steps = ConvStepsOf(args.epilogue);
@@ -107,7 +130,7 @@ inline void RunConv(const ConvArgs<typename Micro::Word>& args, int row_begin, i
       for (int block = 0; block < blocks; ++block) {
         const int first = ConvBlockBegin(args.out_channels, blocks, block);
         const int rows = ConvBlockBegin(args.out_channels, blocks, block + 1) - first;
-        const Word* weight = args.weight + int64_t{first} * args.depth + int64_t{k} * rows;
+        const Word* weight = args.weight + (int64_t{first} * args.depth + int64_t{k} * rows) * kWordsPerTap;
         const Word* start = args.start != nullptr ? args.start + first : kZeros;
         for (int64_t at = strip; at < strip_end; at += kPanel) {
           Word* c =
@@ -140,7 +163,11 @@ inline void RunConv(const ConvArgs<typename Micro::Word>& args, int row_begin, i
 
 template <typename Micro>
 constexpr ConvKernel<typename Micro::Word> MakeConvKernel() {
-  return {.run = RunConv<Micro>, .rows = Micro::kMostRows, .group = 1, .input_offset = Micro::kInputOffset};
+  return {.run = RunConv<Micro>,
+          .rows = Micro::kMostRows,
+          .group = 1,
+          .input_offset = Micro::kInputOffset,
+          .splits_quads = SplitsQuads<Micro>};
 }
 
 }  // namespace

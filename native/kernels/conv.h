@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "kernels/binary-block.h"
 
@@ -67,6 +68,11 @@ struct ConvKernel {
   int group = 1;
   /// What the kernel adds to each byte of an int8 input, so that sums have to start at −offset · Σ weight.
   int input_offset = 0;
+  /// int8: a quad of weights is packed as two words of two 16-bit weights, its channels 0 and 2, then 1
+  /// and 3.
+  bool splits_quads = false;
+
+  int words_per_tap() const { return splits_quads ? 2 : 1; }
 };
 
 /// Words past the last one used that a tile may read.
@@ -88,16 +94,36 @@ inline int ConvBlockBegin(int out_channels, int blocks, int block) {
   return static_cast<int>(int64_t{out_channels} * block / blocks);
 }
 
-/// weight [out_channels][depth] → for each block of channels, [depth / group][channels of the block][group].
+/// Bytes `half` and `half` + 2 of a quad, each as 16 bits.
+inline int32_t HalfOfQuad(int32_t quad, int half) {
+  const auto wide = [quad](int byte) {
+    return static_cast<uint16_t>(static_cast<int8_t>(static_cast<uint32_t>(quad) >> 8 * byte));
+  };
+  return static_cast<int32_t>(wide(half) | static_cast<uint32_t>(wide(half + 2)) << 16);
+}
+
+/// weight [out_channels][depth] → for each block of channels, [depth / group][channels of the block][group],
+/// or where quads are split [depth][2][channels of the block].
 template <typename Word>
-void PackConvWeights(const Word* weight, int out_channels, int depth, int most_rows, int group,
+void PackConvWeights(const Word* weight, int out_channels, int depth, const ConvKernel<Word>& kernel,
                      Word* packed) {
-  const int blocks = ConvBlocks(out_channels, most_rows);
+  const int blocks = ConvBlocks(out_channels, kernel.rows);
   for (int block = 0; block < blocks; ++block) {
     const int begin = ConvBlockBegin(out_channels, blocks, block);
     const int end = ConvBlockBegin(out_channels, blocks, block + 1);
-    for (int k = 0; k < depth; k += group) {
-      for (int o = begin; o < end; ++o) packed = std::copy_n(weight + int64_t{o} * depth + k, group, packed);
+    for (int k = 0; k < depth; k += kernel.group) {
+      for (int half = 0; half < kernel.words_per_tap(); ++half) {
+        for (int o = begin; o < end; ++o) {
+          const Word* from = weight + int64_t{o} * depth + k;
+          if constexpr (std::is_same_v<Word, int32_t>) {
+            if (kernel.splits_quads) {
+              *packed++ = HalfOfQuad(*from, half);
+              continue;
+            }
+          }
+          packed = std::copy_n(from, kernel.group, packed);
+        }
+      }
     }
   }
 }

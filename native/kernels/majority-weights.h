@@ -13,6 +13,7 @@
 // table is 8 entries.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -60,6 +61,8 @@ class MajorityWeights {
     const MajorityChunk& c = chunks_[chunk];
     return indices_.data() + int64_t{c.first} * shape_.out_channels + int64_t{channel} * c.lookups;
   }
+  /// Planes of weights 2¹, 2², … that its counts need.
+  int planes() const { return std::bit_width(static_cast<uint64_t>(shape_.Depth())) - 1; }
   /// Sign of the last literal: 0 or 1.
   int parity(int channel) const { return parity_[channel]; }
   /// [classes] of border classes, output pixels that see the same taps: y = bases(channel)[class] − 2 ·

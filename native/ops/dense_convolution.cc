@@ -110,9 +110,8 @@ void DenseConvolution<Word>::Load(const Word* weight, const ConvKernel<Word>& ke
   spare_channels_ = spare_channels;
   std::vector<Word> all(weight, weight + g.out_channels * Taps());
   all.resize(AllChannels() * Taps());
-  weight_ = AlignedBuffer<Word>(all.size());
-  PackConvWeights(all.data(), AllChannels(), static_cast<int>(Taps()), kernel.rows, kernel.group,
-                  weight_.data());
+  weight_ = AlignedBuffer<Word>(all.size() * kernel.words_per_tap());
+  PackConvWeights(all.data(), AllChannels(), static_cast<int>(Taps()), kernel, weight_.data());
   if (HasSinglePixels()) {
     const int64_t blocks = (g.out_channels + kColumnBlock - 1) / kColumnBlock;
     column_weight_ = AlignedBuffer<float>(blocks * g.in_channels * kColumnBlock);

@@ -30,7 +30,7 @@ class ConvTester {
     for (int k = 0; k < depth_; ++k) taps.push_back((k * 37) % (depth_ * 7));
     ForEachIsa([&](const KernelSet& kernels) {
       std::vector<float> packed(weight.size()), output(channels_ * plane, kUntouched);
-      PackConvWeights(weight.data(), channels_, depth_, kernels.conv_f32->rows, 1, packed.data());
+      PackConvWeights(weight.data(), channels_, depth_, *kernels.conv_f32, packed.data());
       std::vector<void*> planes;
       for (int o = 0; o < channels_; ++o) planes.push_back(output.data() + o * plane);
       alignas(64) static float scratch[64 * kConvStrip + kConvSlack];

@@ -91,8 +91,9 @@ class ConvTester {
   }
 
   void Check(const ConvKernel<int32_t>& kernel) const {
-    AlignedBuffer<int32_t> packed(weight_.size()), scratch(ConvScratchWords(channels_, depth_));
-    PackConvWeights(weight_.data(), channels_, depth_, kernel.rows, kernel.group, packed.data());
+    AlignedBuffer<int32_t> packed(weight_.size() * kernel.words_per_tap()),
+        scratch(ConvScratchWords(channels_, depth_));
+    PackConvWeights(weight_.data(), channels_, depth_, kernel, packed.data());
     std::vector<int32_t> start;
     for (int64_t o = 0; o < channels_; ++o) {
       int32_t sum = 0;

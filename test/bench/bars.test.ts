@@ -10,6 +10,7 @@ const names = LAYERS.map(layerName);
 const result = (ratio_fp32: number, ratio_u8: number, peak_percent: number): BenchmarkResult => ({
   machine: 'a machine',
   isa: 'avx2',
+  hidden_from_peers: [],
   threads: 1,
   layers: [
     {

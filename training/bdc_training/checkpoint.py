@@ -33,6 +33,8 @@ class Checkpoint:
     rng: torch.Tensor
     # [K], measured once at the start of the run.
     class_weights: torch.Tensor
+    # RunningIou.sums, of a run that keeps some.
+    iou_sums: torch.Tensor | None
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:

@@ -98,3 +98,12 @@ def normaliser(count: Tensor) -> Tensor:
     total = count.detach().clone()
     dist.all_reduce(total)
     return total.clamp(min=1) / dist.get_world_size()
+
+
+def process_mean(values: Tensor) -> Tensor:
+    """Mean over the processes, without a gradient."""
+    if not (dist.is_available() and dist.is_initialized()):
+        return values
+    total = values.detach().clone()
+    dist.all_reduce(total)
+    return total / dist.get_world_size()

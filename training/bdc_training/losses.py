@@ -16,6 +16,7 @@ from .batches import Batch
 from .detection_targets import CODE_SIZES
 from .distributed import normaliser
 from .sample_spec import UNSEEN
+from .soft_iou import IouSums, RunningIou, iou_sums, soft_iou_loss
 
 
 @dataclass(frozen=True)
@@ -43,48 +44,18 @@ def occupancy_loss(logits: Tensor, labels: Tensor, class_weights: Tensor) -> Ten
     return total / normaliser(class_weights[labels[labels != UNSEEN]].sum())
 
 
-def soft_iou_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """1 − soft IoU (Rahman and Wang 2016, "Optimizing Intersection-Over-Union in Deep Neural Networks"): Σ p·y over
-    Σ (p + y − p·y), over the visible voxels of a sample; mean over all samples' occupied classes that have any.
-
-    logits and labels as `occupancy_loss` has them; the last class is free.
-    """
-    batch, nz, ny, nx = labels.shape
-    classes = logits.shape[1] // nz
-    visible = labels != UNSEEN
-    known = torch.where(visible, labels, 0)
-    # Of each sample and class; an unseen voxel counts as one of class 0 that has a share of 0.
-    places = (known + classes * torch.arange(batch, device=labels.device)[:, None, None, None]).flatten()
-
-    def per_class(values: Tensor) -> Tensor:
-        return values.new_zeros(batch * classes).index_add(0, places, values.flatten()).view(batch, classes)[:, :-1]
-
-    # [B, nz, K, ny, nx]
-    share = logits.reshape(batch, nz, classes, ny, nx).softmax(2) * visible[:, :, None].to(logits.dtype)
-    truth = per_class(visible.to(share.dtype))
-    both = per_class(share.gather(2, known[:, :, None]))
-    either = share.sum((1, 3, 4))[:, :-1] + truth - both
-    occurs = truth > 0
-    return _mean_iou_loss(both, either, occurs)
-
-
-def occupancy_losses(logits: Tensor, labels: Tensor, class_weights: Tensor) -> tuple[Tensor, Tensor]:
-    """`occupancy_loss` and `soft_iou_loss`."""
+def occupancy_losses(logits: Tensor, labels: Tensor, class_weights: Tensor) -> tuple[Tensor, IouSums]:
+    """`occupancy_loss` and `iou_sums`."""
     if not fused.usable(logits):
-        return occupancy_loss(logits, labels, class_weights), soft_iou_loss(logits, labels)
+        return occupancy_loss(logits, labels, class_weights), iou_sums(logits, labels)
     share, at_label, loss = fused.occupancy_sums(logits, labels, class_weights, UNSEEN)
     seen = labels != UNSEEN
     batch, classes = share.shape
     counts = torch.stack([torch.bincount(labels[i][seen[i]], minlength=classes) for i in range(batch)])
     cross_entropy = loss.sum() / normaliser((counts * class_weights).sum())
-    truth = counts[:, :-1]
+    truth = counts[:, :-1].to(share.dtype)
     both = at_label[:, :-1]
-    return cross_entropy, _mean_iou_loss(both, share[:, :-1] + truth - both, truth > 0)
-
-
-def _mean_iou_loss(both: Tensor, either: Tensor, occurs: Tensor) -> Tensor:
-    losses = torch.where(occurs, 1 - both / either.clamp(min=1), 0)
-    return losses.sum() / normaliser(occurs.sum())
+    return cross_entropy, IouSums(both, share[:, :-1] + truth - both, truth)
 
 
 def depth_loss(logits: Tensor, targets: Tensor) -> Tensor:
@@ -120,12 +91,14 @@ def total_loss(
     batch: Batch,
     class_weights: Tensor,
     weights: LossWeights,
+    running_iou: RunningIou | None = None,
     taught: Mapping[str, Tensor] | None = None,
     taught_share: float = 0.0,
 ) -> tuple[Tensor, dict[str, float]]:
     """The sum to minimise, and its unweighted parts for the log, which are those against the labels.
 
-    Parts of a head that the network hasn't are 0.
+    Parts of a head that the network hasn't are 0. With `running_iou` the soft IoU is that over the latest batches, to
+    which this one is added; without, each sample's own.
 
     `taught` has losses against a teacher (bdc_training.distillation) that take `taught_share` of their part's weight.
     """
@@ -134,7 +107,8 @@ def total_loss(
     if "occupancy_logits" in outputs:
         logits = outputs["occupancy_logits"]
         if weights.iou > 0:
-            occupancy, iou = occupancy_losses(logits, batch.labels, class_weights)
+            occupancy, sums = occupancy_losses(logits, batch.labels, class_weights)
+            iou = soft_iou_loss(sums) if running_iou is None else running_iou.loss(sums)
         else:
             occupancy = occupancy_loss(logits, batch.labels, class_weights)
     if "heatmap" in outputs:

@@ -49,12 +49,17 @@ class TrainingConfig:
     validate_every: int = 500
     validate_samples: int = 40
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    # Soft IoU (losses.iou) over the latest batches: the share of its sums that is kept at a step, such as 0.99; 0: of
+    # each sample by itself.
+    iou_memory: float = 0.0
     losses: LossWeights = field(default_factory=LossWeights)
     distillation: DistillationConfig = field(default_factory=DistillationConfig)
 
     def __post_init__(self) -> None:
         if not 0 <= self.ema_decay < 1:
             raise ValueError(f"ema_decay: expected at least 0 and below 1; found {self.ema_decay}")
+        if not 0 <= self.iou_memory < 1:
+            raise ValueError(f"iou_memory: expected at least 0 and below 1; found {self.iou_memory}")
 
 
 def training_config(section: Mapping[str, Any]) -> TrainingConfig:

@@ -29,6 +29,7 @@ from .occupancy_labels import class_frequencies, class_weights
 from .optimizer import build_optimizers
 from .run_log import RunLog
 from .schedule import CosineSchedule, StepBudget, TimeBudget
+from .soft_iou import RunningIou
 from .training_config import training_config
 from .training_data import batch_maker, scene_list
 from .weight_average import WeightAverage
@@ -90,6 +91,8 @@ class TrainingRun:
             self._network, self._config.optimizer, self._config.learning_rate, self._config.weight_decay
         )
         self._schedule = CosineSchedule(self._config.learning_rate, self._config.warmup_steps, self._config.final_share)
+        memory = self._config.iou_memory
+        self._iou = RunningIou(len(OCCUPANCY_CLASSES), memory, self._process.device) if memory > 0 else None
         self._step = 0
         used = 0.0
         if options.resume:
@@ -174,12 +177,12 @@ class TrainingRun:
     def _loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         outputs = self._outputs(self._shared_network, batch)
         if self._teacher is None:
-            return total_loss(outputs, batch, self._class_weights, self._config.losses)
+            return total_loss(outputs, batch, self._class_weights, self._config.losses, self._iou)
         with torch.no_grad():
             teachers = self._outputs(self._teacher.network, batch)
         taught = distillation_losses(outputs, teachers, batch, self._class_weights)
         share = self._config.distillation.share
-        return total_loss(outputs, batch, self._class_weights, self._config.losses, taught, share)
+        return total_loss(outputs, batch, self._class_weights, self._config.losses, self._iou, taught, share)
 
     def _outputs(self, network: nn.Module, batch: Batch) -> Outputs:
         with autocast(self._config.mixed_precision, self._process.device):
@@ -187,13 +190,17 @@ class TrainingRun:
 
     @contextlib.contextmanager
     def _kept_statistics(self) -> Iterator[None]:
-        """Puts the batch norms' statistics back if the step fails: a forward pass changes them before it is judged."""
+        """Puts the batch norms' statistics and the running IoU back if the step fails: a forward pass changes them
+        before it is judged."""
         before = [buffer.clone() for buffer in self._network.buffers()]
+        sums = self._iou and self._iou.sums
         try:
             yield
         except DivergedError:
             for buffer, value in zip(self._network.buffers(), before, strict=True):
                 buffer.copy_(value)
+            if self._iou is not None:
+                self._iou.sums = sums
             raise
 
     def _stop_diverged(self, parts: dict[str, float], norms: dict[str, float]) -> NoReturn:
@@ -269,6 +276,7 @@ class TrainingRun:
                 optimizer=[optimizer.state_dict() for optimizer in self._optimizers],
                 rng=torch.get_rng_state(),
                 class_weights=self._class_weights.cpu(),
+                iou_sums=None if self._iou is None else self._iou.sums.cpu(),
             ),
         )
 
@@ -287,6 +295,8 @@ class TrainingRun:
         self._schedule.progress = checkpoint.progress
         self._step = checkpoint.step
         self._class_weights = checkpoint.class_weights
+        if self._iou is not None and checkpoint.iou_sums is not None:
+            self._iou.sums = checkpoint.iou_sums.to(self._process.device)
         return checkpoint.seconds
 
 

@@ -9,9 +9,10 @@ from bdc_training.distributed import leave
 from bdc_training.training_run import TrainingRun, TrainingRunOptions
 
 
-def save_gradient(config: Path, data: Path, out: Path) -> None:
+def save_gradient(config: Path, data: Path, out: Path, *overrides: str) -> None:
     cache = out.parent / "cache"
-    options = TrainingRunOptions(config, data, data, out, cache, threads=1, device="cpu", overrides=OVERRIDES)
+    overrides = OVERRIDES + overrides
+    options = TrainingRunOptions(config, data, data, out, cache, threads=1, device="cpu", overrides=overrides)
     run = TrainingRun(options)
     run._network.eval()
     settings = run._config
@@ -27,5 +28,5 @@ def save_gradient(config: Path, data: Path, out: Path) -> None:
 OVERRIDES = ("training.batch_size=2", "training.seed=1")
 
 if __name__ == "__main__":
-    save_gradient(*(Path(argument) for argument in sys.argv[1:]))
+    save_gradient(*(Path(argument) for argument in sys.argv[1:4]), *sys.argv[4:])
     leave()

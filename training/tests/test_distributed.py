@@ -57,14 +57,18 @@ def make_samples_unequal(root: Path) -> None:
 DROPPED = ("vehicle.car-1", "vehicle.car-2", "human.pedestrian.adult-2")
 
 
-def test_the_gradient_of_two_processes_is_that_of_one_with_the_whole_batch(folder: Path) -> None:
+@pytest.mark.parametrize("overrides", [(), ("training.losses.iou=2", "training.iou_memory=0.9")])
+def test_the_gradient_of_two_processes_is_that_of_one_with_the_whole_batch(
+    folder: Path, overrides: tuple[str, ...]
+) -> None:
     make_samples_unequal(folder / "data")
     places = {name: folder / name / "out" for name in ("one", "two")}
     for place in places.values():
         place.mkdir(parents=True)
-    save_gradient(folder / "tiny.yaml", folder / "data", places["one"])
+    save_gradient(folder / "tiny.yaml", folder / "data", places["one"], *overrides)
     script = str(TRAINING / "tests" / "gradient_of_first_step.py")
-    result = in_two_processes(folder, script, str(folder / "tiny.yaml"), str(folder / "data"), str(places["two"]))
+    arguments = str(folder / "tiny.yaml"), str(folder / "data"), str(places["two"]), *overrides
+    result = in_two_processes(folder, script, *arguments)
     assert result.returncode == 0, result.stderr
     one, two = (torch.load(place / "gradient.pt") for place in places.values())
     assert one.keys() == two.keys()

@@ -7,8 +7,9 @@ from torch import Tensor
 from bdc_training import fused
 from bdc_training.distillation import _occupancy_loss
 from bdc_training.fused.compiled_library import library
-from bdc_training.losses import occupancy_loss, occupancy_losses, soft_iou_loss
+from bdc_training.losses import occupancy_loss, occupancy_losses
 from bdc_training.sample_spec import UNSEEN
+from bdc_training.soft_iou import iou_sums, soft_iou_loss
 
 pytestmark = pytest.mark.skipif(library() is None, reason="no C++ compiler for the fused operations")
 SHAPE = (2, 3, 7, 11)
@@ -38,9 +39,10 @@ def near(found: Tensor, expected: Tensor) -> bool:
 def test_cross_entropy_and_soft_iou_are_those_of_the_plain_losses() -> None:
     logits, labels, weights = case()
     doubles, singles = logits.double().requires_grad_(), logits.clone().requires_grad_()
-    expected = occupancy_loss(doubles, labels, weights.double()), soft_iou_loss(doubles, labels)
+    expected = occupancy_loss(doubles, labels, weights.double()), soft_iou_loss(iou_sums(doubles, labels))
     assert fused.usable(singles)
-    found = occupancy_losses(singles, labels, weights)
+    entropy, sums = occupancy_losses(singles, labels, weights)
+    found = entropy, soft_iou_loss(sums)
     for one, exact in zip(found, expected, strict=True):
         assert near(one, exact)
     # Of both together and of the second alone.
@@ -66,5 +68,6 @@ def test_a_logit_that_is_not_finite_reaches_the_loss() -> None:
     logits, labels, weights = case()
     labels[0, 0, 0, 0] = 1
     logits[0, 2, 0, 0] = float("nan")
-    assert not torch.isfinite(torch.stack(occupancy_losses(logits, labels, weights))).all()
+    entropy, sums = occupancy_losses(logits, labels, weights)
+    assert not torch.isfinite(entropy) and not torch.isfinite(soft_iou_loss(sums))
     assert not torch.isfinite(_occupancy_loss(logits, logits.clone(), Labelled(labels), weights))

@@ -58,7 +58,8 @@ def test_a_run_learns_its_samples_by_heart(options: TrainingRunOptions) -> None:
 
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 def test_a_resumed_run_continues_bit_by_bit(options: TrainingRunOptions, optimizer: str) -> None:
-    options = replace(options, overrides=(f"training.optimizer={optimizer}",))
+    kept = "training.losses.iou=1", "training.iou_memory=0.9"
+    options = replace(options, overrides=(f"training.optimizer={optimizer}", *kept))
     whole = replace(options, steps=6, out=options.out / "whole")
     assert TrainingRun(whole).run()
     parts = replace(options, steps=6, out=options.out / "parts")
@@ -81,6 +82,7 @@ def test_a_resumed_run_continues_bit_by_bit(options: TrainingRunOptions, optimiz
         assert torch.equal(found.trained_network[name], value), name
         assert torch.equal(found.network[name], expected.network[name]), name
     assert not torch.equal(expected.network[name], expected.trained_network[name])
+    assert torch.equal(found.iou_sums, expected.iou_sums) and (expected.iou_sums[3] > 4).all()
     assert len(expected.optimizer) == {"adamw": 1, "muon": 2}[optimizer]
     for wanted, got in zip(expected.optimizer, found.optimizer, strict=True):
         for index, state in wanted["state"].items():
