@@ -6,7 +6,7 @@ import { shippedModel } from '../src/engine/shipped-model.js';
 import { ISAS, type Isa } from '../src/engine/types.js';
 import { BdcError } from '../src/errors.js';
 import { hiddenFromPeers, runWithout } from './cpuid/peers.js';
-import { toHide } from './cpuid/mask.js';
+import { MaskError, toHide } from './cpuid/mask.js';
 import { machineName, runBenchmark } from './run.js';
 import { frameTable, growthTable, layerTable, moduleTable, scalingTable, without } from './tables.js';
 
@@ -49,8 +49,8 @@ async function main(): Promise<void> {
   const repetitions = options.repetitions ?? (quick ? 3 : 7);
   const depth = options.depth ?? (quick ? 4 : 8);
   const isa = options.isa ?? ((process.env['BDC_ISA'] || supportedIsas().at(-1)) as Isa);
-  const hidden = options.peers && options.equalPeers ? toHide(isa, supportedIsas()) : [];
-  if (hidden.length > 0 && hiddenFromPeers().length === 0) {
+  const hidden = peers && options.equalPeers ? toHide(isa, supportedIsas()) : [];
+  if (hidden.length > 0 && process.env['MASKED_CPUID'] === undefined) {
     process.exitCode = runWithout(hidden);
     return;
   }
@@ -82,7 +82,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  if (!(error instanceof BdcError)) throw error;
+  if (!(error instanceof BdcError || error instanceof MaskError)) throw error;
   console.error(error.message);
   process.exitCode = 2;
 });

@@ -52,24 +52,22 @@ function plot(results: readonly BenchmarkResult[]): string {
   );
 }
 
+const repetitions = options.quick ? 3 : 7;
+
 /** `npm run bench -- --json` in a process of its own: onnxruntime is then kept from what `isa` lacks. */
 function benchmark(isa: BenchmarkResult['isa'], threads: number): BenchmarkResult {
-  const parameters = [
-    '--import',
-    'tsx',
-    at('bench/main.ts'),
-    '--json',
-    '--isa',
-    isa,
-    '--threads',
-    String(threads),
-  ];
-  if (options.quick) parameters.push('--quick');
-  const { status, stdout } = spawnSync(process.execPath, parameters, {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  if (status !== 0) throw new Error(`the benchmark of ${isa} failed, see above`);
+  const values = { isa, threads, repetitions, depth: options.quick ? 4 : 8 };
+  const parameters = Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const { status, signal, stdout, error } = spawnSync(
+    process.execPath,
+    ['--import', 'tsx', at('bench/main.ts'), '--json', ...parameters],
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  if (status !== 0) {
+    throw new Error(
+      `the benchmark of ${isa} failed (${error?.message ?? signal ?? `exit status ${status}`})`,
+    );
+  }
   return JSON.parse(stdout) as BenchmarkResult;
 }
 
@@ -105,7 +103,7 @@ const fields: Readonly<Record<string, string>> = {
   machine: machineName(),
   onnxruntime: onnxruntime.versions.node ?? '?',
   date: new Date().toISOString().slice(0, 10),
-  turns: options.quick ? '3' : '7',
+  turns: String(repetitions),
   note: options.note,
   results: [...sections, ...twoThreads].join('\n\n'),
   growth: growthTable(best),

@@ -11,6 +11,7 @@
 #include <cpuid.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <ucontext.h>
@@ -71,11 +72,17 @@ static void on_illegal_instruction(int signal_number, siginfo_t *info, void *con
 }
 
 __attribute__((constructor)) static void start(void) {
-  const char *names = getenv("MASKED_CPUID");
-  for (int i = 0; names && i < MASKS; i++) {
-    size_t length = strlen(masks[i].name);
-    for (const char *at = names; (at = strstr(at, masks[i].name)); at += length) {
-      if ((at == names || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0')) masked[i] = 1;
+  char names[64] = "";
+  const char *given = getenv("MASKED_CPUID");
+  strncpy(names, given ? given : "", sizeof names - 1);
+  for (const char *name = strtok(names, " "); name; name = strtok(NULL, " ")) {
+    int found = 0;
+    for (int i = 0; i < MASKS; i++) {
+      if (strcmp(name, masks[i].name) == 0) masked[i] = found = 1;
+    }
+    if (!found) {
+      fprintf(stderr, "MASKED_CPUID: expected some of amx avx512 avx-vnni; found '%s'\n", name);
+      abort();
     }
   }
   struct sigaction action = {.sa_sigaction = on_illegal_instruction, .sa_flags = SA_SIGINFO};

@@ -14,7 +14,6 @@ struct NeonBits {
 
   static Vector Zero() { return vdupq_n_u64(0); }
   static Vector Fill(int bit) { return vdupq_n_u64(bit ? ~uint64_t{0} : 0); }
-  static Vector FillWord(uint64_t x) { return vdupq_n_u64(x); }
   static Vector Xor(Vector a, Vector b) { return veorq_u64(a, b); }
   static Vector And(Vector a, Vector b) { return vandq_u64(a, b); }
   static Vector Xor3(Vector a, Vector b, Vector c) { return Xor(Xor(a, b), c); }

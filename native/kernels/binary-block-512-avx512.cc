@@ -175,7 +175,7 @@ struct Avx512HalfBits : Avx2Bits {
   template <int kPlanes>
   static void PlanesToBytes(const Vector (&planes)[kPlanes], Vector (&bytes)[8]) {
     // The matrix product reads rows from the last byte of a quadword up; the second one turns bits around.
-    const Vector identity = FillWord(0x8040201008040201u);
+    const Vector identity = _mm256_set1_epi64x(static_cast<int64_t>(0x8040201008040201u));
     Vector all[8];
     for (int j = 0; j < 8; ++j) all[j] = j < kPlanes ? planes[j] : Zero();
     ZipBytes(all, bytes);

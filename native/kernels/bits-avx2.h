@@ -15,7 +15,6 @@ struct Avx2Bits {
 
   static Vector Zero() { return _mm256_setzero_si256(); }
   static Vector Fill(int bit) { return _mm256_set1_epi32(-bit); }
-  static Vector FillWord(uint64_t x) { return _mm256_set1_epi64x(static_cast<int64_t>(x)); }
   static Vector Xor(Vector a, Vector b) { return _mm256_xor_si256(a, b); }
   static Vector And(Vector a, Vector b) { return _mm256_and_si256(a, b); }
   static Vector Xor3(Vector a, Vector b, Vector c) { return Xor(Xor(a, b), c); }

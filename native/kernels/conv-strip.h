@@ -19,8 +19,8 @@ namespace {
 /// c[r][j] + Σ_k ….
 template <typename Word>
 struct ConvTile {
-  const Word*
-      weight;  // [depth][Rows], [depth][2][Rows] of split quads; of a matrix unit [depth / 16][Rows][16]
+  /// [depth][Rows]; of split quads [depth][2][Rows]; of a matrix unit [depth / 16][Rows][16].
+  const Word* weight;
   const int32_t* taps;
   const Word* input;
   int depth;
@@ -51,7 +51,6 @@ template <typename Float, int kRows, int kVectors, typename Word, typename Vecto
 inline __attribute__((always_inline)) void StoreSums(const ConvTile<Word>& tile,
                                                      const Vector (&sums)[kRows][kVectors]) {
   constexpr int kLanes = Float::kLanes;
-  constexpr bool kIsReal = std::is_same_v<Word, float>;
 #pragma GCC unroll 12
   for (int r = 0; r < kRows; ++r) {
     Word* const kept = tile.c + r * kVectors * kLanes;
@@ -59,15 +58,11 @@ inline __attribute__((always_inline)) void StoreSums(const ConvTile<Word>& tile,
 #pragma GCC unroll 3
     for (int v = 0; v < kVectors; ++v) {
       if (row == nullptr) {
-        if constexpr (kIsReal) {
-          Float::Store(kept + v * kLanes, sums[r][v]);
-        } else {
-          *reinterpret_cast<Vector*>(kept + v * kLanes) = sums[r][v];
-        }
+        Float::Store(kept + v * kLanes, sums[r][v]);
         continue;
       }
       typename Float::Vector y;
-      if constexpr (kIsReal) {
+      if constexpr (std::is_same_v<Word, float>) {
         y = sums[r][v];
       } else {
         y = Float::Add(Float::Mul(Float::FromInt32(sums[r][v]), Float::Set(tile.scale[r])),

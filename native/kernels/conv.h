@@ -68,8 +68,7 @@ struct ConvKernel {
   int group = 1;
   /// What the kernel adds to each byte of an int8 input, so that sums have to start at −offset · Σ weight.
   int input_offset = 0;
-  /// int8: a quad of weights is packed as two words of two 16-bit weights, its channels 0 and 2, then 1
-  /// and 3.
+  /// int8, groups of 1: a quad of weights is packed as two words of two 16-bit weights (SplitQuads).
   bool splits_quads = false;
 
   int words_per_tap() const { return splits_quads ? 2 : 1; }
@@ -94,16 +93,23 @@ inline int ConvBlockBegin(int out_channels, int blocks, int block) {
   return static_cast<int>(int64_t{out_channels} * block / blocks);
 }
 
-/// Bytes `half` and `half` + 2 of a quad, each as 16 bits.
-inline int32_t HalfOfQuad(int32_t quad, int half) {
-  const auto wide = [quad](int byte) {
-    return static_cast<uint16_t>(static_cast<int8_t>(static_cast<uint32_t>(quad) >> 8 * byte));
-  };
-  return static_cast<int32_t>(wide(half) | static_cast<uint32_t>(wide(half + 2)) << 16);
+/// weight [out_channels][depth] → of channels [begin, end) [depth][2][end − begin]: the quads' bytes 0 and 2
+/// as 16 bits each, then 1 and 3. Returns the end of what it writes.
+inline int32_t* SplitQuads(const int32_t* weight, int depth, int begin, int end, int32_t* packed) {
+  for (int k = 0; k < depth; ++k) {
+    for (int half = 0; half < 2; ++half) {
+      for (int o = begin; o < end; ++o) {
+        const auto quad = static_cast<uint32_t>(weight[int64_t{o} * depth + k]) >> 8 * half;
+        const auto low = static_cast<uint16_t>(static_cast<int8_t>(quad));
+        const auto high = static_cast<uint16_t>(static_cast<int8_t>(quad >> 16));
+        *packed++ = static_cast<int32_t>(low | static_cast<uint32_t>(high) << 16);
+      }
+    }
+  }
+  return packed;
 }
 
-/// weight [out_channels][depth] → for each block of channels, [depth / group][channels of the block][group],
-/// or where quads are split [depth][2][channels of the block].
+/// weight [out_channels][depth] → for each block of channels, [depth / group][channels of the block][group].
 template <typename Word>
 void PackConvWeights(const Word* weight, int out_channels, int depth, const ConvKernel<Word>& kernel,
                      Word* packed) {
@@ -111,18 +117,15 @@ void PackConvWeights(const Word* weight, int out_channels, int depth, const Conv
   for (int block = 0; block < blocks; ++block) {
     const int begin = ConvBlockBegin(out_channels, blocks, block);
     const int end = ConvBlockBegin(out_channels, blocks, block + 1);
+    if constexpr (std::is_same_v<Word, int32_t>) {
+      if (kernel.splits_quads) {
+        packed = SplitQuads(weight, depth, begin, end, packed);
+        continue;
+      }
+    }
     for (int k = 0; k < depth; k += kernel.group) {
-      for (int half = 0; half < kernel.words_per_tap(); ++half) {
-        for (int o = begin; o < end; ++o) {
-          const Word* from = weight + int64_t{o} * depth + k;
-          if constexpr (std::is_same_v<Word, int32_t>) {
-            if (kernel.splits_quads) {
-              *packed++ = HalfOfQuad(*from, half);
-              continue;
-            }
-          }
-          packed = std::copy_n(from, kernel.group, packed);
-        }
+      for (int o = begin; o < end; ++o) {
+        packed = std::copy_n(weight + int64_t{o} * depth + k, kernel.group, packed);
       }
     }
   }

@@ -49,6 +49,8 @@ struct FloatAvx2 {
   }
   /// x < 0 ? 0 : x
   static Vector ZeroIfNegative(Vector x) { return _mm256_max_ps(_mm256_setzero_ps(), x); }
+  /// To a vector's own alignment.
+  static void Store(int32_t* to, __m256i x) { _mm256_store_si256(reinterpret_cast<__m256i*>(to), x); }
   static Vector FromInt32(__m256i x) { return _mm256_cvtepi32_ps(x); }
   static Vector FromInt32(const int32_t* from) {
     return _mm256_cvtepi32_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));

@@ -90,9 +90,8 @@ const KernelSet& SelectKernels(Isa isa) {
       // vpshufb.
       return kAvx2Set;
     case Isa::kAvxVnni:
-      // VPDPBUSD does 32 multiply-adds of bytes in an instruction, where VPMADDUBSW needs VPSIGNB, VPMADDWD
-      // and VPADDD beside it. W1A8 layers stay with tables, 64 multiply-adds a look-up, which measured
-      // faster.
+      // VPDPBUSD does 32 multiply-adds of bytes in an instruction, where the AVX2 set takes two VPMADDWD and
+      // two VPADDD. W1A8 layers stay with tables, 64 multiply-adds a look-up, which measured faster.
       return kAvxVnniSet;
     case Isa::kAvx512:
       // VPTERNLOG makes a full adder of two instructions: 512 multiply-adds an instruction, where VPOPCNTQ

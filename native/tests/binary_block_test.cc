@@ -173,6 +173,12 @@ TEST(BinaryBlockTest, EveryBitMatchesOrNone) {
       BinaryBlockTester().channels(channels, 3).image(3, 18).kernel(1, 1).pad(0, 0).extreme(match).Check();
     }
   }
+  // Sums of the most and of one more than fit so many bits.
+  for (int channels : {127, 128, 511, 2047, 2048}) {
+    for (bool match : {true, false}) {
+      BinaryBlockTester().channels(channels, 3).image(3, 18).kernel(1, 1).pad(0, 0).extreme(match).Check();
+    }
+  }
   // The longest kernel there may be.
   BinaryBlockTester().channels(5461, 2).image(2, 3).kernel(1, 3).pad(0, 1).extreme(false).Check();
 }

@@ -25,6 +25,7 @@ class ConvTester {
   ConvTester& residual(StreamType type) { return residual_ = true, stream_ = type, *this; }
   ConvTester& relu() { return relu_ = true, *this; }
   ConvTester& quantized_only() { return real_output_ = false, *this; }
+  ConvTester& real_only() { return int8_output_ = false, *this; }
   /// Every weight and value at the end of its range.
   ConvTester& largest() { return largest_ = true, *this; }
 
@@ -118,7 +119,7 @@ class ConvTester {
         .relu = relu_,
         .output = real_output_ ? planes.data() : nullptr,
         .output_type = stream_,
-        .quantized = quantized.data(),
+        .quantized = int8_output_ ? quantized.data() : nullptr,
         .quantized_plane = plane(),
         .quantized_factor = 16.0f};
     const void* const addend = is_half ? static_cast<const void*>(addend_f16_.data()) : addend_f32_.data();
@@ -130,7 +131,8 @@ class ConvTester {
       const int64_t y = at % plane() / width_;
       const bool is_asked = y >= begin_ && y < end_;
       const float scaled = std::clamp(expected_[at] * 16.0f, -127.0f, 127.0f);
-      ASSERT_EQ(quantized[at], is_asked ? static_cast<int8_t>(std::nearbyint(scaled)) : kUntouchedByte)
+      ASSERT_EQ(quantized[at],
+                is_asked && int8_output_ ? static_cast<int8_t>(std::nearbyint(scaled)) : kUntouchedByte)
           << "value " << at << ", " << Shape();
       const float real = is_asked && real_output_ ? expected_[at] : kUntouched;
       if (is_half) {
@@ -148,7 +150,8 @@ class ConvTester {
 
   int channels_, depth_, height_, width_;
   int begin_ = 0, end_, gap_ = 0, activation_ = 0;
-  bool with_bias_ = true, residual_ = false, relu_ = false, real_output_ = true, largest_ = false;
+  bool with_bias_ = true, residual_ = false, relu_ = false, real_output_ = true, int8_output_ = true,
+       largest_ = false;
   StreamType stream_ = StreamType::kFloat32;
   std::vector<int32_t> weight_, input_, taps_;
   std::vector<float> scale_, bias_, slope_, bias_in_, bias_out_, addend_f32_, expected_;
@@ -194,6 +197,16 @@ TEST(ConvI8Test, StepsBehindTheSums) {
 TEST(ConvI8Test, Int8MayBeAllThatIsAskedFor) {
   ConvTester(14, 30, 4, 45).gap(2).relu().quantized_only().Check();
   ConvTester(32, 32, 4, 45).relu().quantized_only().Check();
+}
+
+TEST(ConvI8Test, RealValuesMayBeAllThatIsAskedFor) {
+  for (int width : {14, 32, 64, 100}) {
+    for (int gap : {0, 2}) {
+      ConvTester(14, 30, 4, width).gap(gap).real_only().Check();
+      ConvTester(14, 600, 4, width).gap(gap).real_only().prelu().Check();
+      ConvTester(32, 32, 4, width).gap(gap).without_bias().real_only().Check();
+    }
+  }
 }
 
 }  // namespace

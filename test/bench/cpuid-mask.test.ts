@@ -57,6 +57,8 @@ describe('Hiding instruction sets from a library', () => {
       assert.equal(tell({ ...masked, MASKED_CPUID: 'avx512' }), `1 0 ${vnni}`);
       assert.equal(tell({ ...masked, MASKED_CPUID: 'avx-vnni' }), `1 ${avx512} 0`);
       assert.equal(tell({ ...masked, MASKED_CPUID: '' }), `1 ${avx512} ${vnni}`);
+      const strange = spawnSync(program, { encoding: 'utf8', env: { ...masked, MASKED_CPUID: 'sse9' } });
+      assert.match(strange.stderr, /expected some of amx avx512 avx-vnni; found 'sse9'/);
     } finally {
       await rm(folder, { recursive: true });
     }

@@ -1,7 +1,7 @@
 """What a run needs to go on exactly where it stopped."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,8 @@ class Checkpoint:
     rng: torch.Tensor
     # [K], measured once at the start of the run.
     class_weights: torch.Tensor
-    # RunningIou.sums, of a run that keeps some.
-    iou_sums: torch.Tensor | None
+    # RunningIou.sums, of a run that has some.
+    running_iou: torch.Tensor | None = None
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -53,10 +53,11 @@ def load_checkpoint(path: Path) -> Checkpoint:
     except Exception as error:
         # Unpickling what isn't a pickle raises nearly anything.
         raise ValueError(f"{path}: not a checkpoint, or a damaged one ({error})") from error
-    expected = set(Checkpoint.__dataclass_fields__)
-    if not isinstance(state, dict) or set(state) != expected:
+    fields = Checkpoint.__dataclass_fields__
+    needed = {name for name, field in fields.items() if field.default is MISSING}
+    if not isinstance(state, dict) or not needed <= set(state) <= set(fields):
         found = sorted(state) if isinstance(state, dict) else type(state).__name__
-        raise ValueError(f"{path}: expected a checkpoint with {sorted(expected)}; found {found}: of another version?")
+        raise ValueError(f"{path}: expected a checkpoint with {sorted(needed)}; found {found}: of another version?")
     return Checkpoint(**state)
 
 

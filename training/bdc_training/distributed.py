@@ -102,8 +102,8 @@ def normaliser(count: Tensor) -> Tensor:
 
 def process_mean(values: Tensor) -> Tensor:
     """Mean over the processes, without a gradient."""
-    if not (dist.is_available() and dist.is_initialized()):
-        return values
-    total = values.detach().clone()
-    dist.all_reduce(total)
-    return total / dist.get_world_size()
+    mean = values.detach().clone()
+    if dist.is_available() and dist.is_initialized():
+        dist.all_reduce(mean)
+        mean /= dist.get_world_size()
+    return mean

@@ -45,6 +45,10 @@ def soft_iou_loss(sums: IouSums) -> Tensor:
     return losses.sum() / normaliser(occurs.sum())
 
 
+# A union of fewer is taken for so many: that of a class that nothing is called and that hasn't occurred yet.
+FEWEST_VOXELS = 1e-3
+
+
 class RunningIou:
     """Over the latest batches, as a data set's IoU is over all: one sample has few of a rare class, or none."""
 
@@ -55,18 +59,18 @@ class RunningIou:
         self.sums = torch.zeros(4, classes - 1, device=device)
 
     def loss(self, batch: IouSums) -> Tensor:
-        """1 − soft IoU over the latest batches and this one, mean over the classes that they have.
+        """1 − soft IoU over the latest batches and this one, mean over the classes that have occurred since the start.
 
         Its gradient is that of the expected loss by this batch's probabilities: with the batches' mean intersection I
         and union U, d(1 − I / U) = dU · I / U² − dI / U. So a class called where there is none costs something in a
         batch without that class too.
         """
         both, either, truth = (values.sum(0) for values in (batch.both, batch.either, batch.truth))
-        latest = process_mean(torch.stack([both, either, truth, torch.ones_like(both)]).detach())
+        latest = process_mean(torch.stack([both, either, truth, torch.ones_like(both)]))
         self.sums = self._memory * self.sums + latest
         intersection, union, _, batches = self.sums
-        # In voxels of a batch; a class that nothing is called has hardly any.
-        union = (union / batches).clamp(min=1)
+        # In voxels of a process's share of a batch.
+        union = (union / batches).clamp(min=FEWEST_VOXELS)
         iou = intersection / batches / union
         slope = (either * iou - both) / union
         losses = 1 - iou + slope - slope.detach()

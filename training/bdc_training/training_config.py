@@ -60,6 +60,8 @@ class TrainingConfig:
             raise ValueError(f"ema_decay: expected at least 0 and below 1; found {self.ema_decay}")
         if not 0 <= self.iou_memory < 1:
             raise ValueError(f"iou_memory: expected at least 0 and below 1; found {self.iou_memory}")
+        if self.iou_memory > 0 and self.losses.iou == 0:
+            raise ValueError("iou_memory: has no effect without a soft IoU loss; set training.losses.iou above 0 too")
 
 
 def training_config(section: Mapping[str, Any]) -> TrainingConfig:

@@ -193,13 +193,13 @@ class TrainingRun:
         """Puts the batch norms' statistics and the running IoU back if the step fails: a forward pass changes them
         before it is judged."""
         before = [buffer.clone() for buffer in self._network.buffers()]
-        sums = self._iou and self._iou.sums
+        sums = None if self._iou is None else self._iou.sums
         try:
             yield
         except DivergedError:
             for buffer, value in zip(self._network.buffers(), before, strict=True):
                 buffer.copy_(value)
-            if self._iou is not None:
+            if self._iou is not None and sums is not None:
                 self._iou.sums = sums
             raise
 
@@ -276,7 +276,7 @@ class TrainingRun:
                 optimizer=[optimizer.state_dict() for optimizer in self._optimizers],
                 rng=torch.get_rng_state(),
                 class_weights=self._class_weights.cpu(),
-                iou_sums=None if self._iou is None else self._iou.sums.cpu(),
+                running_iou=None if self._iou is None else self._iou.sums.cpu(),
             ),
         )
 
@@ -295,8 +295,8 @@ class TrainingRun:
         self._schedule.progress = checkpoint.progress
         self._step = checkpoint.step
         self._class_weights = checkpoint.class_weights
-        if self._iou is not None and checkpoint.iou_sums is not None:
-            self._iou.sums = checkpoint.iou_sums.to(self._process.device)
+        if self._iou is not None and checkpoint.running_iou is not None:
+            self._iou.sums = checkpoint.running_iou.to(self._process.device)
         return checkpoint.seconds
 
 

@@ -82,7 +82,7 @@ def test_a_resumed_run_continues_bit_by_bit(options: TrainingRunOptions, optimiz
         assert torch.equal(found.trained_network[name], value), name
         assert torch.equal(found.network[name], expected.network[name]), name
     assert not torch.equal(expected.network[name], expected.trained_network[name])
-    assert torch.equal(found.iou_sums, expected.iou_sums) and (expected.iou_sums[3] > 4).all()
+    assert torch.equal(found.running_iou, expected.running_iou) and (expected.running_iou[3] > 4).all()
     assert len(expected.optimizer) == {"adamw": 1, "muon": 2}[optimizer]
     for wanted, got in zip(expected.optimizer, found.optimizer, strict=True):
         for index, state in wanted["state"].items():
