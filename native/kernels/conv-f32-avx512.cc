@@ -20,13 +20,7 @@ struct Avx512ConvF32 {
   template <int kRows>
   __attribute__((noinline)) static void Run(const ConvTile<float>& tile) {
     __m512 sums[kRows][2];
-#pragma GCC unroll 12
-    for (int r = 0; r < kRows; ++r) {
-      for (int v = 0; v < 2; ++v) {
-        sums[r][v] =
-            tile.start ? _mm512_set1_ps(tile.start[r]) : _mm512_load_ps(tile.c + r * kPanel + 16 * v);
-      }
-    }
+    StartSums<Float>(tile, sums);
     const float* weight = tile.weight;
     for (int k = 0; k < tile.depth; ++k, weight += kRows) {
       const float* pixels = tile.input + tile.taps[k];
@@ -39,7 +33,7 @@ struct Avx512ConvF32 {
         sums[r][1] = _mm512_fmadd_ps(a, b1, sums[r][1]);
       }
     }
-    StoreSums<Float, kRows, 2>(tile, sums);
+    StoreSums<Float>(tile, sums);
   }
 };
 

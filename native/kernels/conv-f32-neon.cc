@@ -21,13 +21,7 @@ struct NeonConvF32 {
   template <int kRows>
   __attribute__((noinline)) static void Run(const ConvTile<float>& tile) {
     float32x4_t sums[kRows][kVectors];
-#pragma GCC unroll 8
-    for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 3
-      for (int v = 0; v < kVectors; ++v) {
-        sums[r][v] = tile.start ? vdupq_n_f32(tile.start[r]) : vld1q_f32(tile.c + r * kPanel + 4 * v);
-      }
-    }
+    StartSums<Float>(tile, sums);
     const float* weight = tile.weight;
     for (int k = 0; k < tile.depth; ++k, weight += kRows) {
       const float* pixels = tile.input + tile.taps[k];
@@ -41,7 +35,7 @@ struct NeonConvF32 {
         }
       }
     }
-    StoreSums<Float, kRows, kVectors>(tile, sums);
+    StoreSums<Float>(tile, sums);
   }
 };
 

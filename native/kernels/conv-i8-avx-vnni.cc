@@ -22,13 +22,7 @@ struct AvxVnniConvI8 {
   __attribute__((noinline)) static void Run(const ConvTile<int32_t>& tile) {
     const __m256i offset = _mm256_set1_epi8(static_cast<char>(kInputOffset));
     __m256i sums[kRows][2];
-#pragma GCC unroll 6
-    for (int r = 0; r < kRows; ++r) {
-      for (int v = 0; v < 2; ++v) {
-        const auto* kept = reinterpret_cast<const __m256i*>(tile.c + r * kPanel + 8 * v);
-        sums[r][v] = tile.start ? _mm256_set1_epi32(tile.start[r]) : _mm256_load_si256(kept);
-      }
-    }
+    StartSums<Float>(tile, sums);
     const int32_t* weight = tile.weight;
     for (int k = 0; k < tile.depth; ++k, weight += kRows) {
       const auto* pixels = reinterpret_cast<const __m256i*>(tile.input + tile.taps[k]);
@@ -42,7 +36,7 @@ struct AvxVnniConvI8 {
         sums[r][1] = _mm256_dpbusd_avx_epi32(sums[r][1], b1, a);
       }
     }
-    StoreSums<Float, kRows, 2>(tile, sums);
+    StoreSums<Float>(tile, sums);
   }
 };
 

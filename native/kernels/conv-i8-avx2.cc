@@ -44,20 +44,14 @@ struct Avx2ConvI8 {
   template <int kRows>
   __attribute__((noinline)) static void Run(const ConvTile<int32_t>& tile) {
     __m256i sums[kRows][2];
-#pragma GCC unroll 6
-    for (int r = 0; r < kRows; ++r) {
-      for (int v = 0; v < 2; ++v) {
-        const auto* kept = reinterpret_cast<const __m256i*>(tile.c + r * kPanel + 8 * v);
-        sums[r][v] = tile.start ? _mm256_set1_epi32(tile.start[r]) : _mm256_load_si256(kept);
-      }
-    }
+    StartSums<Float>(tile, sums);
     const int32_t* weight = tile.weight;
     for (int k = 0; k < tile.depth; ++k, weight += 2 * kRows) {
       const auto* pixels = reinterpret_cast<const __m256i*>(tile.input + tile.taps[k]);
       Add(sums, Even(_mm256_loadu_si256(pixels)), Even(_mm256_loadu_si256(pixels + 1)), weight);
       Add(sums, Odd(_mm256_loadu_si256(pixels)), Odd(_mm256_loadu_si256(pixels + 1)), weight + kRows);
     }
-    StoreSums<Float, kRows, 2>(tile, sums);
+    StoreSums<Float>(tile, sums);
   }
 };
 

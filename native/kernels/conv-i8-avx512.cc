@@ -21,13 +21,7 @@ struct Avx512ConvI8 {
   __attribute__((noinline)) static void Run(const ConvTile<int32_t>& tile) {
     const __m512i offset = _mm512_set1_epi8(static_cast<char>(kInputOffset));
     __m512i sums[kRows][2];
-#pragma GCC unroll 12
-    for (int r = 0; r < kRows; ++r) {
-      for (int v = 0; v < 2; ++v) {
-        sums[r][v] =
-            tile.start ? _mm512_set1_epi32(tile.start[r]) : _mm512_load_si512(tile.c + r * kPanel + 16 * v);
-      }
-    }
+    StartSums<Float>(tile, sums);
     const int32_t* weight = tile.weight;
     for (int k = 0; k < tile.depth; ++k, weight += kRows) {
       const int32_t* pixels = tile.input + tile.taps[k];
@@ -41,7 +35,7 @@ struct Avx512ConvI8 {
         sums[r][1] = _mm512_dpbusd_epi32(sums[r][1], b1, a);
       }
     }
-    StoreSums<Float, kRows, 2>(tile, sums);
+    StoreSums<Float>(tile, sums);
   }
 };
 

@@ -46,6 +46,24 @@ concept SplitsQuads = requires {
   Micro::kSplitsQuads;
 };
 
+/// What a tile's sums begin with: Float's vectors or vectors of int32.
+template <typename Float, int kRows, int kVectors, typename Word, typename Vector>
+inline __attribute__((always_inline)) void StartSums(const ConvTile<Word>& tile,
+                                                     Vector (&sums)[kRows][kVectors]) {
+#pragma GCC unroll 12
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 3
+    for (int v = 0; v < kVectors; ++v) {
+      const Word* const kept = tile.c + (r * kVectors + v) * Float::kLanes;
+      if constexpr (std::is_same_v<Word, float>) {
+        sums[r][v] = tile.start != nullptr ? Float::Set(tile.start[r]) : Float::Load(kept);
+      } else {
+        sums[r][v] = tile.start != nullptr ? Float::SetInt32(tile.start[r]) : Float::LoadInt32(kept);
+      }
+    }
+  }
+}
+
 /// The end of a tile of a kernel that StoresConvRows, whose sums are Float's vectors or vectors of int32.
 template <typename Float, int kRows, int kVectors, typename Word, typename Vector>
 inline __attribute__((always_inline)) void StoreSums(const ConvTile<Word>& tile,

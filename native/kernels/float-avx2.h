@@ -49,7 +49,11 @@ struct FloatAvx2 {
   }
   /// x < 0 ? 0 : x
   static Vector ZeroIfNegative(Vector x) { return _mm256_max_ps(_mm256_setzero_ps(), x); }
-  /// To a vector's own alignment.
+  static __m256i SetInt32(int32_t x) { return _mm256_set1_epi32(x); }
+  /// Places aligned as a vector is.
+  static __m256i LoadInt32(const int32_t* from) {
+    return _mm256_load_si256(reinterpret_cast<const __m256i*>(from));
+  }
   static void Store(int32_t* to, __m256i x) { _mm256_store_si256(reinterpret_cast<__m256i*>(to), x); }
   static Vector FromInt32(__m256i x) { return _mm256_cvtepi32_ps(x); }
   static Vector FromInt32(const int32_t* from) {

@@ -44,7 +44,9 @@ struct FloatAvx512 {
   }
   /// x < 0 ? 0 : x
   static Vector ZeroIfNegative(Vector x) { return _mm512_max_ps(_mm512_setzero_ps(), x); }
-  /// To a vector's own alignment.
+  static __m512i SetInt32(int32_t x) { return _mm512_set1_epi32(x); }
+  /// Places aligned as a vector is.
+  static __m512i LoadInt32(const int32_t* from) { return _mm512_load_si512(from); }
   static void Store(int32_t* to, __m512i x) { _mm512_store_si512(to, x); }
   static Vector FromInt32(__m512i x) { return _mm512_cvtepi32_ps(x); }
   static Vector FromInt32(const int32_t* from) { return _mm512_cvtepi32_ps(_mm512_loadu_si512(from)); }
