@@ -33,6 +33,7 @@ run() { # NAME STEPS KEY=VALUE…; of $worlds, or of the $first of them
 
 simulate train 1200 1
 simulate train-4800 4800 1 # the 1200 and more
+simulate train-8000 8000 1
 simulate watch 40 3 # looked at during the runs
 simulate val 200 900001
 
@@ -63,9 +64,31 @@ first=""
 # Its first 3260 steps had twin-3 as the teacher, twin-4 being in the making.
 run binary-8 7231 training.learning_rate=0.0008 training.final_share=0.01 "$(from binary-7)" "$(taught_by twin-4)" $(boxes)
 
-last=$out/binary-8
-"$python" -m bdc_training.calibrate --config "$last/config.yaml" --checkpoint "$last/checkpoint.pt" --data "$out/data/$worlds" --out "$out/calibrated.pt"
-"$python" -m bdc_training.export --config "$last/config.yaml" --checkpoint "$out/calibrated.pt" --out "$out/float.safetensors"
-"$python" -m bdc_training.quantize --model "$out/float.safetensors" --data "$out/data/$worlds" --layers pointwise real --first-and-last --samples 48 \
+# From here on the world is not mirrored, and the soft IoU is that of the latest hundred batches or so
+unmirrored() { echo training.augmentation.flip_x=0 training.augmentation.flip_y=0; }
+over_batches=training.iou_memory=0.99
+run binary-9 800 training.learning_rate=0.0005 training.final_share=0.03 training.warmup_steps=50 "$(from binary-8)" "$(taught_by twin-4)" \
+  $(boxes) $(unmirrored) $over_batches
+worlds=train-8000
+# Trained by two processes of two samples each; here by one
+run binary-10 7112 training.batch_size=4 training.learning_rate=0.001 training.final_share=0.01 "$(from binary-9)" "$(taught_by twin-4)" \
+  $(boxes) $(unmirrored) $over_batches
+
+# The twin once more with what the binary network had last, to be compared with it
+worlds=train-4800
+run twin-5 800 unit.precision=full training.learning_rate=0.0005 training.final_share=0.03 training.warmup_steps=50 "$(from twin-4)" \
+  $(boxes) $(unmirrored) $over_batches
+
+calibrate_and_export() { # RUN MODEL
+  "$python" -m bdc_training.calibrate --config "$out/$1/config.yaml" --checkpoint "$out/$1/checkpoint.pt" --data "$out/data/train-8000" \
+    --out "$out/$1/calibrated.pt"
+  "$python" -m bdc_training.export --config "$out/$1/config.yaml" --checkpoint "$out/$1/calibrated.pt" --out "$2"
+}
+calibrate_and_export twin-5 "$out/twin.safetensors"
+calibrate_and_export binary-10 "$out/float.safetensors"
+"$python" -m bdc_training.quantize --model "$out/float.safetensors" --data "$out/data/train-8000" --layers pointwise real --first-and-last --samples 48 \
   --out "$out/bdc-occ-edge.safetensors"
-bdc_occ evaluate --model "$out/bdc-occ-edge.safetensors" --data "$out/data/val"
+for model in twin bdc-occ-edge; do
+  echo "== $model"
+  bdc_occ evaluate --model "$out/$model.safetensors" --data "$out/data/val"
+done
