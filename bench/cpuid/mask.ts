@@ -8,7 +8,7 @@ import { basename, join } from 'node:path';
 import type { Isa } from '../../src/engine/types.js';
 
 /** Sets of instructions that can be hidden, as masked-cpuid.c names them, from the highest down. */
-export const HIDEABLE = ['amx', 'avx512', 'avx-vnni'] as const satisfies readonly Isa[];
+const HIDEABLE = ['amx', 'avx512', 'avx-vnni'] as const satisfies readonly Isa[];
 export type MaskedSet = (typeof HIDEABLE)[number];
 
 /** What a library must not see of a processor that has `supported`, to be left with `isa`. */
@@ -25,9 +25,7 @@ export class MaskError extends Error {
   constructor(what: string, cause?: unknown) {
     super(
       `cannot hide instruction sets from a library: ${what}. Install gcc and binutils, or give --no-equal-peers.`,
-      {
-        cause,
-      },
+      { cause },
     );
     this.name = 'MaskError';
   }

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { MaskError, type MaskedSet, maskedEnvironment } from './mask.js';
 
-const FOLDER = join(import.meta.dirname, '..', '..', 'bench', 'build');
+const FOLDER = join(import.meta.dirname, '..', 'build');
 
 function libraryFolder(): string {
   const { resolve } = createRequire(import.meta.url);

@@ -93,17 +93,21 @@ def default_threads() -> int:
 def normaliser(count: Tensor) -> Tensor:
     """What each process divides its sum by, so that the mean over processes is the sum over all of them divided by the
     count over all of them, at least 1."""
-    if not (dist.is_available() and dist.is_initialized()):
-        return count.clamp(min=1)
-    total = count.detach().clone()
-    dist.all_reduce(total)
-    return total.clamp(min=1) / dist.get_world_size()
+    return _total(count).clamp(min=1) / _processes()
 
 
 def process_mean(values: Tensor) -> Tensor:
     """Mean over the processes, without a gradient."""
-    mean = values.detach().clone()
-    if dist.is_available() and dist.is_initialized():
-        dist.all_reduce(mean)
-        mean /= dist.get_world_size()
-    return mean
+    return _total(values) / _processes()
+
+
+def _processes() -> int:
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def _total(values: Tensor) -> Tensor:
+    """Sum over the processes, without a gradient."""
+    total = values.detach().clone()
+    if _processes() > 1:
+        dist.all_reduce(total)
+    return total
