@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <iterator>
+#include <span>
 #include <type_traits>
 
 #include "kernels/conv.h"
@@ -57,6 +58,7 @@ struct ConvRow {
   void* output = nullptr;
   int8_t* quantized = nullptr;
 
+  ConvRow() = default;
   ConvRow(const ConvEpilogue& e, int channel) {
     if (e.scale != nullptr) scale = e.scale[channel];
     if (e.bias != nullptr) bias = e.bias[channel];
@@ -131,27 +133,27 @@ inline __attribute__((always_inline)) void StoreConvPiece(const ConvSteps& steps
   }
 }
 
-/// The finished sums of `rows` channels from `first` on, Panel apart, to the output rows they belong to.
+/// The finished sums of the channels of `rows`, Panel apart, to where they belong.
 template <typename Float, int kPanel, size_t kIndex = 0, typename Word>
-inline void StoreConvTile(const ConvEpilogue& epilogue, const ConvSteps& steps, const Word* sums, int first,
-                          int rows, const ConvPiece* pieces, int count) {
+inline void StoreConvTile(const ConvSteps& steps, const Word* sums, std::span<const ConvRow> rows,
+                          std::span<const ConvPiece> pieces, float quantized_factor) {
   constexpr bool is_usual = kIndex < std::size(kUsualConvSteps);
   if constexpr (is_usual) {
     if (steps != kUsualConvSteps[kIndex]) {
-      return StoreConvTile<Float, kPanel, kIndex + 1>(epilogue, steps, sums, first, rows, pieces, count);
+      return StoreConvTile<Float, kPanel, kIndex + 1>(steps, sums, rows, pieces, quantized_factor);
     }
   }
-  for (int r = 0; r < rows; ++r) {
-    const ConvRow row(epilogue, first + r);
-    for (const ConvPiece* piece = pieces; piece != pieces + count; ++piece) {
-      const Word* from = sums + r * kPanel + piece->first;
+  for (const ConvRow& row : rows) {
+    for (const ConvPiece& piece : pieces) {
+      const Word* from = sums + piece.first;
       if constexpr (is_usual) {
         constexpr ConvSteps kSteps = kUsualConvSteps[kIndex];
-        StoreConvPiece<Float>(kSteps, from, *piece, row, epilogue.quantized_factor);
+        StoreConvPiece<Float>(kSteps, from, piece, row, quantized_factor);
       } else {
-        StoreConvPiece<Float>(steps, from, *piece, row, epilogue.quantized_factor);
+        StoreConvPiece<Float>(steps, from, piece, row, quantized_factor);
       }
     }
+    sums += kPanel;
   }
 }
 

@@ -7,10 +7,9 @@
 namespace bdc {
 namespace {
 
-/// Up to 6 channels × 16 positions. VPMADDWD adds two products of 16-bit values: a quad's channels 0 and 2
-/// first, then 1 and 3. That is as many multiplications as VPMADDUBSW needs, which takes one side unsigned,
-/// adds in 16 bits and wants a VPMADDWD behind it; and weights lie ready. 12 of the 16 registers hold sums,
-/// two pixels, one a weight, one products.
+/// Up to 6 channels × 16 positions, of pairs: VPMADDWD adds the products of two 16-bit values. VPMADDUBSW
+/// does four, but takes one side unsigned, adds in 16 bits, where the sum may not fit, and wants a VPMADDWD
+/// behind it. 12 of the 16 registers hold sums, two pixels, one a weight, one products.
 struct Avx2ConvI8 {
   using Word = int32_t;
   using Float = FloatAvx2;
@@ -18,18 +17,7 @@ struct Avx2ConvI8 {
   static constexpr int kPanel = 16;
   static constexpr int kInputOffset = 0;
   static constexpr bool kStoresRows = true;
-  static constexpr bool kSplitsQuads = true;
-
-  template <int kRows>
-  static inline __attribute__((always_inline)) void Add(__m256i (&sums)[kRows][2], __m256i b0, __m256i b1,
-                                                        const int32_t* weight) {
-#pragma GCC unroll 6
-    for (int r = 0; r < kRows; ++r) {
-      const __m256i a = _mm256_set1_epi32(weight[r]);
-      sums[r][0] = AddTo(sums[r][0], _mm256_madd_epi16(b0, a));
-      sums[r][1] = AddTo(sums[r][1], _mm256_madd_epi16(b1, a));
-    }
-  }
+  static constexpr bool kTakesPairs = true;
 
   /// sum + x. As an intrinsic GCC adds products to each other first, for which registers don't suffice.
   static inline __m256i AddTo(__m256i sum, __m256i x) {
@@ -37,19 +25,20 @@ struct Avx2ConvI8 {
     return sum;
   }
 
-  /// Bytes 0 and 2 of each quad as 16 bits.
-  static __m256i Even(__m256i x) { return _mm256_srai_epi16(_mm256_slli_epi16(x, 8), 8); }
-  static __m256i Odd(__m256i x) { return _mm256_srai_epi16(x, 8); }
-
   template <int kRows>
   __attribute__((noinline)) static void Run(const ConvTile<int32_t>& tile) {
     __m256i sums[kRows][2];
     StartSums<Float>(tile, sums);
     const int32_t* weight = tile.weight;
-    for (int k = 0; k < tile.depth; ++k, weight += 2 * kRows) {
+    for (int k = 0; k < tile.depth; ++k, weight += kRows) {
       const auto* pixels = reinterpret_cast<const __m256i*>(tile.input + tile.taps[k]);
-      Add(sums, Even(_mm256_loadu_si256(pixels)), Even(_mm256_loadu_si256(pixels + 1)), weight);
-      Add(sums, Odd(_mm256_loadu_si256(pixels)), Odd(_mm256_loadu_si256(pixels + 1)), weight + kRows);
+      const __m256i b0 = _mm256_loadu_si256(pixels), b1 = _mm256_loadu_si256(pixels + 1);
+#pragma GCC unroll 6
+      for (int r = 0; r < kRows; ++r) {
+        const __m256i a = _mm256_set1_epi32(weight[r]);
+        sums[r][0] = AddTo(sums[r][0], _mm256_madd_epi16(b0, a));
+        sums[r][1] = AddTo(sums[r][1], _mm256_madd_epi16(b1, a));
+      }
     }
     StoreSums<Float>(tile, sums);
   }

@@ -6,7 +6,9 @@
 // set.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 
 #include "kernels/conv-epilogue.h"
@@ -19,7 +21,7 @@ namespace {
 /// c[r][j] + Σ_k ….
 template <typename Word>
 struct ConvTile {
-  /// [depth][Rows]; of split quads [depth][2][Rows]; of a matrix unit [depth / 16][Rows][16].
+  /// [depth][Rows]; of a matrix unit [depth / 16][Rows][16].
   const Word* weight;
   const int32_t* taps;
   const Word* input;
@@ -40,10 +42,10 @@ concept StoresConvRows = requires {
   Micro::kStoresRows;
 };
 
-/// int8 kernels whose weights are split quads.
+/// int8 kernels of pairs.
 template <typename Micro>
-concept SplitsQuads = requires {
-  Micro::kSplitsQuads;
+concept TakesPairs = requires {
+  Micro::kTakesPairs;
 };
 
 /// What a tile's sums begin with: Float's vectors or vectors of int32.
@@ -120,67 +122,111 @@ inline int ConvPieces(int64_t pitch, int64_t width, int64_t position, int count,
   return found;
 }
 
+/// A call of ConvKernel::run: strips of output positions, passes over some of the taps, blocks of channels,
+/// tiles. A block's weights stay in L1 for all of a strip, so that they are read as seldom as a strip is
+/// long.
 template <typename Micro>
-inline void RunConv(const ConvArgs<typename Micro::Word>& args, int row_begin, int row_end) {
+class ConvLoop {
+ public:
   using Word = typename Micro::Word;
-  constexpr int kPanel = Micro::kPanel;
-  constexpr int kWordsPerTap = SplitsQuads<Micro> ? 2 : 1;
-  static constexpr Word kZeros[Micro::kMostRows] = {};
-  const int64_t begin = row_begin * args.pitch, end = (row_end - 1) * args.pitch + args.width;
-  const ConvSteps steps = ConvStepsOf(args.epilogue);
-  const bool is_scaled = args.epilogue.scale != nullptr && args.epilogue.bias != nullptr;
-  const bool is_plain = steps == ConvSteps{.slope = steps.slope, .output = ConvStream::kFloat32} &&
-                        (is_scaled || std::is_same_v<Word, float>);
-  const int blocks = ConvBlocks(args.out_channels, Micro::kMostRows);
-  // Longer than the tile: the epilogue may read a vector past its end.
-  alignas(64) Word sums[(Micro::kMostRows + 1) * kPanel];
-  ConvPiece pieces[kPanel];
-  for (int64_t strip = begin; strip < end; strip += kConvStrip) {
-    const int64_t strip_end = end - strip < kConvStrip ? end : strip + kConvStrip;
-    for (int k = 0; k < args.depth; k += kConvDepth) {
-      const int depth = args.depth - k < kConvDepth ? args.depth - k : kConvDepth;
-      const bool is_first = k == 0, is_last = k + depth == args.depth;
-      for (int block = 0; block < blocks; ++block) {
-        const int first = ConvBlockBegin(args.out_channels, blocks, block);
-        const int rows = ConvBlockBegin(args.out_channels, blocks, block + 1) - first;
-        const Word* weight = args.weight + (int64_t{first} * args.depth + int64_t{k} * rows) * kWordsPerTap;
-        const Word* start = args.start != nullptr ? args.start + first : kZeros;
-        for (int64_t at = strip; at < strip_end; at += kPanel) {
-          Word* c =
-              is_first && is_last ? sums : args.scratch + int64_t{first} * kConvStrip + (at - strip) * rows;
-          ConvTile<Word> tile{weight, args.taps + k, args.input + at, depth, is_first ? start : nullptr, c};
-          if (!is_last) {
-            RunConvTile<Micro>(rows, tile);
-            continue;
-          }
-          const int count = static_cast<int>(strip_end - at < kPanel ? strip_end - at : kPanel);
-          const int found = ConvPieces(args.pitch, args.width, at, count, pieces);
-          const bool is_direct = StoresConvRows<Micro> && is_plain && found == 1 && pieces[0].count == kPanel;
-          if (is_direct) {
-            tile.output = args.epilogue.output + first;
-            tile.pixel = pieces[0].pixel;
-            if (steps.slope) tile.slope = args.epilogue.activation.slope + first;
-            if (is_scaled) {
-              tile.scale = args.epilogue.scale + first;
-              tile.bias = args.epilogue.bias + first;
-            }
-          }
-          RunConvTile<Micro>(rows, tile);
-          if (is_direct) continue;
-          StoreConvTile<typename Micro::Float, kPanel>(args.epilogue, steps, c, first, rows, pieces, found);
+
+  explicit ConvLoop(const ConvArgs<Word>& args)
+      : args_(args), steps_(ConvStepsOf(args.epilogue)), pass_depth_(ConvPassDepth(args.depth)) {
+    const bool is_scaled = args.epilogue.scale != nullptr && args.epilogue.bias != nullptr;
+    scales_ = is_scaled;
+    is_plain_ = steps_ == ConvSteps{.slope = steps_.slope, .output = ConvStream::kFloat32} &&
+                (is_scaled || std::is_same_v<Word, float>);
+  }
+
+  void Run(int row_begin, int row_end) {
+    const int64_t begin = row_begin * args_.pitch, end = (row_end - 1) * args_.pitch + args_.width;
+    const int blocks = ConvBlocks(args_.out_channels, Micro::kMostRows);
+    for (int64_t strip = begin; strip < end; strip += kConvStrip) {
+      const int64_t strip_end = std::min(end, strip + kConvStrip);
+      for (int k = 0; k < args_.depth; k += pass_depth_) {
+        for (int block = 0; block < blocks; ++block) {
+          const int first = ConvBlockBegin(args_.out_channels, blocks, block);
+          const int rows = ConvBlockBegin(args_.out_channels, blocks, block + 1) - first;
+          RunBlock(strip, strip_end, k, first, rows);
         }
       }
     }
   }
+
+ private:
+  static constexpr int kPanel = Micro::kPanel;
+  static constexpr int64_t kLine = 64 / sizeof(Word);
+  static constexpr Word kZeros[Micro::kMostRows] = {};
+
+  /// Taps from k on of a pass, output channels [first, first + rows).
+  void RunBlock(int64_t strip, int64_t strip_end, int k, int first, int rows) {
+    const int depth = std::min(pass_depth_, args_.depth - k);
+    const bool is_first = k == 0, is_last = k + depth == args_.depth;
+    const Word* weight = args_.weight + int64_t{first} * args_.depth + int64_t{k} * rows;
+    const Word* start = args_.start != nullptr ? args_.start + first : kZeros;
+    if (is_last) {
+      for (int r = 0; r < rows; ++r) rows_[r] = ConvRow(args_.epilogue, first + r);
+    }
+    // What the next block reads first, each tile asks for a share of: weights of deep layers lie far away.
+    const Word* next = weight + int64_t{rows} * args_.depth;
+    const int64_t tiles = (strip_end - strip + kPanel - 1) / kPanel;
+    const int64_t share = (int64_t{rows} * depth + tiles - 1) / tiles;
+    for (int64_t at = strip; at < strip_end; at += kPanel, next += share) {
+      for (int64_t i = 0; i < share; i += kLine) __builtin_prefetch(next + i);
+      Word* const c =
+          is_first && is_last ? sums_ : args_.scratch + int64_t{first} * kConvStrip + (at - strip) * rows;
+      ConvTile<Word> tile{weight, args_.taps + k, args_.input + at, depth, is_first ? start : nullptr, c};
+      if (is_last) {
+        Finish(tile, first, rows, at, static_cast<int>(std::min<int64_t>(kPanel, strip_end - at)));
+      } else {
+        RunConvTile<Micro>(rows, tile);
+      }
+    }
+  }
+
+  /// Computes a tile's last sums and what follows them, for the `count` positions from `at` on.
+  void Finish(ConvTile<Word>& tile, int first, int rows, int64_t at, int count) {
+    ConvPiece pieces[kPanel];
+    const int found = ConvPieces(args_.pitch, args_.width, at, count, pieces);
+    if (StoresConvRows<Micro> && is_plain_ && found == 1 && pieces[0].count == kPanel) {
+      const ConvEpilogue& epilogue = args_.epilogue;
+      tile.output = epilogue.output + first;
+      tile.pixel = pieces[0].pixel;
+      if (steps_.slope) tile.slope = epilogue.activation.slope + first;
+      if (scales_) {
+        tile.scale = epilogue.scale + first;
+        tile.bias = epilogue.bias + first;
+      }
+      RunConvTile<Micro>(rows, tile);
+      return;
+    }
+    RunConvTile<Micro>(rows, tile);
+    StoreConvTile<typename Micro::Float, kPanel>(steps_, tile.c, std::span(rows_, rows),
+                                                 std::span(pieces, found), args_.epilogue.quantized_factor);
+  }
+
+  const ConvArgs<Word>& args_;
+  const ConvSteps steps_;
+  const int pass_depth_;
+  bool scales_ = false;
+  /// Tiles may store their rows themselves (ConvTile::output).
+  bool is_plain_ = false;
+  ConvRow rows_[Micro::kMostRows];  // of the block
+  /// Longer than the tile: the epilogue may read a vector past its end.
+  alignas(64) Word sums_[(Micro::kMostRows + 1) * kPanel];
+};
+
+template <typename Micro>
+inline void RunConv(const ConvArgs<typename Micro::Word>& args, int row_begin, int row_end) {
+  ConvLoop<Micro>(args).Run(row_begin, row_end);
 }
 
 template <typename Micro>
 constexpr ConvKernel<typename Micro::Word> MakeConvKernel() {
-  return {.run = RunConv<Micro>,
-          .rows = Micro::kMostRows,
-          .group = 1,
-          .input_offset = Micro::kInputOffset,
-          .splits_quads = SplitsQuads<Micro>};
+  ConvKernel<typename Micro::Word> kernel{
+      .run = RunConv<Micro>, .rows = Micro::kMostRows, .group = 1, .input_offset = Micro::kInputOffset};
+  if constexpr (TakesPairs<Micro>) kernel.channels = 2;
+  return kernel;
 }
 
 }  // namespace

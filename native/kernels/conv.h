@@ -2,7 +2,8 @@
 //
 // Float32 and int8 share everything but the product of a tile. An element of an int8 image is a quad: four
 // channels of a pixel as the bytes of one word, the lowest channel in the lowest byte, so that a word is to
-// int8 what a value is to float32: a tap's multiply-add is four products, and their sum is exact.
+// int8 what a value is to float32: a tap's multiply-add is four products, and their sum is exact. For
+// processors that multiply 16-bit values better than bytes it is a pair: two channels of 16 bits each.
 #pragma once
 
 #include <algorithm>
@@ -68,19 +69,27 @@ struct ConvKernel {
   int group = 1;
   /// What the kernel adds to each byte of an int8 input, so that sums have to start at −offset · Σ weight.
   int input_offset = 0;
-  /// int8, groups of 1: a quad of weights is packed as two words of two 16-bit weights (SplitQuads).
-  bool splits_quads = false;
+  /// Channels of a word: 1 of float32, 4 of quads, 2 of pairs.
+  int channels = std::is_same_v<Word, float> ? 1 : 4;
 
-  int words_per_tap() const { return splits_quads ? 2 : 1; }
+  /// Words of a pixel, the last one's other channels being 0.
+  int WordsOf(int all_channels) const { return (all_channels + channels - 1) / channels; }
 };
 
 /// Words past the last one used that a tile may read.
 constexpr int kConvSlack = 64;
 /// Taps that pass over a strip before its sums are set down: a block of weights of that depth and what one
 /// tile reads stay in L1 together.
-constexpr int kConvDepth = 256;
+constexpr int kConvDepth = 288;
+/// Of ConvKernel::group.
+constexpr int kMostGroup = 16;
+/// Taps of a pass: passes are alike, for each reads and writes all sums, and whole groups of taps.
+inline int ConvPassDepth(int depth) {
+  const int passes = (depth + kConvDepth - 1) / kConvDepth, most = (depth + passes - 1) / passes;
+  return (most + kMostGroup - 1) / kMostGroup * kMostGroup;
+}
 /// Output positions of a strip: whole tiles of every instruction set.
-constexpr int kConvStrip = 192;
+constexpr int kConvStrip = 768;
 
 inline int64_t ConvScratchWords(int out_channels, int depth) {
   return depth > kConvDepth ? int64_t{out_channels} * kConvStrip + kConvSlack : 0;
@@ -93,22 +102,6 @@ inline int ConvBlockBegin(int out_channels, int blocks, int block) {
   return static_cast<int>(int64_t{out_channels} * block / blocks);
 }
 
-/// weight [out_channels][depth] → of channels [begin, end) [depth][2][end − begin]: the quads' bytes 0 and 2
-/// as 16 bits each, then 1 and 3. Returns the end of what it writes.
-inline int32_t* SplitQuads(const int32_t* weight, int depth, int begin, int end, int32_t* packed) {
-  for (int k = 0; k < depth; ++k) {
-    for (int half = 0; half < 2; ++half) {
-      for (int o = begin; o < end; ++o) {
-        const auto quad = static_cast<uint32_t>(weight[int64_t{o} * depth + k]) >> 8 * half;
-        const auto low = static_cast<uint16_t>(static_cast<int8_t>(quad));
-        const auto high = static_cast<uint16_t>(static_cast<int8_t>(quad >> 16));
-        *packed++ = static_cast<int32_t>(low | static_cast<uint32_t>(high) << 16);
-      }
-    }
-  }
-  return packed;
-}
-
 /// weight [out_channels][depth] → for each block of channels, [depth / group][channels of the block][group].
 template <typename Word>
 void PackConvWeights(const Word* weight, int out_channels, int depth, const ConvKernel<Word>& kernel,
@@ -117,12 +110,6 @@ void PackConvWeights(const Word* weight, int out_channels, int depth, const Conv
   for (int block = 0; block < blocks; ++block) {
     const int begin = ConvBlockBegin(out_channels, blocks, block);
     const int end = ConvBlockBegin(out_channels, blocks, block + 1);
-    if constexpr (std::is_same_v<Word, int32_t>) {
-      if (kernel.splits_quads) {
-        packed = SplitQuads(weight, depth, begin, end, packed);
-        continue;
-      }
-    }
     for (int k = 0; k < depth; k += kernel.group) {
       for (int o = begin; o < end; ++o) {
         packed = std::copy_n(weight + int64_t{o} * depth + k, kernel.group, packed);

@@ -256,7 +256,15 @@ void QuadsFromInt8Loop(const int8_t* const planes[4], int64_t count, int32_t* qu
   for (int64_t i = 0; i < count; ++i) quads[i] = Quad(a[i], b[i], c[i], d[i]);
 }
 
-/// A whole number whose low byte is the rounded value: the last bit of a float between 2²³ and 2²⁴ counts 1.
+inline int32_t Pair(int32_t a, int32_t b) { return (a & 0xffff) | b << 16; }
+
+void PairsFromInt8Loop(const int8_t* const planes[2], int64_t count, int32_t* pairs) {
+  const int8_t *a = planes[0], *b = planes[1];
+  for (int64_t i = 0; i < count; ++i) pairs[i] = Pair(a[i], b[i]);
+}
+
+/// A whole number whose low 16 bits are the rounded value: the last bit of a float between 2²³ and 2²⁴
+/// counts 1.
 inline int32_t Rounded(float x) {
   const float above = x > -127.0f ? x : -127.0f;  // NaN too
   return std::bit_cast<int32_t>((above < 127.0f ? above : 127.0f) + 0x1.8p23f);
@@ -270,10 +278,16 @@ void QuadsFromFloatLoop(const float* const planes[4], float factor, int64_t coun
   }
 }
 
+void PairsFromFloatLoop(const float* const planes[2], float factor, int64_t count, int32_t* pairs) {
+  const float *a = planes[0], *b = planes[1];
+  for (int64_t i = 0; i < count; ++i) pairs[i] = Pair(Rounded(a[i] * factor), Rounded(b[i] * factor));
+}
+
 constexpr PlaneKernels kPlaneLoops = {
-    RPReLULoop,       PReLULoop,           SoftplusLoop,      AverageSquaresLoop, BlendLoop,
-    StretchTwiceLoop, EverySecondLoop,     ArgmaxLoop,        SoftmaxLoop,        MultiplyLoop,
-    SplatLoop,        BlendDifferenceLoop, QuadsFromInt8Loop, QuadsFromFloatLoop};
+    RPReLULoop,        PReLULoop,         SoftplusLoop,       AverageSquaresLoop,
+    BlendLoop,         StretchTwiceLoop,  EverySecondLoop,    ArgmaxLoop,
+    SoftmaxLoop,       MultiplyLoop,      SplatLoop,          BlendDifferenceLoop,
+    QuadsFromInt8Loop, PairsFromInt8Loop, QuadsFromFloatLoop, PairsFromFloatLoop};
 
 }  // namespace
 }  // namespace bdc

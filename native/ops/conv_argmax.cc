@@ -11,7 +11,7 @@ namespace bdc {
 namespace {
 
 // A strip of the convolution: the logits stay in the second-level cache.
-constexpr int kCells = kConvStrip;
+constexpr int kCells = 192;
 
 }  // namespace
 

@@ -13,6 +13,8 @@ namespace {
 constexpr int64_t kBandBytes = 1024 * 1024;
 // Of a batch, so that threads find work even where a band's input is small.
 constexpr int kFewestBands = 16;
+// The same place of planes that are a multiple of it apart falls into eight sets of an L1 cache or fewer.
+constexpr int64_t kCollidingBytes = 512;
 
 }  // namespace
 
@@ -26,12 +28,13 @@ DenseConvolution<Word>::DenseConvolution(const ConvGeometry& geometry, float inp
 
 template <typename Word>
 bool DenseConvolution<Word>::ReadsInPlace() const {
-  return kChannels == 1 && geometry_.IsPointwise() && geometry_.Columns() > 1;
+  if (!kIsFloat || !geometry_.IsPointwise() || geometry_.Columns() == 1) return false;
+  return geometry_.Columns() * int64_t{sizeof(Word)} % kCollidingBytes != 0;
 }
 
 template <typename Word>
 bool DenseConvolution<Word>::HasSinglePixels() const {
-  return kChannels == 1 && geometry_.IsPointwise() && geometry_.Columns() == 1;
+  return kIsFloat && geometry_.IsPointwise() && geometry_.Columns() == 1;
 }
 
 template <typename Word>
@@ -86,7 +89,7 @@ typename DenseConvolution<Word>::SlotLayout DenseConvolution<Word>::Layout() con
   constexpr auto kWord = static_cast<int64_t>(sizeof(Word));
   const auto depth = static_cast<int>(Taps());
   const int64_t packed = ReadsInPlace() ? 0 : Planes() * phases_h_ * phases_w_ * PlaneWords() + kConvSlack;
-  const int64_t row = kChannels == 1 ? 0 : geometry_.in_width;
+  const int64_t row = kIsFloat ? 0 : geometry_.in_width;
   SlotLayout layout{};
   layout.row = AlignedBytes(packed * kWord);
   layout.sums = layout.row + AlignedBytes(row * kWord);
@@ -110,7 +113,7 @@ void DenseConvolution<Word>::Load(const Word* weight, const ConvKernel<Word>& ke
   spare_channels_ = spare_channels;
   std::vector<Word> all(weight, weight + g.out_channels * Taps());
   all.resize(AllChannels() * Taps());
-  weight_ = AlignedBuffer<Word>(all.size() * kernel.words_per_tap());
+  weight_ = AlignedBuffer<Word>(all.size());
   PackConvWeights(all.data(), AllChannels(), static_cast<int>(Taps()), kernel, weight_.data());
   if (HasSinglePixels()) {
     const int64_t blocks = (g.out_channels + kColumnBlock - 1) / kColumnBlock;
@@ -130,7 +133,7 @@ void DenseConvolution<Word>::Load(const Word* weight, const ConvKernel<Word>& ke
     taps_.push_back(static_cast<int32_t>(ReadsInPlace() ? i * g.in_height * g.in_width : at));
   };
   // As the weights lie.
-  const int outer = kChannels == 1 ? Planes() : 1, inner = Planes() / outer;
+  const int outer = kIsFloat ? Planes() : 1, inner = Planes() / outer;
   for (int i = 0; i < outer; ++i) {
     for (int ky = 0; ky < g.kernel_h; ++ky) {
       for (int kx = 0; kx < g.kernel_w; ++kx) {
@@ -144,24 +147,36 @@ template <typename Word>
 const Word* DenseConvolution<Word>::InputWords(const RunContext& context, const Tensor& x, int64_t image,
                                                int i, int64_t pixel, int64_t count, Word* made) const {
   const auto offset = [&](int channel) { return image * x.image() + channel * x.plane() + pixel; };
-  if constexpr (kChannels == 1) {
+  if constexpr (kIsFloat) {
     return x.f32() + offset(i);
   } else {
-    const int8_t* bytes[kChannels];
-    const float* values[kChannels];
-    for (int j = 0; j < kChannels; ++j) {
+    constexpr int kMostChannels = 4;
+    const int8_t* bytes[kMostChannels];
+    const float* values[kMostChannels];
+    for (int j = 0; j < kernel_->channels; ++j) {
       // Weights of channels past the last are 0, whatever they meet.
-      const int64_t at = offset(std::min(i * kChannels + j, x.channels - 1));
+      const int64_t at = offset(std::min(i * kernel_->channels + j, x.channels - 1));
       bytes[j] = x.s8() + at;
       values[j] = x.f32() + at;
     }
-    if (x.type == ElementType::kInt8) {
-      context.kernels.planes.quads_from_s8(bytes, count, made);
+    const PlaneKernels& planes = context.kernels.planes;
+    const bool is_s8 = x.type == ElementType::kInt8;
+    if (kernel_->channels == kMostChannels) {
+      is_s8 ? planes.quads_from_s8(bytes, count, made)
+            : planes.quads_from_f32(values, input_factor_, count, made);
     } else {
-      context.kernels.planes.quads_from_f32(values, input_factor_, count, made);
+      is_s8 ? planes.pairs_from_s8(bytes, count, made)
+            : planes.pairs_from_f32(values, input_factor_, count, made);
     }
     return made;
   }
+}
+
+template <typename Word>
+void DenseConvolution<Word>::CopyWords(const RunContext& context, const Tensor& x, int64_t image, int i,
+                                       int64_t pixel, int64_t count, Word* to) const {
+  const Word* const words = InputWords(context, x, image, i, pixel, count, to);
+  if (words != to) std::copy_n(words, count, to);
 }
 
 template <typename Word>
@@ -169,6 +184,13 @@ void DenseConvolution<Word>::PackBand(const RunContext& context, const Tensor& x
                                       Word* packed, Word* row_buffer) const {
   const ConvGeometry& g = geometry_;
   const int rows = BandRows() + (g.ExtentH() - 1) / g.stride_h, pitch = static_cast<int>(pitch_);
+  if (g.IsPointwise()) {
+    const int64_t pixels = int64_t{std::min(rows, g.in_height - first)} * pitch;
+    for (int i = 0; i < Planes(); ++i, packed += PlaneWords()) {
+      CopyWords(context, x, image, i, int64_t{first} * pitch, pixels, packed);
+    }
+    return;
+  }
   for (int i = 0; i < Planes(); ++i) {
     for (int phase_y = 0; phase_y < phases_h_; ++phase_y, packed += phases_w_ * PlaneWords()) {
       for (int row = 0; row < rows; ++row) {
@@ -192,10 +214,7 @@ void DenseConvolution<Word>::PackBand(const RunContext& context, const Tensor& x
           const int right = std::max(left, reach < 0 ? 0 : std::min(pitch, reach / g.stride_w + 1));
           std::fill(to, to + left, Word{0});
           if (g.stride_w == 1) {
-            const int count = right - left;
-            const Word* const words =
-                InputWords(context, x, image, i, row_at + shift + left, count, to + left);
-            if (words != to + left) std::copy_n(words, count, to + left);
+            CopyWords(context, x, image, i, row_at + shift + left, right - left, to + left);
           } else if (g.stride_w == 2) {
             context.kernels.planes.every_second(image_row + shift + left * 2, right - left, to + left);
           } else {
@@ -225,7 +244,7 @@ void DenseConvolution<Word>::RunPixels(const RunContext& context, const Word* st
     input = InputWords(context, x, 0, 0, first, count, nullptr);
   } else {
     for (int i = 0; i < Planes(); ++i) {
-      InputWords(context, x, 0, i, first, count, packed + i * PlaneWords());
+      CopyWords(context, x, 0, i, first, count, packed + i * PlaneWords());
     }
   }
   const ConvArgs<Word> args{.weight = weight_.data(),
@@ -257,7 +276,7 @@ void DenseConvolution<Word>::Run(const RunContext& context, const Word* start, c
                               .width = g.out_width,
                               .pitch = pitch_,
                               .scratch = nullptr};
-  if constexpr (kChannels == 1) {
+  if constexpr (kIsFloat) {
     if (HasSinglePixels() && residual == nullptr && outputs.size() == 1 &&
         outputs[0].type == ElementType::kFloat32) {
       RunSinglePixels(context, start, epilogue, x, outputs[0]);

@@ -12,23 +12,18 @@ namespace bdc {
 
 /// Real convolution in bands of output rows. A band's input is first copied into planes where every tap lies
 /// at a constant distance: with its padding, and one plane for each phase of the stride. Word: float, or
-/// int32_t of the quads of an int8 image (kernels/conv.h), which are made as they are copied. Planes of an
-/// image may lie a multiple of 4 KB apart, where the taps of a pixel share one set of a cache; those of a
-/// band don't.
+/// int32_t of the quads or pairs of an int8 image (kernels/conv.h), which are made as they are copied. Planes
+/// of an image may lie a multiple of 4 KB apart, where the taps of a pixel share one set of a cache; those of
+/// a band don't.
 template <typename Word>
 class DenseConvolution {
  public:
-  /// Channels of a word.
-  static constexpr int kChannels = std::is_same_v<Word, float> ? 1 : 4;
-
   /// `input_factor`: what real values are multiplied with before they are rounded to int8.
   explicit DenseConvolution(const ConvGeometry& geometry, float input_factor = 0.0f);
-  /// weight [O][Taps()]. `spare_channels` of weights 0 follow, for a kernel that computes whole blocks: what
-  /// becomes of them is dropped, and the epilogue's vectors have values for them.
+  /// weight: [O][I][kh][kw] floats, or [O][kh][kw][words of a pixel]. `spare_channels` of weights 0 follow,
+  /// for a kernel that computes whole blocks: what becomes of them is dropped, and the epilogue's vectors
+  /// have values for them.
   void Load(const Word* weight, const ConvKernel<Word>& kernel, int spare_channels = 0);
-  /// Words of an output channel's weights: [I][kh][kw] floats, or [kh][kw][Planes()] quads.
-  int64_t Taps() const { return int64_t{Planes()} * geometry_.kernel_h * geometry_.kernel_w; }
-  int Planes() const { return (geometry_.in_channels + kChannels - 1) / kChannels; }
   int64_t ScratchBytes(int threads) const;
   /// `epilogue`: its vectors and steps; where it reads and writes comes from `residual` (nullptr: none) and
   /// `outputs`, whose real ones share the output channels in order; an int8 one is the quantised output.
@@ -47,12 +42,18 @@ class DenseConvolution {
                  float* y, std::byte* scratch) const;
 
  private:
+  static constexpr bool kIsFloat = std::is_same_v<Word, float>;
+
+  /// Words of a pixel, each a plane of its own.
+  int Planes() const { return kernel_->WordsOf(geometry_.in_channels); }
+  /// Words of an output channel's weights.
+  int64_t Taps() const { return int64_t{Planes()} * geometry_.kernel_h * geometry_.kernel_w; }
   /// Where the parts of a slot's scratch begin, bytes.
   struct SlotLayout {
     int64_t row, sums, spare, planes, bytes;
   };
 
-  /// A float 1×1 convolution that keeps every pixel: nothing is copied.
+  /// A float 1×1 convolution that keeps every pixel, of planes that don't collide: nothing is copied.
   bool ReadsInPlace() const;
   int AllChannels() const { return geometry_.out_channels + spare_channels_; }
   int BandRows() const;
@@ -62,6 +63,9 @@ class DenseConvolution {
   /// `count` words of plane i of an image from `pixel` on, where they lie or made in `made`.
   const Word* InputWords(const RunContext& context, const Tensor& x, int64_t image, int i, int64_t pixel,
                          int64_t count, Word* made) const;
+  /// The same words, at `to` whatever they are.
+  void CopyWords(const RunContext& context, const Tensor& x, int64_t image, int i, int64_t pixel,
+                 int64_t count, Word* to) const;
   /// Whether images are single pixels of real values.
   bool HasSinglePixels() const;
   /// Columns of a matrix: vectors lie along the output channels, of which there are more than pixels.

@@ -40,21 +40,22 @@ void Int8Conv2d::JoinWeights(const RealConvolution& other) {
   dense_ = DenseConvolution<int32_t>(geometry(), InputFactor());
 }
 
-std::vector<int32_t> Int8Conv2d::WeightQuads() const {
-  constexpr int kChannels = DenseConvolution<int32_t>::kChannels;
+std::vector<int32_t> Int8Conv2d::WeightWords(const ConvKernel<int32_t>& kernel) const {
   const ConvGeometry& g = geometry();
   const int64_t window = int64_t{g.kernel_h} * g.kernel_w;
-  std::vector<int32_t> quads(g.out_channels * dense_.Taps());
-  auto* const bytes = reinterpret_cast<int8_t*>(quads.data());
+  const int planes = kernel.WordsOf(g.in_channels), bits = 32 / kernel.channels;
+  const uint32_t mask = (uint32_t{1} << bits) - 1;
+  std::vector<int32_t> words(g.out_channels * window * planes);
   for (int64_t o = 0; o < g.out_channels; ++o) {
     for (int64_t i = 0; i < g.in_channels; ++i) {
       for (int64_t tap = 0; tap < window; ++tap) {
-        const int64_t quad = (o * window + tap) * dense_.Planes() + i / kChannels;
-        bytes[quad * kChannels + i % kChannels] = weight_[(o * g.in_channels + i) * window + tap];
+        const auto value = static_cast<uint32_t>(weight_[(o * g.in_channels + i) * window + tap]) & mask;
+        words[(o * window + tap) * planes + i / kernel.channels] |=
+            static_cast<int32_t>(value << i % kernel.channels * bits);
       }
     }
   }
-  return quads;
+  return words;
 }
 
 void Int8Conv2d::Load(EngineMode mode, const KernelSet& kernels) {
@@ -69,7 +70,7 @@ void Int8Conv2d::Load(EngineMode mode, const KernelSet& kernels) {
   if (bias().data() != nullptr) std::copy_n(bias().data(), g.out_channels, sum_bias_.begin());
   if (mode == EngineMode::kReference) return;
   const ConvKernel<int32_t>* tiles = kernels.conv_i8_tiles;
-  bool fills_tiles = tiles != nullptr && dense_.Planes() % tiles->group == 0;
+  bool fills_tiles = tiles != nullptr && tiles->WordsOf(g.in_channels) % tiles->group == 0;
   int spare = 0;
   if (fills_tiles) {
     // The last tile's other channels cost as much as real ones; half of all is still far less than without.
@@ -79,7 +80,7 @@ void Int8Conv2d::Load(EngineMode mode, const KernelSet& kernels) {
   }
   if (!fills_tiles) spare = 0;
   const ConvKernel<int32_t>& kernel = fills_tiles ? *tiles : *kernels.conv_i8;
-  dense_.Load(WeightQuads().data(), kernel, spare);
+  dense_.Load(WeightWords(kernel).data(), kernel, spare);
   sum_scale_.resize(g.out_channels + spare);
   sum_bias_.resize(g.out_channels + spare);
   start_.clear();

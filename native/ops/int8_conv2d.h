@@ -27,8 +27,8 @@ class Int8Conv2d : public RealConvolution {
   /// With scale and bias.
   ConvEpilogue Int8Epilogue() const;
   const int32_t* Start() const { return start_.empty() ? nullptr : start_.data(); }
-  /// Weights as quads, [O][kh][kw][planes].
-  std::vector<int32_t> WeightQuads() const;
+  /// Weights as the kernel's words, [O][kh][kw][words of a pixel].
+  std::vector<int32_t> WeightWords(const ConvKernel<int32_t>& kernel) const;
 
   Parameter<int8_t> weight_;
   Parameter<float> scale_;

@@ -89,11 +89,11 @@ TEST(ConvF32Test, AnyNumberOfOutputChannels) {
 
 TEST(ConvF32Test, AnyWidth) {
   for (int width = 1; width <= 70; ++width) ConvTester(5, 9, 3, width).gap(width % 3).Check();
-  for (int width : {191, 192, 193, 400}) ConvTester(13, 9, 2, width).gap(1).Check();
+  for (int width : {191, 192, 193, 383, 385, 800}) ConvTester(13, 9, 2, width).gap(1).Check();
 }
 
 TEST(ConvF32Test, AnyDepth) {
-  for (int depth : {1, 2, 3, 27, 63, 511, 512, 513, 1025}) ConvTester(13, depth, 5, 61).gap(2).Check();
+  for (int depth : {1, 2, 3, 27, 63, 288, 289, 511, 576, 577, 1025}) ConvTester(13, depth, 5, 61).gap(2).Check();
 }
 
 TEST(ConvF32Test, BiasMayBeAbsent) { ConvTester(14, 30, 4, 45).without_bias().Check(); }

@@ -91,10 +91,35 @@ class ConvTester {
     return relu_ && y < 0 ? 0.0f : y;
   }
 
+  /// The quads as pairs: of channels 0 and 1 first, then, as further taps, of 2 and 3.
+  static int32_t Pair(int32_t quad, int half) {
+    return static_cast<uint16_t>(Byte(quad, 2 * half)) | Byte(quad, 2 * half + 1) * 65536;
+  }
+  struct Words {
+    std::vector<int32_t> weight, input, taps;
+    int depth;
+  };
+  Words WordsFor(const ConvKernel<int32_t>& kernel) const {
+    Words words{weight_, input_, taps_, depth_};
+    if (kernel.channels == 4) return words;
+    words = {{}, {}, taps_, 2 * depth_};
+    const auto size = static_cast<int32_t>(input_.size());
+    for (int32_t tap : taps_) words.taps.push_back(size + tap);
+    for (int half = 0; half < 2; ++half) {
+      for (int32_t quad : input_) words.input.push_back(Pair(quad, half));
+    }
+    for (int64_t o = 0; o < channels_; ++o) {
+      for (int half = 0; half < 2; ++half) {
+        for (int64_t k = 0; k < depth_; ++k) words.weight.push_back(Pair(weight_[o * depth_ + k], half));
+      }
+    }
+    return words;
+  }
+
   void Check(const ConvKernel<int32_t>& kernel) const {
-    AlignedBuffer<int32_t> packed(weight_.size() * kernel.words_per_tap()),
-        scratch(ConvScratchWords(channels_, depth_));
-    PackConvWeights(weight_.data(), channels_, depth_, kernel, packed.data());
+    const Words words = WordsFor(kernel);
+    AlignedBuffer<int32_t> packed(words.weight.size()), scratch(ConvScratchWords(channels_, words.depth));
+    PackConvWeights(words.weight.data(), channels_, words.depth, kernel, packed.data());
     std::vector<int32_t> start;
     for (int64_t o = 0; o < channels_; ++o) {
       int32_t sum = 0;
@@ -124,8 +149,8 @@ class ConvTester {
         .quantized_factor = 16.0f};
     const void* const addend = is_half ? static_cast<const void*>(addend_f16_.data()) : addend_f32_.data();
     if (residual_) epilogue.residual = {addend, stream_, plane()};
-    kernel.run({packed.data(), start.data(), taps_.data(), input_.data(), epilogue, channels_, depth_, width_,
-                int64_t{width_} + gap_, scratch.data()},
+    kernel.run({packed.data(), start.data(), words.taps.data(), words.input.data(), epilogue, channels_,
+                words.depth, width_, int64_t{width_} + gap_, scratch.data()},
                begin_, end_);
     for (int64_t at = 0; at < channels_ * plane(); ++at) {
       const int64_t y = at % plane() / width_;
@@ -165,12 +190,13 @@ TEST(ConvI8Test, AnyNumberOfOutputChannels) {
 
 TEST(ConvI8Test, AnyWidth) {
   for (int width = 1; width <= 70; ++width) ConvTester(32, 16, 3, width).gap(width % 3).Check();
-  for (int width : {191, 192, 193, 400}) ConvTester(13, 9, 2, width).gap(1).Check();
+  for (int width : {191, 192, 193, 383, 385, 800}) ConvTester(13, 9, 2, width).gap(1).Check();
 }
 
 TEST(ConvI8Test, AnyDepth) {
-  for (int depth : {1, 2, 3, 27, 63, 511, 512, 513, 1025}) ConvTester(13, depth, 5, 61).gap(2).Check();
-  for (int depth : {16, 496, 512, 528, 1024}) ConvTester(64, depth, 5, 61).gap(2).Check();
+  for (int depth : {1, 2, 3, 27, 63, 288, 289, 511, 576, 577, 1025})
+    ConvTester(13, depth, 5, 61).gap(2).Check();
+  for (int depth : {16, 288, 304, 496, 576, 592, 1024}) ConvTester(64, depth, 5, 61).gap(2).Check();
 }
 
 TEST(ConvI8Test, TheLargestProductsDoNotSaturate) {
