@@ -1,6 +1,8 @@
 #include "ops/dense_convolution.h"
 
 #include <algorithm>
+#include <limits>
+#include <string>
 
 #include "ops/planes.h"
 
@@ -25,6 +27,18 @@ DenseConvolution<Word>::DenseConvolution(const ConvGeometry& geometry, float inp
       pitch_(geometry.out_width + (geometry.ExtentW() - 1) / geometry.stride_w) {}
 
 template <typename Word>
+void DenseConvolution<Word>::Check(const OperationReader& reader) const {
+  // Taps are int32 offsets: in a band, or in an image, which has fewer than 2^31 values.
+  constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
+  if (BandWords() <= kMost) return;
+  reader.Fail("MODEL_SHAPE", "input",
+              "at most " + std::to_string(kMost * kChannels) +
+                  " values in the rows under the kernel, with padding (take fewer channels, a narrower image "
+                  "or a lower kernel)",
+              std::to_string(BandWords() * kChannels));
+}
+
+template <typename Word>
 bool DenseConvolution<Word>::ReadsInPlace() const {
   return kChannels == 1 && geometry_.IsPointwise() && geometry_.Columns() > 1;
 }
@@ -40,7 +54,8 @@ void DenseConvolution<Word>::RunSinglePixels(const RunContext& context, const fl
                                              const Tensor& y) const {
   const ConvActivation& a = epilogue.activation;
   const float* weight = column_weight_.data();
-  for (int first = 0; first < y.channels; first += kColumnBlock, weight += x.channels * kColumnBlock) {
+  for (int first = 0; first < y.channels;
+       first += kColumnBlock, weight += int64_t{x.channels} * kColumnBlock) {
     const int count = std::min(kColumnBlock, y.channels - first);
     for (int64_t image = 0; image < x.batch; ++image) {
       float sums[kColumnBlock] = {};
@@ -67,7 +82,7 @@ int DenseConvolution<Word>::BandRows() const {
   const int64_t share = (int64_t{g.out_height} * g.images + kFewestBands - 1) / kFewestBands;
   const int most = static_cast<int>(std::min<int64_t>(std::max(share, whole_strip), g.out_height));
   if (ReadsInPlace()) return most;
-  const int64_t row_bytes = Planes() * phases_h_ * phases_w_ * pitch_ * int64_t{sizeof(Word)};
+  const int64_t row_bytes = BandPlanes() * pitch_ * int64_t{sizeof(Word)};
   return static_cast<int>(std::clamp<int64_t>(kBandBytes / row_bytes, 1, most));
 }
 
@@ -85,7 +100,7 @@ template <typename Word>
 typename DenseConvolution<Word>::SlotLayout DenseConvolution<Word>::Layout() const {
   constexpr auto kWord = static_cast<int64_t>(sizeof(Word));
   const auto depth = static_cast<int>(Taps());
-  const int64_t packed = ReadsInPlace() ? 0 : Planes() * phases_h_ * phases_w_ * PlaneWords() + kConvSlack;
+  const int64_t packed = ReadsInPlace() ? 0 : BandWords() + kConvSlack;
   const int64_t row = kChannels == 1 ? 0 : geometry_.in_width;
   SlotLayout layout{};
   layout.row = AlignedBytes(packed * kWord);

@@ -23,6 +23,8 @@ class DenseConvolution {
 
   /// `input_factor`: what real values are multiplied with before they are rounded to int8.
   explicit DenseConvolution(const ConvGeometry& geometry, float input_factor = 0.0f);
+  /// Refuses what a band is too large for.
+  void Check(const OperationReader& reader) const;
   /// weight [O][Taps()]. `spare_channels` of weights 0 follow, for a kernel that computes whole blocks: what
   /// becomes of them is dropped, and the epilogue's vectors have values for them.
   void Load(const Word* weight, const ConvKernel<Word>& kernel, int spare_channels = 0);
@@ -56,8 +58,12 @@ class DenseConvolution {
   bool ReadsInPlace() const;
   int AllChannels() const { return geometry_.out_channels + spare_channels_; }
   int BandRows() const;
+  /// Planes of a band: of each plane of an image one for each phase.
+  int64_t BandPlanes() const { return int64_t{Planes()} * phases_h_ * phases_w_; }
   /// Words of a plane of a band.
   int64_t PlaneWords() const;
+  /// Words of a band, 0 where nothing is copied.
+  int64_t BandWords() const { return ReadsInPlace() ? 0 : BandPlanes() * PlaneWords(); }
   SlotLayout Layout() const;
   /// `count` words of plane i of an image from `pixel` on, where they lie or made in `made`.
   const Word* InputWords(const RunContext& context, const Tensor& x, int64_t image, int i, int64_t pixel,
