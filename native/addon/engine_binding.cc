@@ -3,10 +3,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "addon/engine_job.h"
+#include "addon/guarded.h"
 #include "addon/js_reader.h"
+#include "addon/native_job.h"
 #include "graph/graph.h"
 #include "kernels/peaks.h"
 #include "runtime/error.h"
@@ -44,16 +46,13 @@ std::shared_ptr<Executor> TakeIdle(const HandlePointer& handle) {
   return handle->executor;
 }
 
-/// Calls `start`, turning what the engine throws into a JavaScript exception.
-template <typename Start>
-Napi::Value Guarded(Napi::Env env, const Start& start) {
-  try {
-    return start();
-  } catch (const Napi::Error&) {
-    throw;
-  } catch (...) {
-    throw Napi::Error(env, ToJsError(env, std::current_exception()));
-  }
+/// Starts a job of the engine, which is busy until it has settled; free still where no job can be started.
+Napi::Promise StartJob(Napi::Env env, const HandlePointer& handle, NativeJob::Work work,
+                       NativeJob::Finish finish) {
+  const Napi::Promise promise =
+      NativeJob::Start(env, std::move(work), std::move(finish), [handle] { handle->busy = false; });
+  handle->busy = true;
+  return promise;
 }
 
 const char* NameOf(Arithmetic arithmetic) {
@@ -156,82 +155,75 @@ Napi::Value ListIsas(const Napi::CallbackInfo& info) {
 
 /// measurePeaks(isa, threads): {binary, real}, 10⁹ multiply-adds a second of all of them.
 Napi::Value Measure(const Napi::CallbackInfo& info) {
-  return Guarded(info.Env(), [&]() -> Napi::Value {
-    const MachinePeaks peaks = MeasurePeaks(ChooseIsa(JsReader(info[0], "isa").String()),
-                                            static_cast<int>(JsReader(info[1], "threads").Int(1, 1024)));
-    const Napi::Object result = Napi::Object::New(info.Env());
-    result.Set("binary", peaks.binary);
-    result.Set("real", peaks.real);
-    return result;
-  });
+  const MachinePeaks peaks = MeasurePeaks(ChooseIsa(JsReader(info[0], "isa").String()),
+                                          static_cast<int>(JsReader(info[1], "threads").Int(1, 1024)));
+  const Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("binary", peaks.binary);
+  result.Set("real", peaks.real);
+  return result;
 }
 
 /// load(file: Uint8Array, model, {isa?, threads, affinity, nice?, realtimePriority?, mode, residual}):
 /// Promise<{handle, …Describe}>. The file's bytes must not change until the promise settles.
 Napi::Value Load(const Napi::CallbackInfo& info) {
-  return Guarded(info.Env(), [&]() -> Napi::Value {
-    const Napi::Uint8Array file = JsReader(info[0], "file").Bytes();
-    const JsReader options(info[2], "options");
-    struct Loading {
-      ModelDescription model;
-      std::span<const std::byte> bytes;
-      Napi::Reference<Napi::Uint8Array> file;  // keeps the bytes
-      std::optional<std::string> isa;
-      int threads;
-      ThreadSchedule schedule;
-      EngineMode mode;
-      StreamType residual;
-      std::shared_ptr<Executor> executor;
-    };
-    auto loading = std::make_shared<Loading>();
-    loading->model = ReadModelDescription(JsReader(info[1], "model"));
-    loading->bytes = {reinterpret_cast<const std::byte*>(file.Data()), file.ByteLength()};
-    loading->file = Napi::Persistent(file);
-    if (options.Has("isa")) loading->isa = options.Get("isa").String();
-    loading->threads = static_cast<int>(options.Get("threads").Int(1, 1024));
-    for (int64_t core : options.Get("affinity").Ints(0, kMaxCore)) {
-      loading->schedule.cores.push_back(static_cast<int>(core));
-    }
-    if (options.Has("nice")) loading->schedule.nice = static_cast<int>(options.Get("nice").Int(-20, 19));
-    if (options.Has("realtimePriority")) {
-      loading->schedule.realtime_priority = static_cast<int>(options.Get("realtimePriority").Int(1, 99));
-    }
-    loading->mode = options.Get("mode").String() == "reference" ? EngineMode::kReference : EngineMode::kFast;
-    loading->residual =
-        options.Get("residual").String() == "fp32" ? StreamType::kFloat32 : StreamType::kFloat16;
-    return EngineJob::Start(
-        info.Env(),
-        [loading] {
-          loading->executor = std::make_shared<Executor>(Graph(loading->model, loading->bytes),
-                                                         ChooseIsa(loading->isa), loading->threads,
-                                                         loading->mode, loading->residual, loading->schedule);
-        },
-        [loading](Napi::Env env) -> Napi::Value {
-          Napi::Object engine = Describe(env, *loading->executor);
-          auto handle = std::make_unique<HandlePointer>(std::make_shared<EngineHandle>());
-          (*handle)->executor = std::move(loading->executor);
-          auto external = Napi::External<HandlePointer>::New(
-              env, handle.get(), [](Napi::Env, HandlePointer* pointer) { delete pointer; });
-          handle.release();
-          external.TypeTag(&kEngineTag);
-          engine.Set("handle", external);
-          return engine;
-        },
-        [loading] { loading->file.Reset(); });
-  });
+  const Napi::Uint8Array file = JsReader(info[0], "file").Bytes();
+  const JsReader options(info[2], "options");
+  struct Loading {
+    ModelDescription model;
+    std::span<const std::byte> bytes;
+    Napi::Reference<Napi::Uint8Array> file;  // keeps the bytes
+    std::optional<std::string> isa;
+    int threads;
+    ThreadSchedule schedule;
+    EngineMode mode;
+    StreamType residual;
+    std::shared_ptr<Executor> executor;
+  };
+  auto loading = std::make_shared<Loading>();
+  loading->model = ReadModelDescription(JsReader(info[1], "model"));
+  loading->bytes = {reinterpret_cast<const std::byte*>(file.Data()), file.ByteLength()};
+  loading->file = Napi::Persistent(file);
+  if (options.Has("isa")) loading->isa = options.Get("isa").String();
+  loading->threads = static_cast<int>(options.Get("threads").Int(1, 1024));
+  for (int64_t core : options.Get("affinity").Ints(0, kMaxCore)) {
+    loading->schedule.cores.push_back(static_cast<int>(core));
+  }
+  if (options.Has("nice")) loading->schedule.nice = static_cast<int>(options.Get("nice").Int(-20, 19));
+  if (options.Has("realtimePriority")) {
+    loading->schedule.realtime_priority = static_cast<int>(options.Get("realtimePriority").Int(1, 99));
+  }
+  loading->mode = options.Get("mode").String() == "reference" ? EngineMode::kReference : EngineMode::kFast;
+  loading->residual =
+      options.Get("residual").String() == "fp32" ? StreamType::kFloat32 : StreamType::kFloat16;
+  return NativeJob::Start(
+      info.Env(),
+      [loading] {
+        loading->executor =
+            std::make_shared<Executor>(Graph(loading->model, loading->bytes), ChooseIsa(loading->isa),
+                                       loading->threads, loading->mode, loading->residual, loading->schedule);
+      },
+      [loading](Napi::Env env) -> Napi::Value {
+        Napi::Object engine = Describe(env, *loading->executor);
+        auto handle = std::make_unique<HandlePointer>(std::make_shared<EngineHandle>());
+        (*handle)->executor = std::move(loading->executor);
+        auto external = Napi::External<HandlePointer>::New(
+            env, handle.get(), [](Napi::Env, HandlePointer* pointer) { delete pointer; });
+        handle.release();
+        external.TypeTag(&kEngineTag);
+        engine.Set("handle", external);
+        return engine;
+      },
+      [loading] { loading->file.Reset(); });
 }
 
 /// setRig(handle, {cameras, height, width, rays, origins, parameters?}): Promise<void>
 Napi::Value SetRig(const Napi::CallbackInfo& info) {
-  return Guarded(info.Env(), [&]() -> Napi::Value {
-    const HandlePointer handle = TakeHandle(info);
-    auto executor = TakeIdle(handle);
-    auto rays = std::make_shared<const RigRays>(ReadRigRays(JsReader(info[1], "rig")));
-    handle->busy = true;
-    return EngineJob::Start(
-        info.Env(), [executor, rays] { executor->SetRig(*rays); },
-        [](Napi::Env env) -> Napi::Value { return env.Undefined(); }, [handle] { handle->busy = false; });
-  });
+  const HandlePointer handle = TakeHandle(info);
+  auto executor = TakeIdle(handle);
+  auto rays = std::make_shared<const RigRays>(ReadRigRays(JsReader(info[1], "rig")));
+  return StartJob(
+      info.Env(), handle, [executor, rays] { executor->SetRig(*rays); },
+      [](Napi::Env env) -> Napi::Value { return env.Undefined(); });
 }
 
 /// Copies the frame's inputs into the engine: `images` (RGB bytes, one for each of `cameras`) or `tensors`.
@@ -286,35 +278,31 @@ Napi::Value FrameResult(Napi::Env env, const Executor& executor, const FrameJob&
 /// run(handle, {cameras: number[], motion?, images? | tensors?}): Promise<{outputs: {shape, data:
 /// ArrayBuffer}[], normalizeMilliseconds, milliseconds}>. The inputs are copied before it returns.
 Napi::Value Run(const Napi::CallbackInfo& info) {
-  return Guarded(info.Env(), [&]() -> Napi::Value {
-    const HandlePointer handle = TakeHandle(info);
-    auto executor = TakeIdle(handle);
-    const JsReader frame(info[1], "frame");
-    auto job = std::make_shared<FrameJob>();
-    for (int64_t camera : frame.Get("cameras").Ints(0, kMaxCameras - 1)) {
-      job->cameras.push_back(static_cast<int>(camera));
-    }
-    if (job->cameras.size() > static_cast<size_t>(executor->graph().max_cameras())) {
-      throw Error(ErrorKind::kCamera, "IMAGE_COUNT",
-                  "expected at most " + std::to_string(executor->graph().max_cameras()) + " cameras, found " +
-                      std::to_string(job->cameras.size()));
-    }
-    if (frame.Has("motion")) job->motion = ReadRigidMotion(frame.Get("motion"));
-    StageInputs(*executor, frame);
-    for (size_t i = 0; i < executor->graph().outputs().size(); ++i) {
-      const int64_t bytes = executor->OutputBytes(static_cast<int>(i), static_cast<int>(job->cameras.size()));
-      auto buffer = Napi::ArrayBuffer::New(info.Env(), static_cast<size_t>(bytes));
-      job->places.push_back(buffer.Data());
-      job->buffers.push_back(Napi::Persistent(buffer));
-    }
-    handle->busy = true;
-    executor->Rearm();
-    return EngineJob::Start(
-        info.Env(),
-        [executor, job] { executor->Run(job->cameras, job->places, job->motion ? &*job->motion : nullptr); },
-        [executor, job](Napi::Env env) -> Napi::Value { return FrameResult(env, *executor, *job); },
-        [handle] { handle->busy = false; });
-  });
+  const HandlePointer handle = TakeHandle(info);
+  auto executor = TakeIdle(handle);
+  const JsReader frame(info[1], "frame");
+  auto job = std::make_shared<FrameJob>();
+  for (int64_t camera : frame.Get("cameras").Ints(0, kMaxCameras - 1)) {
+    job->cameras.push_back(static_cast<int>(camera));
+  }
+  if (job->cameras.size() > static_cast<size_t>(executor->graph().max_cameras())) {
+    throw Error(ErrorKind::kCamera, "IMAGE_COUNT",
+                "expected at most " + std::to_string(executor->graph().max_cameras()) + " cameras, found " +
+                    std::to_string(job->cameras.size()));
+  }
+  if (frame.Has("motion")) job->motion = ReadRigidMotion(frame.Get("motion"));
+  StageInputs(*executor, frame);
+  for (size_t i = 0; i < executor->graph().outputs().size(); ++i) {
+    const int64_t bytes = executor->OutputBytes(static_cast<int>(i), static_cast<int>(job->cameras.size()));
+    auto buffer = Napi::ArrayBuffer::New(info.Env(), static_cast<size_t>(bytes));
+    job->places.push_back(buffer.Data());
+    job->buffers.push_back(Napi::Persistent(buffer));
+  }
+  executor->Rearm();
+  return StartJob(
+      info.Env(), handle,
+      [executor, job] { executor->Run(job->cameras, job->places, job->motion ? &*job->motion : nullptr); },
+      [executor, job](Napi::Env env) -> Napi::Value { return FrameResult(env, *executor, *job); });
 }
 
 /// abort(handle): gives up the frame in flight, if there is one.
@@ -334,13 +322,13 @@ void Dispose(const Napi::CallbackInfo& info) {
 
 void RegisterEngine(Napi::Env env, Napi::Object exports) {
   Napi::Object engine = Napi::Object::New(env);
-  engine.Set("supportedIsas", Napi::Function::New(env, ListIsas, "supportedIsas"));
-  engine.Set("measurePeaks", Napi::Function::New(env, Measure, "measurePeaks"));
-  engine.Set("load", Napi::Function::New(env, Load, "load"));
-  engine.Set("setRig", Napi::Function::New(env, SetRig, "setRig"));
-  engine.Set("run", Napi::Function::New(env, Run, "run"));
-  engine.Set("abort", Napi::Function::New(env, Abort, "abort"));
-  engine.Set("dispose", Napi::Function::New(env, Dispose, "dispose"));
+  AddFunction<ListIsas>(engine, "supportedIsas");
+  AddFunction<Measure>(engine, "measurePeaks");
+  AddFunction<Load>(engine, "load");
+  AddFunction<SetRig>(engine, "setRig");
+  AddFunction<Run>(engine, "run");
+  AddFunction<Abort>(engine, "abort");
+  AddFunction<Dispose>(engine, "dispose");
   exports.Set("engine", engine);
 }
 

@@ -6,8 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "addon/engine_job.h"
+#include "addon/guarded.h"
 #include "addon/js_reader.h"
+#include "addon/native_job.h"
 #include "images/remap.h"
 #include "images/unpack.h"
 
@@ -68,7 +69,7 @@ Napi::Value UnpackImage(const Napi::CallbackInfo& info) {
   auto rgb = Napi::Uint8Array::New(info.Env(), static_cast<size_t>(width) * height * 3);
   job->to = rgb.Data();
   job->rgb = Napi::Persistent(rgb);
-  return EngineJob::Start(
+  return NativeJob::Start(
       info.Env(), [job] { Unpack(job->image, job->to); },
       [job](Napi::Env env) -> Napi::Value {
         const auto [width, height] = UnpackedSize(job->image);
@@ -114,7 +115,7 @@ Napi::Value RemapImage(const Napi::CallbackInfo& info) {
   auto rgb = Napi::Uint8Array::New(info.Env(), job->count * 3);
   job->to = rgb.Data();
   job->rgb = Napi::Persistent(rgb);
-  return EngineJob::Start(
+  return NativeJob::Start(
       info.Env(), [job] { Remap(job->image, job->at, job->count, job->fill, job->to); },
       [job](Napi::Env) -> Napi::Value { return job->rgb.Value(); },
       [job] {
@@ -134,9 +135,9 @@ void ReleaseImage(const Napi::CallbackInfo& info) {
 
 void RegisterImages(Napi::Env env, Napi::Object exports) {
   Napi::Object images = Napi::Object::New(env);
-  images.Set("unpack", Napi::Function::New(env, UnpackImage, "unpack"));
-  images.Set("remap", Napi::Function::New(env, RemapImage, "remap"));
-  images.Set("release", Napi::Function::New(env, ReleaseImage, "release"));
+  AddFunction<UnpackImage>(images, "unpack");
+  AddFunction<RemapImage>(images, "remap");
+  AddFunction<ReleaseImage>(images, "release");
   exports.Set("images", images);
 }
 

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include "addon/guarded.h"
+
 namespace bdc {
 namespace {
 
@@ -11,7 +13,7 @@ void End(const Napi::CallbackInfo& info) { _exit(info[0].As<Napi::Number>().Int3
 
 void RegisterProcess(Napi::Env env, Napi::Object exports) {
   Napi::Object process = Napi::Object::New(env);
-  process.Set("end", Napi::Function::New(env, End, "end"));
+  AddFunction<End>(process, "end");
   exports.Set("process", process);
 }
 

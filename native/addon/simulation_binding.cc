@@ -4,8 +4,12 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
-#include "addon/promise_worker.h"
+#include "addon/guarded.h"
+#include "addon/native_job.h"
 #include "simulation/camera.h"
 #include "simulation/labels.h"
 #include "simulation/lidar.h"
@@ -203,6 +207,15 @@ Array ToTypedArray(Napi::Env env, const std::vector<Element>& values) {
   return array;
 }
 
+/// Starts a job whose promise is what `wrap` makes of the result of `work`.
+template <typename Work, typename Wrap>
+Napi::Promise StartJob(Napi::Env env, Work work, Wrap wrap) {
+  auto result = std::make_shared<std::invoke_result_t<const Work&>>();
+  return NativeJob::Start(
+      env, [result, work = std::move(work)] { *result = work(); },
+      [result, wrap](Napi::Env event_loop) -> Napi::Value { return wrap(event_loop, *result); });
+}
+
 Napi::Value BuildWorld(const Napi::CallbackInfo& info) {
   const Napi::Object options = TakeOptions(info);
   const Napi::Float32Array packed = TakeFloats(options, "primitives", kPrimitiveFloats, false);
@@ -210,16 +223,17 @@ Napi::Value BuildWorld(const Napi::CallbackInfo& info) {
   for (size_t i = 0; i < packed.ElementLength(); i += kPrimitiveFloats) {
     primitives.push_back(ReadPrimitive(packed.Data() + i));
   }
-  return PromiseWorker<WorldPointer>::Start(
+  return StartJob(
       info.Env(),
       [primitives = std::move(primitives), ground = TakeGround(options),
        environment = TakeEnvironment(options)] {
-        return std::make_shared<const World>(primitives, ground, environment);
+        return WorldPointer(std::make_shared<const World>(primitives, ground, environment));
       },
       [](Napi::Env env, WorldPointer& world) -> Napi::Value {
-        auto external =
-            Napi::External<WorldPointer>::New(env, new WorldPointer(std::move(world)),
-                                              [](Napi::Env, WorldPointer* pointer) { delete pointer; });
+        auto held = std::make_unique<WorldPointer>(std::move(world));
+        auto external = Napi::External<WorldPointer>::New(
+            env, held.get(), [](Napi::Env, WorldPointer* pointer) { delete pointer; });
+        held.release();
         external.TypeTag(&kWorldTag);
         return external;
       });
@@ -227,7 +241,7 @@ Napi::Value BuildWorld(const Napi::CallbackInfo& info) {
 
 Napi::Value RenderCamera(const Napi::CallbackInfo& info) {
   const Napi::Object options = TakeOptions(info);
-  return PromiseWorker<Image>::Start(
+  return StartJob(
       info.Env(),
       [world = TakeWorld(options), camera = TakeCamera(options)] { return Render(*world, *camera); },
       [](Napi::Env env, Image& image) -> Napi::Value {
@@ -250,7 +264,7 @@ Napi::Value ScanLidar(const Napi::CallbackInfo& info) {
   const Napi::Float32Array directions = TakeFloats(options, "directions", size, true);
   lidar->directions.assign(directions.Data(), directions.Data() + size);
   lidar->seed = static_cast<uint32_t>(TakeNumber(options, "seed", 0, 4294967295.0));
-  return PromiseWorker<LidarScan>::Start(
+  return StartJob(
       info.Env(), [world = TakeWorld(options), lidar] { return Scan(*world, *lidar); },
       [](Napi::Env env, LidarScan& scan) -> Napi::Value {
         Napi::Object result = Napi::Object::New(env);
@@ -301,7 +315,7 @@ Napi::Value VoxelizeWorld(const Napi::CallbackInfo& info) {
   const Napi::Float32Array points = TakeFloats(options, "points", 5, false);
   job->scan.points.assign(points.Data(), points.Data() + points.ElementLength());
   job->scan.labels.resize(points.ElementLength() / 5);
-  return PromiseWorker<VoxelTruth>::Start(
+  return StartJob(
       info.Env(),
       [job] {
         std::vector<CameraView> views;
@@ -322,10 +336,10 @@ Napi::Value VoxelizeWorld(const Napi::CallbackInfo& info) {
 
 void RegisterSimulation(Napi::Env env, Napi::Object exports) {
   Napi::Object simulation = Napi::Object::New(env);
-  simulation.Set("buildWorld", Napi::Function::New(env, BuildWorld, "buildWorld"));
-  simulation.Set("renderCamera", Napi::Function::New(env, RenderCamera, "renderCamera"));
-  simulation.Set("scanLidar", Napi::Function::New(env, ScanLidar, "scanLidar"));
-  simulation.Set("voxelize", Napi::Function::New(env, VoxelizeWorld, "voxelize"));
+  AddFunction<BuildWorld>(simulation, "buildWorld");
+  AddFunction<RenderCamera>(simulation, "renderCamera");
+  AddFunction<ScanLidar>(simulation, "scanLidar");
+  AddFunction<VoxelizeWorld>(simulation, "voxelize");
   exports.Set("simulation", simulation);
 }
 

@@ -83,7 +83,7 @@ void Graph::AddInputs(const ModelDescription& model) {
     for (size_t axis = 0; axis < 4; ++axis) {
       const int64_t size = input.shape[axis];
       if (axis == 0 && size == TensorSpec::kPerCamera) continue;
-      if (size < 1 || size > std::numeric_limits<int>::max()) fail("sizes of 1 or more");
+      if (size < 1 || size > kMaxSize) fail("sizes in 1…2^30");
       elements *= size;
       if (elements > std::numeric_limits<int>::max()) fail("fewer than 2^31 values");
     }

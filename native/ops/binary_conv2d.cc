@@ -64,6 +64,13 @@ float ReadPointwiseScale(OperationReader& reader, const ConvGeometry& g) {
 BinaryConv2d::BinaryConv2d(OperationReader& reader)
     : weights_(reader, reader.Input(0).channels),
       geometry_(ReadConvGeometry(reader, weights_.out_channels, weights_.kernel_h, weights_.kernel_w)) {
+  // Counts of so many bits are exact in float32, and twice as many fit an int32.
+  constexpr int64_t kMostTaps = 1 << 24;
+  if (geometry_.Depth() > kMostTaps) {
+    reader.Fail("MODEL_TENSOR_SHAPE", "tensors.weight",
+                "at most " + std::to_string(kMostTaps) + " bits for an output channel",
+                std::to_string(geometry_.Depth()));
+  }
   cost = CostOf(reader, weights_, geometry_, Arithmetic::kBinary);
 }
 
@@ -147,6 +154,7 @@ BinaryWeightConv2d::BinaryWeightConv2d(OperationReader& reader)
       geometry_(ReadConvGeometry(reader, weights_.out_channels, weights_.kernel_h, weights_.kernel_w)),
       activation_scale_(ReadPointwiseScale(reader, geometry_)),
       dense_(geometry_) {
+  dense_.Check(reader);
   cost = CostOf(
       reader, weights_, geometry_,
       input_factor() != 0.0f ? Arithmetic::kBinaryWeightInt8Input : Arithmetic::kBinaryWeightRealInput);

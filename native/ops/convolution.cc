@@ -93,6 +93,7 @@ void RealConvolution::Join(const RealConvolution& other) {
 
 Conv2d::Conv2d(OperationReader& reader)
     : RealConvolution(reader), weight_(ReadWeight(reader, geometry())), dense_(geometry()) {
+  dense_.Check(reader);
   ReadBias(reader);
   cost = {Arithmetic::kReal, geometry().Macs(), reader.parameters(), 0};
 }

@@ -1,6 +1,8 @@
 #include "ops/dense_convolution.h"
 
 #include <algorithm>
+#include <limits>
+#include <string>
 
 #include "ops/planes.h"
 
@@ -27,6 +29,18 @@ DenseConvolution<Word>::DenseConvolution(const ConvGeometry& geometry, float inp
       pitch_(geometry.out_width + (geometry.ExtentW() - 1) / geometry.stride_w) {}
 
 template <typename Word>
+void DenseConvolution<Word>::Check(const OperationReader& reader) const {
+  // Taps are int32 offsets: in a band, or in an image, which has fewer than 2^31 values.
+  constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
+  if (BandWords() <= kMost) return;
+  reader.Fail("MODEL_SHAPE", "input",
+              "at most " + std::to_string(kMost * channels_) +
+                  " values in the rows under the kernel, with padding (take fewer channels, a narrower image "
+                  "or a lower kernel)",
+              std::to_string(BandWords() * channels_));
+}
+
+template <typename Word>
 bool DenseConvolution<Word>::ReadsInPlace() const {
   if (!kIsFloat || !geometry_.IsPointwise() || geometry_.Columns() == 1) return false;
   return geometry_.Columns() * int64_t{sizeof(Word)} % kCollidingBytes != 0;
@@ -43,7 +57,8 @@ void DenseConvolution<Word>::RunSinglePixels(const RunContext& context, const fl
                                              const Tensor& y) const {
   const ConvActivation& a = epilogue.activation;
   const float* weight = column_weight_.data();
-  for (int first = 0; first < y.channels; first += kColumnBlock, weight += x.channels * kColumnBlock) {
+  for (int first = 0; first < y.channels;
+       first += kColumnBlock, weight += int64_t{x.channels} * kColumnBlock) {
     const int count = std::min(kColumnBlock, y.channels - first);
     for (int64_t image = 0; image < x.batch; ++image) {
       float sums[kColumnBlock] = {};
@@ -70,7 +85,7 @@ int DenseConvolution<Word>::BandRows() const {
   const int64_t share = (int64_t{g.out_height} * g.images + kFewestBands - 1) / kFewestBands;
   const int most = static_cast<int>(std::min<int64_t>(std::max(share, whole_strip), g.out_height));
   if (ReadsInPlace()) return most;
-  const int64_t row_bytes = Planes() * phases_h_ * phases_w_ * pitch_ * int64_t{sizeof(Word)};
+  const int64_t row_bytes = BandPlanes() * pitch_ * int64_t{sizeof(Word)};
   return static_cast<int>(std::clamp<int64_t>(kBandBytes / row_bytes, 1, most));
 }
 
@@ -88,7 +103,7 @@ template <typename Word>
 typename DenseConvolution<Word>::SlotLayout DenseConvolution<Word>::Layout() const {
   constexpr auto kWord = static_cast<int64_t>(sizeof(Word));
   const auto depth = static_cast<int>(Taps());
-  const int64_t packed = ReadsInPlace() ? 0 : Planes() * phases_h_ * phases_w_ * PlaneWords() + kConvSlack;
+  const int64_t packed = ReadsInPlace() ? 0 : BandWords() + kConvSlack;
   const int64_t row = kIsFloat ? 0 : geometry_.in_width;
   SlotLayout layout{};
   layout.row = AlignedBytes(packed * kWord);
@@ -110,6 +125,7 @@ template <typename Word>
 void DenseConvolution<Word>::Load(const Word* weight, const ConvKernel<Word>& kernel, int spare_channels) {
   const ConvGeometry& g = geometry_;
   kernel_ = &kernel;
+  channels_ = kernel.channels;
   spare_channels_ = spare_channels;
   std::vector<Word> all(weight, weight + g.out_channels * Taps());
   all.resize(AllChannels() * Taps());
@@ -153,15 +169,15 @@ const Word* DenseConvolution<Word>::InputWords(const RunContext& context, const 
     constexpr int kMostChannels = 4;
     const int8_t* bytes[kMostChannels];
     const float* values[kMostChannels];
-    for (int j = 0; j < kernel_->channels; ++j) {
+    for (int j = 0; j < channels_; ++j) {
       // Weights of channels past the last are 0, whatever they meet.
-      const int64_t at = offset(std::min(i * kernel_->channels + j, x.channels - 1));
+      const int64_t at = offset(std::min(i * channels_ + j, x.channels - 1));
       bytes[j] = x.s8() + at;
       values[j] = x.f32() + at;
     }
     const PlaneKernels& planes = context.kernels.planes;
     const bool is_s8 = x.type == ElementType::kInt8;
-    if (kernel_->channels == kMostChannels) {
+    if (channels_ == kMostChannels) {
       is_s8 ? planes.quads_from_s8(bytes, count, made)
             : planes.quads_from_f32(values, input_factor_, count, made);
     } else {

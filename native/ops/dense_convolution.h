@@ -20,6 +20,8 @@ class DenseConvolution {
  public:
   /// `input_factor`: what real values are multiplied with before they are rounded to int8.
   explicit DenseConvolution(const ConvGeometry& geometry, float input_factor = 0.0f);
+  /// Refuses what a band is too large for.
+  void Check(const OperationReader& reader) const;
   /// weight: [O][I][kh][kw] floats, or [O][kh][kw][words of a pixel]. `spare_channels` of weights 0 follow,
   /// for a kernel that computes whole blocks: what becomes of them is dropped, and the epilogue's vectors
   /// have values for them.
@@ -45,7 +47,7 @@ class DenseConvolution {
   static constexpr bool kIsFloat = std::is_same_v<Word, float>;
 
   /// Words of a pixel, each a plane of its own.
-  int Planes() const { return kernel_->WordsOf(geometry_.in_channels); }
+  int Planes() const { return (geometry_.in_channels + channels_ - 1) / channels_; }
   /// Words of an output channel's weights.
   int64_t Taps() const { return int64_t{Planes()} * geometry_.kernel_h * geometry_.kernel_w; }
   /// Where the parts of a slot's scratch begin, bytes.
@@ -57,8 +59,12 @@ class DenseConvolution {
   bool ReadsInPlace() const;
   int AllChannels() const { return geometry_.out_channels + spare_channels_; }
   int BandRows() const;
+  /// Planes of a band: of each plane of an image one for each phase.
+  int64_t BandPlanes() const { return int64_t{Planes()} * phases_h_ * phases_w_; }
   /// Words of a plane of a band.
   int64_t PlaneWords() const;
+  /// Words of a band, 0 where nothing is copied.
+  int64_t BandWords() const { return ReadsInPlace() ? 0 : BandPlanes() * PlaneWords(); }
   SlotLayout Layout() const;
   /// `count` words of plane i of an image from `pixel` on, where they lie or made in `made`.
   const Word* InputWords(const RunContext& context, const Tensor& x, int64_t image, int i, int64_t pixel,
@@ -81,6 +87,8 @@ class DenseConvolution {
   int64_t pitch_;            // of packed rows
   int spare_channels_ = 0;
   const ConvKernel<Word>* kernel_ = nullptr;
+  /// Of a word: the kernel's, and as few as any kernel's before there is one.
+  int channels_ = kIsFloat ? 1 : 2;
   AlignedBuffer<Word> weight_;
   AlignedBuffer<float> column_weight_;  // of single pixels: [O / kColumnBlock][I][kColumnBlock]
   std::vector<int32_t> taps_;

@@ -29,6 +29,7 @@ Int8Conv2d::Int8Conv2d(OperationReader& reader)
       scale_(reader.Floats("scale", {geometry().out_channels})),
       activation_scale_(ReadActivationScale(reader)),
       dense_(geometry(), InputFactor()) {
+  dense_.Check(reader);
   ReadBias(reader);
   cost = {Arithmetic::kInt8, geometry().Macs(), reader.parameters(), 0};
 }

@@ -10,7 +10,7 @@
 namespace bdc {
 namespace {
 
-// Keeps every count of elements of one image in an int.
+// Keeps every count of elements of one image, or of a fixed batch, in an int.
 constexpr int64_t kMaxElements = std::numeric_limits<int>::max();
 
 std::string_view TypeName(ElementType type) {
@@ -261,12 +261,16 @@ Parameter<uint64_t> OperationReader::PackedBits(std::string_view name, const std
 }
 
 void OperationReader::AddOutput(const TensorSpec& spec) {
-  const std::string found = ToString({spec.channels, spec.height, spec.width});
-  int64_t elements = 1;
+  // Where the batch is fixed it counts: else its bytes could overflow.
+  const bool per_camera = spec.batch == TensorSpec::kPerCamera;
+  int64_t elements = per_camera ? 1 : spec.batch;
   for (int size : {spec.channels, spec.height, spec.width}) {
-    if (size < 1) Fail("MODEL_SHAPE", "output", "sizes of 1 or more", found);
+    if (size < 1 || size > kMaxSize) Fail("MODEL_SHAPE", "output", "sizes in 1…2^30", ToString(spec));
     elements *= size;
-    if (elements > kMaxElements) Fail("MODEL_SHAPE", "output", "fewer than 2^31 values an image", found);
+    if (elements > kMaxElements) {
+      Fail("MODEL_SHAPE", "output", per_camera ? "fewer than 2^31 values an image" : "fewer than 2^31 values",
+           ToString(spec));
+    }
   }
   outputs_.push_back(spec);
 }

@@ -20,7 +20,7 @@ void Softmax::Run(const RunContext& context, Tensors inputs, Tensors outputs) co
                                      outputs[0].f32() + image * outputs[0].image() + first);
     }
   };
-  context.pool.ParallelFor(0, x.batch * blocks, Grain(kSoftmaxBlock * x.channels), run);
+  context.pool.ParallelFor(0, x.batch * blocks, Grain(int64_t{kSoftmaxBlock} * x.channels), run);
 }
 
 void Softmax::RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const {

@@ -31,6 +31,9 @@ inline int64_t PlaneBytes(ElementType type, int64_t pixels) {
   return pixels * 4;
 }
 
+/// Largest size along an axis: with a kernel, its padding or a stride added it still fits an int.
+inline constexpr int kMaxSize = 1 << 30;
+
 /// What is known of a tensor at load. Real tensors are [batch][channels][height][width]; bits are
 /// [batch][height][width][words], word w bit b = channel 64·w + b, padding bits 0.
 struct TensorSpec {

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 #include <functional>
+#include <utility>
 
 #include "ops/planes.h"
 #include "ops/quantization.h"
@@ -104,16 +105,21 @@ int64_t Executor::ThreadScratchOffset() const {
 
 void Executor::AllocateArena() {
   if (arena_.size() != 0) return;
-  arena_ = AlignedBuffer<std::byte, kHugePage>(static_cast<size_t>(RoundedUp(arena_bytes(), kHugePage)));
+  AlignedBuffer<std::byte, kHugePage> arena(static_cast<size_t>(RoundedUp(arena_bytes(), kHugePage)));
 #if defined(__linux__)
   // A frame's tensors lie on hundreds of pages, and kernels go from plane to plane.
-  madvise(arena_.data(), arena_.size(), MADV_HUGEPAGE);
+  madvise(arena.data(), arena.size(), MADV_HUGEPAGE);
 #endif
+  std::vector<AlignedBuffer<float>> previous, next;
   for (const GraphNode& node : graph_.nodes()) {
     const size_t values = static_cast<size_t>(node.operation->HistoryBytes()) / sizeof(float);
-    previous_.emplace_back(values);
-    next_.emplace_back(values);
+    previous.emplace_back(values);
+    next.emplace_back(values);
   }
+  // All or nothing: where memory runs out on the way, the next frame tries again.
+  previous_ = std::move(previous);
+  next_ = std::move(next);
+  arena_ = std::move(arena);
 }
 
 bool Executor::uses_calibration() const {

@@ -105,6 +105,98 @@ TEST(GraphTest, RefusesAnUpsamplingThatOverflows) {
   EXPECT_EQ(CodeOf(model), "MODEL_SHAPE");
 }
 
+TEST(GraphTest, RefusesSizesThatOverflow) {
+  ModelBuilder side;
+  side.Input("x", {1, 1, 1, (1 << 30) + 1});
+  EXPECT_EQ(CodeOf(side), "MODEL_SHAPE");
+  // 2^30 images of 2^24 values each: an image is small enough, all their bytes are not far from 2^63.
+  ModelBuilder batch;
+  batch.Input("x0", {1 << 30, 1, 1, 1});
+  for (int i = 0; i < 3; ++i) {
+    const std::string from = "x" + std::to_string(i), to = "x" + std::to_string(i + 1);
+    batch.Add("upsample2d", to, {from}).attributes = {{"factor", 16.0}, {"mode", std::string("nearest")}};
+  }
+  EXPECT_EQ(CodeOf(batch), "MODEL_SHAPE");
+}
+
+/// What is said of a convolution of `channels` channels, "none" where it is taken.
+struct LargeConvolution {
+  int64_t channels, height, width;
+  int kernel;
+  double stride, padding, dilation;
+
+  std::string Message(bool of_int8) const {
+    ModelBuilder model;
+    model.Input("x", {1, channels, height, width});
+    const size_t weights = static_cast<size_t>(channels) * kernel * kernel;
+    auto& conv = model.Add("conv2d", "y", {"x"});
+    conv.attributes = {{"stride", std::vector<double>{stride, stride}},
+                       {"padding", std::vector<double>{padding, padding}},
+                       {"dilation", std::vector<double>{dilation, dilation}}};
+    conv.tensors = {{"weight", "w"}};
+    if (of_int8) {
+      model.Store("w", "I8", {1, channels, kernel, kernel}, std::vector<int8_t>(weights));
+      model.Store("s", "F32", {1}, std::vector<float>{1});
+      conv.attributes.emplace("activation_scale", 0.5);
+      conv.tensors.emplace("scale", "s");
+    } else {
+      model.Store("w", "F32", {1, channels, kernel, kernel}, std::vector<float>(weights));
+    }
+    try {
+      model.Build();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kModel);
+      return error.code() + ": " + error.what();
+    }
+    return "none";
+  }
+};
+
+TEST(GraphTest, RefusesAConvolutionWhoseTapsOverflow) {
+  const LargeConvolution just_fits{1024, 1, 419000, 5, 1, 2, 1}, wide{1024, 1, 1 << 19, 5, 1, 2, 1};
+  EXPECT_EQ(just_fits.Message(false), "none");
+  EXPECT_EQ(wide.Message(false),
+            "MODEL_SHAPE: graph.operations[0] \"y\" (conv2d): input: expected at most 2147483647 values in "
+            "the rows under the kernel, with padding (take fewer channels, a narrower image or a lower "
+            "kernel), found 2684403712");
+  EXPECT_EQ(wide.Message(true), "none") << "four channels a word";
+  const LargeConvolution of_quads{1024, 1, 1 << 20, 9, 1, 4, 1};
+  EXPECT_TRUE(of_quads.Message(true).starts_with("MODEL_SHAPE"));
+  // A phase for each of 255 · 255 strides: so many planes overflow an int.
+  const LargeConvolution phases{33100, 1, 1, 2, 255, 127, 254};
+  EXPECT_TRUE(phases.Message(false).starts_with("MODEL_SHAPE"));
+}
+
+TEST(GraphTest, RefusesABinaryWeightConvolutionWhoseTapsOverflow) {
+  ModelBuilder model;
+  model.Input("x", {1, 1024, 1, 1 << 19});
+  model.Store("w", "U64", {1, 5, 5, 16}, std::vector<uint64_t>(5 * 5 * 16));
+  model.Store("s", "F32", {1}, std::vector<float>{1});
+  auto& conv = model.Add("binary_conv2d", "y", {"x"});
+  conv.attributes = {
+      {"in_channels", 1024.0}, {"stride", std::vector<double>{1, 1}}, {"padding", std::vector<double>{2, 2}}};
+  conv.tensors = {{"weight", "w"}, {"scale", "s"}};
+  EXPECT_EQ(CodeOf(model), "MODEL_SHAPE");
+}
+
+TEST(GraphTest, RefusesABinaryConvolutionWhoseCountsAreNotExact) {
+  constexpr int kChannels = 1 << 20, kKernel = 5, kWords = kChannels / 64;
+  ModelBuilder model;
+  model.Input("x", {1, kChannels, kKernel, kKernel});
+  model.Store("t", "F32", {kChannels}, std::vector<float>(kChannels));
+  model.Store("d", "I8", {kChannels}, std::vector<int8_t>(kChannels, 1));
+  model.Store("w", "U64", {1, kKernel, kKernel, kWords}, std::vector<uint64_t>(kKernel * kKernel * kWords));
+  model.Store("s", "F32", {1}, std::vector<float>{1});
+  model.Add("sign", "bits", {"x"}).tensors = {{"threshold", "t"}, {"direction", "d"}};
+  model.model().outputs.clear();
+  auto& conv = model.Add("binary_conv2d", "y", {"bits"});
+  conv.attributes = {{"in_channels", double{kChannels}},
+                     {"stride", std::vector<double>{1, 1}},
+                     {"padding", std::vector<double>{0, 0}}};
+  conv.tensors = {{"weight", "w"}, {"scale", "s"}};
+  EXPECT_EQ(CodeOf(model), "MODEL_TENSOR_SHAPE");
+}
+
 TEST(ExecutorTest, RefusesMoreMemoryThanAnyNetworkNeeds) {
   ModelBuilder model;
   model.Input("x", {TensorSpec::kPerCamera, 1, 1 << 15, 1 << 15});

@@ -1,4 +1,5 @@
 import { OCC3D_GRID } from '../dataset/occ3d.js';
+import { fromNativeError } from '../engine/native.js';
 import type { RigidTransform, Vector3 } from '../geometry/rigid-transform.js';
 import type { VoxelGrid } from '../geometry/voxel-grid.js';
 import { velocityAt, yawRateAt } from './actor.js';
@@ -7,7 +8,7 @@ import type { BoxTruth } from './box-truth.js';
 import type { CapturedCamera } from './captured-camera.js';
 import { packGround } from './ground.js';
 import { loadNativeSimulation } from './native.js';
-import type { NativeCamera, PackedPose, RenderedScan, RenderedVoxels } from './native.js';
+import type { NativeCamera, NativeSimulation, PackedPose, RenderedScan, RenderedVoxels } from './native.js';
 import type { Random } from './random.js';
 import type { SimulatedRig } from './rig.js';
 import { egoPose, solidsAt } from './world.js';
@@ -42,7 +43,10 @@ const RINGS = 32;
 const COLUMNS = 1080;
 const LIDAR_DIRECTIONS = lidarDirections();
 
-/** Renders all sensors at `time` seconds on native threads. */
+/**
+ * Renders all sensors at `time` seconds on native threads.
+ * @throws BdcError environment `ADDON_NOT_BUILT`, `OUT_OF_MEMORY`
+ */
 export async function capture(
   world: World,
   rig: SimulatedRig,
@@ -50,6 +54,20 @@ export async function capture(
   options: CaptureOptions,
 ): Promise<Capture> {
   const native = loadNativeSimulation();
+  try {
+    return await captureWith(native, world, rig, time, options);
+  } catch (error) {
+    throw fromNativeError(error);
+  }
+}
+
+async function captureWith(
+  native: NativeSimulation,
+  world: World,
+  rig: SimulatedRig,
+  time: number,
+  options: CaptureOptions,
+): Promise<Capture> {
   const { noise, samplesPerPixel, grid = OCC3D_GRID } = options;
   const worldFromEgo = egoPose(world, rig, time);
   const nativeWorld = await native.buildWorld({

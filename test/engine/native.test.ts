@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { BdcError } from '../../src/errors.js';
 import { loadEngine } from '../../src/engine/load-engine.js';
 import { nativeApi, nativeImages, type NativeFrame, type NativeModel } from '../../src/engine/native.js';
+import { loadNativeSimulation } from '../../src/simulation/native.js';
 import { CAMERAS, f32, HEIGHT, saveModel, serialize, smallNetwork, WIDTH } from './model-builder.js';
 
 const NONSENSE: readonly unknown[] = [
@@ -47,6 +48,18 @@ describe('The native addon', () => {
       assert.throws(() => void api.run(nonsense, nonsense), TypeError);
       assert.throws(() => api.abort(nonsense), TypeError);
       assert.throws(() => api.dispose(nonsense), TypeError);
+    }
+  });
+
+  it('throws a TypeError for arguments of the wrong type from images and the simulation too', () => {
+    for (const [name, entry] of Object.entries({ ...nativeImages(), ...loadNativeSimulation() })) {
+      for (const value of NONSENSE) {
+        assert.throws(
+          () => (entry as (...values: unknown[]) => unknown)(value, value, value),
+          TypeError,
+          name,
+        );
+      }
     }
   });
 

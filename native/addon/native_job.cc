@@ -1,7 +1,9 @@
-#include "addon/engine_job.h"
+#include "addon/native_job.h"
 
+#include <memory>
 #include <new>
 #include <stdexcept>
+#include <utility>
 
 #include "runtime/error.h"
 
@@ -32,6 +34,8 @@ const char* NameOf(ErrorKind kind) {
 Napi::Value ToJsError(Napi::Env env, const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);
+  } catch (const Napi::Error& error) {
+    return error.Value();
   } catch (const Error& error) {
     return MakeError(env, NameOf(error.kind()), error.code(), error.what());
   } catch (const AbortedError& error) {
@@ -39,27 +43,29 @@ Napi::Value ToJsError(Napi::Env env, const std::exception_ptr& failure) {
   } catch (const std::invalid_argument& error) {  // what ChooseIsa and ThreadPool throw
     return MakeError(env, "configuration", "ENGINE_OPTION", error.what());
   } catch (const std::bad_alloc&) {
-    return MakeError(env, "environment", "OUT_OF_MEMORY", "not enough memory for this model");
+    return MakeError(env, "environment", "OUT_OF_MEMORY",
+                     "not enough memory: close other programs, or ask for less at a time");
   } catch (const std::exception& error) {
-    return MakeError(env, "environment", "ENGINE_FAILED", error.what());
+    return MakeError(env, "environment", "NATIVE_FAILED", error.what());
   }
 }
 
-EngineJob::EngineJob(Napi::Env env, Work work, Finish finish, std::function<void()> settled)
+NativeJob::NativeJob(Napi::Env env, Work work, Finish finish, std::function<void()> settled)
     : AsyncWorker(env),
       deferred_(env),
       work_(std::move(work)),
       finish_(std::move(finish)),
       settled_(std::move(settled)) {}
 
-Napi::Promise EngineJob::Start(Napi::Env env, Work work, Finish finish, std::function<void()> settled) {
-  auto* job = new EngineJob(env, std::move(work), std::move(finish), std::move(settled));  // deletes itself
+Napi::Promise NativeJob::Start(Napi::Env env, Work work, Finish finish, std::function<void()> settled) {
+  std::unique_ptr<NativeJob> job(new NativeJob(env, std::move(work), std::move(finish), std::move(settled)));
   const Napi::Promise promise = job->deferred_.Promise();
   job->Queue();
+  job.release();  // deletes itself once the promise has settled
   return promise;
 }
 
-void EngineJob::Execute() {
+void NativeJob::Execute() {
   try {
     work_();
   } catch (...) {
@@ -67,17 +73,17 @@ void EngineJob::Execute() {
   }
 }
 
-void EngineJob::OnOK() {
+void NativeJob::OnOK() {
   settled_();
-  if (failure_) {
-    deferred_.Reject(ToJsError(Env(), failure_));
+  Napi::Value result;
+  try {
+    if (failure_) std::rethrow_exception(failure_);
+    result = finish_(Env());
+  } catch (...) {
+    deferred_.Reject(ToJsError(Env(), std::current_exception()));
     return;
   }
-  try {
-    deferred_.Resolve(finish_(Env()));
-  } catch (const Napi::Error& error) {
-    deferred_.Reject(error.Value());
-  }
+  deferred_.Resolve(result);
 }
 
 }  // namespace bdc
