@@ -17,12 +17,6 @@ struct Avx512ConvI8 {
   static constexpr int kInputOffset = 128;
   static constexpr bool kStoresRows = true;
 
-  /// sum += the products of four bytes, b's unsigned. As an intrinsic GCC 12 keeps half of the sums in
-  /// memory.
-  static void AddProducts(__m512i b, __m512i a, __m512i& sum) {
-    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(b), "v"(a));
-  }
-
   template <int kRows>
   __attribute__((noinline)) static void Run(const ConvTile<int32_t>& tile) {
     const __m512i offset = _mm512_set1_epi8(static_cast<char>(kInputOffset));
@@ -37,8 +31,8 @@ struct Avx512ConvI8 {
 #pragma GCC unroll 12
       for (int r = 0; r < kRows; ++r) {
         const __m512i a = _mm512_set1_epi32(weight[r]);
-        AddProducts(b0, a, sums[r][0]);
-        AddProducts(b1, a, sums[r][1]);
+        sums[r][0] = _mm512_dpbusd_epi32(sums[r][0], b0, a);
+        sums[r][1] = _mm512_dpbusd_epi32(sums[r][1], b1, a);
       }
     }
     StoreSums<Float>(tile, sums);

@@ -13,17 +13,15 @@
 
 namespace bdc {
 
-/// Blocks of kBlockPixels pixels (kernels/binary-block.h) of all images, and their channels where blocks are
-/// few, shared among the threads; calls `body(image, range)`.
+/// Channels of all images, whole planes of them, shared among the threads; calls `body(image, range)`.
 template <typename Body>
 void ForEachSweepRange(const RunContext& context, const Tensor& x, const Body& body) {
-  constexpr int kRangesPerThread = 4, kFewestChannels = 16;
-  const int64_t blocks = BlocksOf(x.plane()), all = x.batch * blocks;
-  const int64_t wanted = (kRangesPerThread * context.pool.size() + all - 1) / all;
+  constexpr int kRangesPerThread = 4, kFewestChannels = 4;
+  const int64_t wanted = (kRangesPerThread * context.pool.size() + x.batch - 1) / x.batch;
   const int64_t pieces = std::clamp<int64_t>(wanted, 1, std::max(1, x.channels / kFewestChannels));
-  ForEachItem(context, all * pieces, [&](int64_t, int64_t item) {
-    const int64_t image = item / pieces / blocks, block = item / pieces % blocks, piece = item % pieces;
-    body(image, BlockRange{block, block + 1, static_cast<int>(x.channels * piece / pieces),
+  ForEachItem(context, x.batch * pieces, [&](int64_t, int64_t item) {
+    const int64_t image = item / pieces, piece = item % pieces;
+    body(image, BlockRange{0, BlocksOf(x.plane()), static_cast<int>(x.channels * piece / pieces),
                            static_cast<int>(x.channels * (piece + 1) / pieces)});
   });
 }
