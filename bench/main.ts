@@ -7,7 +7,7 @@ import { ISAS, type Isa } from '../src/engine/types.js';
 import { BdcError } from '../src/errors.js';
 import { hiddenFromPeers, runWithout } from './cpuid/peers.js';
 import { MaskError, toHide } from './cpuid/mask.js';
-import { machineName, runBenchmark } from './run.js';
+import { FULL_TURNS, machineName, QUICK_TURNS, runBenchmark } from './run.js';
 import { frameTable, growthTable, layerTable, moduleTable, scalingTable, without } from './tables.js';
 
 interface Options {
@@ -32,9 +32,9 @@ const options = new Command('bench')
     new Option('--isa <name>', 'instruction set of ours; default $BDC_ISA, else the best').choices(ISAS),
   )
   .option('--repetitions <n>', 'timed turns of each contestant; their median counts (7)', positiveInteger)
-  .option('--depth <n>', 'layers in a row that one turn of a layer runs (8)', positiveInteger)
+  .option('--depth <n>', 'layers in a row that one turn of a layer runs (16)', positiveInteger)
   .option('--layer <text>', 'only the layers whose name contains this, e.g. "256→256"')
-  .option('--quick', '3 turns of 4 layers in a row: ends within 50 s', false)
+  .option('--quick', '3 turns of 3 layers in a row: ends within 50 s', false)
   .option('--model <file>', 'model of the frame benchmark; default: the one in models/edge')
   .option('--no-layers', 'leave out the layers')
   .option('--no-frame', 'leave out the whole frame')
@@ -46,8 +46,9 @@ const options = new Command('bench')
 
 async function main(): Promise<void> {
   const { threads, peers, quick } = options;
-  const repetitions = options.repetitions ?? (quick ? 3 : 7);
-  const depth = options.depth ?? (quick ? 4 : 8);
+  const turns = quick ? QUICK_TURNS : FULL_TURNS;
+  const repetitions = options.repetitions ?? turns.repetitions;
+  const depth = options.depth ?? turns.depth;
   const isa = options.isa ?? ((process.env['BDC_ISA'] || supportedIsas().at(-1)) as Isa);
   const hidden = peers && options.equalPeers ? toHide(isa, supportedIsas()) : [];
   if (hidden.length > 0 && process.env['MASKED_CPUID'] === undefined) {

@@ -7,13 +7,16 @@ import { type GrowthRow, measureGrowth, measureScaling, type ScalingRow } from '
 import { benchmarkLayer, type LayerResult } from './layer-benchmark.js';
 import { LAYERS, layerName } from './layers.js';
 
-export interface BenchmarkOptions {
-  readonly isa: Isa;
-  readonly threads: number;
+interface Turns {
   /** Timed turns of each contestant. */
   readonly repetitions: number;
   /** Layers in a row that one turn of a layer runs. */
   readonly depth: number;
+}
+
+export interface BenchmarkOptions extends Turns {
+  readonly isa: Isa;
+  readonly threads: number;
   /** Whether onnxruntime takes part. */
   readonly peers: boolean;
   /** Which layers: those whose name contains this; undefined: none. */
@@ -21,6 +24,10 @@ export interface BenchmarkOptions {
   /** Model of the frame benchmark; undefined: none. */
   readonly model: string | undefined;
 }
+
+/** `--quick` ends within 50 s; the ends of a longer row count less. */
+export const FULL_TURNS: Turns = { repetitions: 7, depth: 16 };
+export const QUICK_TURNS: Turns = { repetitions: 3, depth: 3 };
 
 /** What `npm run bench -- --json` prints. */
 export interface BenchmarkResult {

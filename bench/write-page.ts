@@ -11,7 +11,7 @@ import { format, resolveConfig } from 'prettier';
 import { supportedIsas } from '../src/engine/native.js';
 import { barChart } from './bar-chart.js';
 import { barsOf } from './bars.js';
-import { type BenchmarkResult, machineName } from './run.js';
+import { type BenchmarkResult, FULL_TURNS, machineName, QUICK_TURNS } from './run.js';
 import {
   frameTable,
   growthTable,
@@ -52,11 +52,11 @@ function plot(results: readonly BenchmarkResult[]): string {
   );
 }
 
-const repetitions = options.quick ? 3 : 7;
+const { repetitions, depth } = options.quick ? QUICK_TURNS : FULL_TURNS;
 
 /** `npm run bench -- --json` in a process of its own: onnxruntime is then kept from what `isa` lacks. */
 function benchmark(isa: BenchmarkResult['isa'], threads: number): BenchmarkResult {
-  const values = { isa, threads, repetitions, depth: options.quick ? 4 : 8 };
+  const values = { isa, threads, repetitions, depth };
   const parameters = Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const { status, signal, stdout, error } = spawnSync(
     process.execPath,
