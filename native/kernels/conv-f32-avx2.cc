@@ -24,6 +24,7 @@ struct Avx2ConvF32 {
     const float* weight = tile.weight;
     for (int k = 0; k < tile.depth; ++k, weight += kRows) {
       const float* pixels = tile.input + tile.taps[k];
+      FetchAhead<kPanel>(pixels);
       const __m256 b0 = _mm256_loadu_ps(pixels);
       const __m256 b1 = _mm256_loadu_ps(pixels + 8);
 #pragma GCC unroll 12

@@ -24,6 +24,7 @@ struct Avx512ConvF32 {
     const float* weight = tile.weight;
     for (int k = 0; k < tile.depth; ++k, weight += kRows) {
       const float* pixels = tile.input + tile.taps[k];
+      FetchAhead<kPanel>(pixels);
       const __m512 b0 = _mm512_loadu_ps(pixels);
       const __m512 b1 = _mm512_loadu_ps(pixels + 16);
 #pragma GCC unroll 12

@@ -25,6 +25,7 @@ struct AvxVnniConvI8 {
     StartSums<Float>(tile, sums);
     const int32_t* weight = tile.weight;
     for (int k = 0; k < tile.depth; ++k, weight += kRows) {
+      FetchAhead<kPanel>(tile.input + tile.taps[k]);
       const auto* pixels = reinterpret_cast<const __m256i*>(tile.input + tile.taps[k]);
       // Adding 128 to a byte is flipping its highest bit.
       const __m256i b0 = _mm256_xor_si256(_mm256_loadu_si256(pixels), offset);

@@ -25,6 +25,7 @@ struct Avx512ConvI8 {
     const int32_t* weight = tile.weight;
     for (int k = 0; k < tile.depth; ++k, weight += kRows) {
       const int32_t* pixels = tile.input + tile.taps[k];
+      FetchAhead<kPanel>(pixels);
       // Adding 128 to a byte is flipping its highest bit.
       const __m512i b0 = _mm512_xor_si512(_mm512_loadu_si512(pixels), offset);
       const __m512i b1 = _mm512_xor_si512(_mm512_loadu_si512(pixels + 16), offset);

@@ -48,6 +48,15 @@ concept TakesPairs = requires {
   Micro::kTakesPairs;
 };
 
+/// Asks for what a later tile reads at a tap: taps lie on as many pages as there are planes, more than a
+/// processor foresees.
+template <int kPanel, typename Word>
+inline void FetchAhead(const Word* pixels) {
+  constexpr int kLine = 64 / sizeof(Word), kAhead = 2 * kLine;
+#pragma GCC unroll 2
+  for (int i = 0; i < kPanel; i += kLine) __builtin_prefetch(pixels + kAhead + i);
+}
+
 /// What a tile's sums begin with: Float's vectors or vectors of int32.
 template <typename Float, int kRows, int kVectors, typename Word, typename Vector>
 inline __attribute__((always_inline)) void StartSums(const ConvTile<Word>& tile,
