@@ -114,7 +114,7 @@ const KernelSet& SelectKernels(Isa isa) {
     case Isa::kNeonDotprod:
       // SDOT multiplies bytes, as only int8 convolutions do: 16 multiply-adds an instruction, where SMULL and
       // two additions of pairs do 4. CPUs that have it, from Cortex-A55 and A76 on, look majorities up at
-      // addresses of two registers: A55 would lose a quarter by those of A72.
+      // addresses of two registers: A55 would lose three tenths of its rate by those of A72.
       return kNeonDotprodSet;
 #endif
     default:
