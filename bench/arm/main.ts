@@ -40,6 +40,8 @@ const LAYERS: readonly LayerShape[] = [
   { kind: 'FP32', kernel: 1, channels: 256, size: 16 },
   { kind: 'FP32', kernel: 1, channels: 256, size: 1 },
 ];
+/** Of layers whose kernels are others for CPUs that have the dot product instructions. */
+const KINDS_BY_CPU: ReadonlySet<LayerShape['kind']> = new Set(['W1A1', 'unit', 'INT8']);
 /** The frame on this machine with the kernels that its emulator can run, for the method to be checked against a clock. */
 const HERE: Core = { triple: 'x86_64', cpu: 'sapphirerapids', attributes: '+avx2,+fma,+f16c' };
 const HERE_ISA = 'avx2';
@@ -110,8 +112,7 @@ async function estimate(folder: string): Promise<void> {
     const file = join(folder, 'layer.safetensors');
     await writeFile(file, encodeModelFile(blockChain(layer, 1)));
     for (const board of BOARDS) {
-      // Only int8 convolutions have a kernel of their own for CPUs that have the dot product instructions.
-      const emulated = layer.kind === 'INT8' ? board.emulated : BOARDS[0]!.emulated;
+      const emulated = KINDS_BY_CPU.has(layer.kind) ? board.emulated : BOARDS[0]!.emulated;
       layers.push(estimateOn(board, emulated, layerName(layer), file, layerMacs(layer)));
     }
   }

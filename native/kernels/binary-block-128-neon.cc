@@ -7,9 +7,68 @@
 namespace bdc {
 namespace {
 
-/// 128 pixels a vector; BSL makes a full adder of three instructions after the shared a ^ b.
+using TableSteps = const uint64x2_t (*)[kStepEntries];
+
+/// Look-ups of two instructions: the AND of a shifted register and a load that adds it to the address.
+class MaskedTables {
+ public:
+  explicit MaskedTables(TableSteps tables) : tables_(tables) {}
+
+  void LookUp(int step, uint64_t packed, uint64x2_t (&x)[8]) const {
+    // What GCC can't know it leaves as it is: else it makes three instructions.
+    uint64_t mask = 255 * sizeof x[0];
+    const uint64x2_t* tables = tables_[step];
+    asm("" : "+r"(mask));
+    asm("" : "+r"(tables));
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) {
+      const uint64_t offset = mask & (i == 0 ? packed << 4 : packed >> (8 * i - 4));
+      x[i] = *reinterpret_cast<const uint64x2_t*>(reinterpret_cast<const uint8_t*>(tables) + offset);
+    }
+  }
+
+ private:
+  TableSteps tables_;
+};
+
+/// Look-ups of two instructions that are one operation each to a Cortex-A72, where an address of two
+/// registers is another: a bit field put into an address, and a load at a constant distance from it.
+class InsertedTables {
+ public:
+  explicit InsertedTables(TableSteps tables)
+      : even_(reinterpret_cast<uintptr_t>(tables)), odd_(reinterpret_cast<uintptr_t>(tables)) {}
+
+  inline __attribute__((always_inline)) void LookUp(int step, uint64_t packed, uint64x2_t (&x)[8]) {
+    // An entry's number among 16 alone, above bits that are 0 as the address has them.
+    const uint64_t entries = packed & 0x0f0f0f0f0f0f0f0fu;
+    asm("bfi %0, %1, 4, 4" : "+r"(even_) : "r"(entries));
+    x[0] = Entry(even_, step, 0);
+    Insert<1>(odd_, entries), x[1] = Entry(odd_, step, 0);
+    Insert<2>(even_, entries), x[2] = Entry(even_, step, 1);
+    Insert<3>(odd_, entries), x[3] = Entry(odd_, step, 1);
+    Insert<4>(even_, entries), x[4] = Entry(even_, step, 2);
+    Insert<5>(odd_, entries), x[5] = Entry(odd_, step, 3);
+    Insert<6>(even_, entries), x[6] = Entry(even_, step, 4);
+    Insert<7>(odd_, entries), x[7] = Entry(odd_, step, 5);
+  }
+
+ private:
+  template <int kByte>
+  static void Insert(uintptr_t& address, uint64_t entries) {
+    asm("bfxil %0, %1, %2, 8" : "+r"(address) : "r"(entries), "n"(8 * kByte - 4));
+  }
+  static uint64x2_t Entry(uintptr_t address, int step, int table) {
+    return reinterpret_cast<const uint64x2_t*>(address)[step * kStepEntries + 16 * table];
+  }
+
+  uintptr_t even_, odd_;
+};
+
+/// 128 pixels a vector; BSL makes a full adder of three instructions.
+template <typename TablesT>
 struct NeonBits {
   using Vector = uint64x2_t;
+  using Tables = TablesT;
   static constexpr int kBits = 128;
 
   static Vector Zero() { return vdupq_n_u64(0); }
@@ -23,18 +82,7 @@ struct NeonBits {
     *sum = Xor(differ, c);
     *carry = vbslq_u64(differ, c, a);
   }
-  /// x[i] = tables[byte i]. What GCC can't know it leaves as it is: two instructions a look-up, the AND of a
-  /// shifted register and a load that adds it to the address, where it would make three.
-  static void LookUp(const Vector* tables, uint64_t packed, Vector (&x)[8]) {
-    uint64_t mask = 255 * sizeof(Vector);
-    asm("" : "+r"(mask));
-    asm("" : "+r"(tables));
-#pragma GCC unroll 8
-    for (int i = 0; i < 8; ++i) {
-      const uint64_t offset = mask & (i == 0 ? packed << 4 : packed >> (8 * i - 4));
-      x[i] = *reinterpret_cast<const Vector*>(reinterpret_cast<const uint8_t*>(tables) + offset);
-    }
-  }
+  static Vector Select(Vector which, Vector ones, Vector zeros) { return vbslq_u64(which, ones, zeros); }
   /// Bits [shift, shift + 128) from a byte on, 0 ≤ shift < 8.
   static Vector LoadShifted(const uint8_t* from, int shift) {
     const Vector low = vreinterpretq_u64_u8(vld1q_u8(from));
@@ -132,11 +180,15 @@ struct NeonBits {
 }  // namespace
 
 void BinaryBlockNeon(const BinaryBlockArgs& args, const BlockRange& range, std::byte* scratch) {
-  RunBinaryBlocks<NeonBits, FloatNeon>(args, range, scratch);
+  RunBinaryBlocks<NeonBits<InsertedTables>, FloatNeon>(args, range, scratch);
+}
+
+void BinaryBlockNeonDotprod(const BinaryBlockArgs& args, const BlockRange& range, std::byte* scratch) {
+  RunBinaryBlocks<NeonBits<MaskedTables>, FloatNeon>(args, range, scratch);
 }
 
 int64_t BinaryBlockScratchNeon(const MajorityWeights& weights, int channels) {
-  return BinaryBlockScratch<NeonBits>(weights, channels);
+  return BinaryBlockScratch<NeonBits<InsertedTables>>(weights, channels);
 }
 
 void SweepNeon(const SweepArgs& args, const BlockRange& range) { RunSweep<FloatNeon>(args, range); }

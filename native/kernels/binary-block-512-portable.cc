@@ -13,6 +13,17 @@ struct PortableBits {
   };
   static constexpr int kBits = 512;
 
+  class Tables {
+   public:
+    explicit Tables(const Vector (*tables)[kStepEntries]) : tables_(tables) {}
+    void LookUp(int step, uint64_t packed, Vector (&x)[8]) const {
+      for (int i = 0; i < 8; ++i) x[i] = tables_[step][packed >> (8 * i) & 255];
+    }
+
+   private:
+    const Vector (*tables_)[kStepEntries];
+  };
+
   static Vector Fill(int bit) {
     Vector r;
     for (uint64_t& word : r.word) word = bit ? ~uint64_t{0} : 0;
@@ -40,6 +51,13 @@ struct PortableBits {
   static void FullAdd(const Vector& a, const Vector& b, const Vector& c, Vector* sum, Vector* carry) {
     *sum = Xor3(a, b, c);
     *carry = Majority(a, b, c);
+  }
+  static Vector Select(const Vector& which, const Vector& ones, const Vector& zeros) {
+    Vector r;
+    for (int i = 0; i < 8; ++i) {
+      r.word[i] = (which.word[i] & ones.word[i]) | (~which.word[i] & zeros.word[i]);
+    }
+    return r;
   }
   /// Bits [shift, shift + 512) from a byte on, 0 ≤ shift < 8.
   static Vector LoadShifted(const uint8_t* from, int shift) {

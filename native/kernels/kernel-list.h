@@ -26,6 +26,7 @@ extern const ConvKernel<float> kConvF32Neon;
 extern const ConvKernel<int32_t> kConvI8Neon;
 extern const ConvKernel<int32_t> kConvI8NeonDotprod;
 void BinaryBlockNeon(const BinaryBlockArgs& args, const BlockRange& range, std::byte* scratch);
+void BinaryBlockNeonDotprod(const BinaryBlockArgs& args, const BlockRange& range, std::byte* scratch);
 int64_t BinaryBlockScratchNeon(const MajorityWeights& weights, int channels);
 void PointwiseBlockNeon(const PointwiseBlockArgs& args, const BlockRange& range, std::byte* scratch);
 int64_t PointwiseBlockScratchNeon(int channels);

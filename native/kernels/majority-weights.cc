@@ -21,6 +21,27 @@ void ClassifyAxis(int out, int in, int kernel, int stride, int pad, std::vector<
   }
 }
 
+/// The index of look-up `i` of a chunk; the new literal's sign joins the others. Returns the next look-up.
+int TripleIndex(int i, std::vector<uint8_t>* signs, uint8_t* indices) {
+  const uint8_t a = (*signs)[3 * i], b = (*signs)[3 * i + 1], c = (*signs)[3 * i + 2];
+  indices[i] = static_cast<uint8_t>(8 * (a | b << 1 | c << 2));
+  signs->push_back(a ^ b ^ c);
+  return i + 1;
+}
+
+/// The same of the pair that look-ups `i` and `i` + 1 are.
+int PairIndices(int i, std::vector<uint8_t>* signs, uint8_t* indices) {
+  const auto sign = [&](int k) { return (*signs)[i / 2 * 5 + k]; };
+  const uint8_t a = sign(0), b = sign(1), c = sign(2), d = sign(3), e = sign(4);
+  const int pair = i % kLookupStep / 2;
+  uint8_t* const to = indices + i / kLookupStep * kLookupStep + pair;
+  to[0] = static_cast<uint8_t>(8 * pair + (a | b << 1 | c << 2));
+  to[kLookupStep / 2] = static_cast<uint8_t>(8 * kLookupStep / 2 + 16 * pair +
+                                             ((a ^ e) | (b ^ e) << 1 | (c ^ e) << 2 | (d ^ e) << 3));
+  signs->push_back(a ^ b ^ c ^ d ^ e);
+  return i + 2;
+}
+
 }  // namespace
 
 MajorityWeights::MajorityWeights(const BinaryConvShape& shape, const uint64_t* weight) : shape_(shape) {
@@ -64,10 +85,8 @@ void MajorityWeights::MakeIndices(const uint64_t* weight) {
       const auto first = literals.begin() + 2 * chunk.first;
       queue.insert(queue.end(), first, first + 2 * chunk.lookups);
       uint8_t* to = indices_.data() + int64_t{chunk.first} * shape_.out_channels + int64_t{o} * chunk.lookups;
-      for (int i = 0; i < chunk.lookups; ++i) {
-        const uint8_t a = queue[3 * i], b = queue[3 * i + 1], c = queue[3 * i + 2];
-        to[i] = static_cast<uint8_t>(8 * (a | b << 1 | c << 2));
-        queue.push_back(a ^ b ^ c);
+      for (int i = 0; i < chunk.lookups;) {
+        i = kPairsLookups ? PairIndices(i, &queue, to) : TripleIndex(i, &queue, to);
       }
       carry = queue.back();
     }

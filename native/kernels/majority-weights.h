@@ -11,6 +11,14 @@
 // of words of weight 2, each a vector of pixels, which carry-save adders sum. Per 2 input channels an output
 // channel costs one load and one full adder, where XOR + popcount + add cost three instructions a word, and a
 // table is 8 entries.
+//
+// Where a full adder is more than two instructions, two such words m and n come as a pair, m and m ^ n: what
+// a full adder does first is then done for all output channels. The full adders take five literals, the
+// parity of three of them being the first of the second, and
+//
+//   m(sa, sb, sc) ^ n(sa^sb^sc, sd, se)                  one of 16 vectors
+//
+// as it is the same with all five signs changed. Tables of a pair are 24 entries, those of two words 16.
 #pragma once
 
 #include <bit>
@@ -22,11 +30,22 @@
 
 namespace bdc {
 
+/// Whether look-ups come in pairs: a full adder of NEON takes three instructions, of which this saves one.
+/// Those of AVX-512 take two, and two they stay. What weights hold is for all kernels of a build.
+#if defined(__aarch64__)
+constexpr bool kPairsLookups = true;
+#else
+constexpr bool kPairsLookups = false;
+#endif
+
 /// Look-ups that are summed in registers before the counters in memory are touched; their tables fit an L1
-/// cache beside the rest (8 entries of 64 bytes each: 32 KB).
+/// cache beside the rest (AVX-512's are 32 KB, NEON's 12 KB: more would drive one another out of a
+/// Cortex-A72's 32 KB of two ways).
 constexpr int kChunkLookups = 64;
 /// Look-ups that the shortest unrolled sum takes: chunks are padded to it with zero literals.
 constexpr int kLookupStep = 8;
+/// Table entries of a step: of each pair 8 and then of each 16, or of each look-up 8.
+constexpr int kStepEntries = (kPairsLookups ? 8 + 16 : 8 + 8) * kLookupStep / 2;
 /// Counters hold sums below 2^14 and values ±2^14 fit 16 bits.
 constexpr int64_t kMajorityMaxDepth = 16383;
 
@@ -55,8 +74,10 @@ class MajorityWeights {
 
   const BinaryConvShape& shape() const { return shape_; }
   const std::vector<MajorityChunk>& chunks() const { return chunks_; }
-  /// kLookupStep look-ups a time: byte i of the chunk is 8 · (sa | sb << 1 | sc << 2), an entry's offset in
-  /// units of an eighth of it.
+  /// kLookupStep look-ups a time: byte i is 8 · (sa | sb << 1 | sc << 2), an entry's offset in units of an
+  /// eighth of it. Of pairs, four a time, bytes are numbers of entries among all those of the step: byte i is
+  /// 8 · i + (sa | sb << 1 | sc << 2) and byte 4 + i is 32 + 16 · i + (sa | sb << 1 | sc << 2 | sd << 3), all
+  /// of these signs changed where se is 1.
   const uint8_t* indices(int chunk, int channel) const {
     const MajorityChunk& c = chunks_[chunk];
     return indices_.data() + int64_t{c.first} * shape_.out_channels + int64_t{channel} * c.lookups;

@@ -116,8 +116,21 @@ TEST(BinaryBlockTest, AnyNumberOfInputChannels) {
   BinaryBlockTester().channels(512, 2).image(5, 5).Check();
 }
 
+TEST(BinaryBlockTest, AnyNumberOfLookups) {
+  // Sums are unrolled for each number of steps in a chunk, for the first chunk and for others.
+  for (int steps = 1; steps <= 17; ++steps) {
+    BinaryBlockTester().channels(16 * steps, 3).image(5, 29).kernel(1, 1).pad(0, 0).Check();
+    BinaryBlockTester().channels(16 * steps - 5, 2).image(5, 29).kernel(1, 1).pad(0, 0).Check();
+  }
+  // Carries of chunks are added by four.
+  for (int chunks = 1; chunks <= 9; ++chunks) {
+    BinaryBlockTester().channels(128 * chunks, 2).image(3, 5).kernel(1, 1).pad(0, 0).extreme(false).Check();
+    BinaryBlockTester().channels(128 * chunks, 2).image(3, 5).kernel(1, 1).pad(0, 0).Check();
+  }
+}
+
 TEST(BinaryBlockTest, AnyNumberOfOutputChannels) {
-  for (int channels : {1, 2, 7, 33}) BinaryBlockTester().channels(70, channels).image(4, 5).Check();
+  for (int channels : {1, 2, 7, 33, 130}) BinaryBlockTester().channels(70, channels).image(4, 5).Check();
 }
 
 TEST(BinaryBlockTest, AnyImageSize) {
