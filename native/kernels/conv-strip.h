@@ -140,12 +140,12 @@ class ConvLoop {
   using Word = typename Micro::Word;
 
   explicit ConvLoop(const ConvArgs<Word>& args)
-      : args_(args), steps_(ConvStepsOf(args.epilogue)), pass_depth_(ConvPassDepth(args.depth)) {
-    const bool is_scaled = args.epilogue.scale != nullptr && args.epilogue.bias != nullptr;
-    scales_ = is_scaled;
-    is_plain_ = steps_ == ConvSteps{.slope = steps_.slope, .output = ConvStream::kFloat32} &&
-                (is_scaled || std::is_same_v<Word, float>);
-  }
+      : args_(args),
+        steps_(ConvStepsOf(args.epilogue)),
+        pass_depth_(ConvPassDepth(args.depth)),
+        scales_(args.epilogue.scale != nullptr && args.epilogue.bias != nullptr),
+        is_plain_(steps_ == ConvSteps{.slope = steps_.slope, .output = ConvStream::kFloat32} &&
+                  (scales_ || std::is_same_v<Word, float>)) {}
 
   void Run(int row_begin, int row_end) {
     const int64_t begin = row_begin * args_.pitch, end = (row_end - 1) * args_.pitch + args_.width;
@@ -217,9 +217,9 @@ class ConvLoop {
   const ConvArgs<Word>& args_;
   const ConvSteps steps_;
   const int pass_depth_;
-  bool scales_ = false;
+  const bool scales_;
   /// Tiles may store their rows themselves (ConvTile::output).
-  bool is_plain_ = false;
+  const bool is_plain_;
   ConvRow rows_[Micro::kMostRows];  // of the block
   /// Longer than the tile: the epilogue may read a vector past its end.
   alignas(64) Word sums_[(Micro::kMostRows + 1) * kPanel];

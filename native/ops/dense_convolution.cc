@@ -90,6 +90,14 @@ int DenseConvolution<Word>::BandRows() const {
 }
 
 template <typename Word>
+int DenseConvolution<Word>::BandRows(int64_t images, int threads) const {
+  constexpr int kBandsPerThread = 4;
+  int64_t bands = (geometry_.out_height + BandRows() - 1) / BandRows();
+  while (images * bands % threads != 0 && images * bands < kBandsPerThread * threads) ++bands;
+  return static_cast<int>((geometry_.out_height + bands - 1) / bands);
+}
+
+template <typename Word>
 int64_t DenseConvolution<Word>::PlaneWords() const {
   const int64_t rows = BandRows() + (geometry_.ExtentH() - 1) / geometry_.stride_h;
   const int64_t strip = geometry_.IsPointwise() ? std::min<int64_t>(kConvStrip, geometry_.Columns()) : 0;
@@ -197,9 +205,9 @@ void DenseConvolution<Word>::CopyWords(const RunContext& context, const Tensor& 
 
 template <typename Word>
 void DenseConvolution<Word>::PackBand(const RunContext& context, const Tensor& x, int64_t image, int first,
-                                      Word* packed, Word* row_buffer) const {
+                                      int out_rows, Word* packed, Word* row_buffer) const {
   const ConvGeometry& g = geometry_;
-  const int rows = BandRows() + (g.ExtentH() - 1) / g.stride_h, pitch = static_cast<int>(pitch_);
+  const int rows = out_rows + (g.ExtentH() - 1) / g.stride_h, pitch = static_cast<int>(pitch_);
   if (g.IsPointwise()) {
     const int64_t pixels = int64_t{std::min(rows, g.in_height - first)} * pitch;
     for (int i = 0; i < Planes(); ++i, packed += PlaneWords()) {
@@ -280,7 +288,8 @@ template <typename Word>
 void DenseConvolution<Word>::Run(const RunContext& context, const Word* start, const ConvEpilogue& epilogue,
                                  const Tensor& x, const Tensor* residual, Tensors outputs) const {
   const ConvGeometry& g = geometry_;
-  const int band_rows = BandRows(), bands = (g.out_height + band_rows - 1) / band_rows;
+  const int band_rows = BandRows(x.batch, context.pool.size()),
+            bands = (g.out_height + band_rows - 1) / band_rows;
   const SlotLayout layout = Layout();
   const ConvArgs<Word> common{.weight = weight_.data(),
                               .start = start,
@@ -312,7 +321,7 @@ void DenseConvolution<Word>::Run(const RunContext& context, const Word* start, c
     if (ReadsInPlace()) {
       args.input = InputWords(context, x, image, 0, pixel, 0, nullptr);
     } else {
-      PackBand(context, x, image, first, packed, reinterpret_cast<Word*>(scratch + layout.row));
+      PackBand(context, x, image, first, band_rows, packed, reinterpret_cast<Word*>(scratch + layout.row));
     }
     if (residual != nullptr) {
       const Tensor& r = *residual;

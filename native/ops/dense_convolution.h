@@ -58,7 +58,10 @@ class DenseConvolution {
   /// A float 1×1 convolution that keeps every pixel, of planes that don't collide: nothing is copied.
   bool ReadsInPlace() const;
   int AllChannels() const { return geometry_.out_channels + spare_channels_; }
+  /// At most, for which there is memory.
   int BandRows() const;
+  /// Of bands alike among which `threads` share `images`.
+  int BandRows(int64_t images, int threads) const;
   /// Planes of a band: of each plane of an image one for each phase.
   int64_t BandPlanes() const { return int64_t{Planes()} * phases_h_ * phases_w_; }
   /// Words of a plane of a band.
@@ -77,9 +80,9 @@ class DenseConvolution {
   /// Columns of a matrix: vectors lie along the output channels, of which there are more than pixels.
   void RunSinglePixels(const RunContext& context, const float* start, const ConvEpilogue& epilogue,
                        const Tensor& x, const Tensor& y) const;
-  /// Copies what output rows [first, first + BandRows()) see of an image.
-  void PackBand(const RunContext& context, const Tensor& x, int64_t image, int first, Word* packed,
-                Word* row) const;
+  /// Copies what output rows [first, first + out_rows) see of an image.
+  void PackBand(const RunContext& context, const Tensor& x, int64_t image, int first, int out_rows,
+                Word* packed, Word* row) const;
 
   ConvGeometry geometry_;
   float input_factor_;
