@@ -18,6 +18,7 @@ import type { RosContext } from './ros-context.js';
 import { ShutdownSequence } from './shutdown-sequence.js';
 import type { ShutdownReason } from './shutdown-sequence.js';
 import { ThrottledLog } from './throttled-log.js';
+import { checkTopicNames } from './topic-names.js';
 
 const NODE_NAME = 'bdc_occ';
 /** After this the process ends whatever still runs. */
@@ -87,6 +88,7 @@ class RunningNode {
     publishParameterEvents(node, translator);
     const parameters = new ParameterServer(node, rclnodejs, overrides);
     const settings = declareNodeParameters(parameters);
+    checkTopicNames(settings, (topic) => node.resolveTopicName(topic));
     const codec = new MessageCodec();
     this.#isAutostarted = settings.autostart;
     this.#occupancy = new OccupancyNode({ node, translator, codec, parameters, settings });
