@@ -49,7 +49,7 @@ export interface Node {
   createService(
     type: string,
     name: string,
-    callback: (request: object, response: ServiceResponse) => Promise<object>,
+    callback: (request: object, response: ServiceResponse) => Promise<void>,
   ): object;
   getPublishersInfoByTopic(topic: string): readonly TopicEndpoint[];
   getSubscriptionsInfoByTopic(topic: string): readonly TopicEndpoint[];

@@ -5,7 +5,7 @@ import { Diagnostics } from './diagnostics/diagnostics.js';
 import { guardExecute } from './guarded-execute.js';
 import { Lifecycle } from './lifecycle.js';
 import { NodeHealth } from './node-health.js';
-import { offerServices } from './node-services.js';
+import { NodeServices } from './node-services.js';
 import { declareNodeParameters } from './node-settings.js';
 import { OccupancyNode } from './occupancy-node.js';
 import { givenOverrides, nodeWithoutOverrides, overridesFor, strayKeys } from './parameter-overrides.js';
@@ -58,6 +58,7 @@ class RunningNode {
   readonly #node: Node;
   readonly #occupancy: OccupancyNode;
   readonly #lifecycle: Lifecycle;
+  readonly #services: NodeServices;
   readonly #health: NodeHealth;
   readonly #diagnostics: Diagnostics;
   readonly #isAutostarted: boolean;
@@ -106,7 +107,10 @@ class RunningNode {
       settings,
       callbackErrors: () => callbackErrors,
     });
-    offerServices(node, this.#occupancy, parameters);
+    this.#services = new NodeServices({
+      ...{ node, parameters },
+      ...{ occupancy: this.#occupancy, lifecycle: this.#lifecycle },
+    });
   }
 
   /** Calls back right before the ROS context takes the node away, whoever asked for that. */
@@ -146,8 +150,8 @@ class RunningNode {
     if (isGraphGone) process.stderr.write(`${text}: shutting down\n`);
     else if (exitCode === 0) this.#node.getLogger().info(`${text}: shutting down`);
     else this.#node.getLogger().error(`${text}: shutting down`);
-    await this.#lifecycle.settled();
-    await this.#occupancy.release();
+    await this.#lifecycle.exclusively(() => this.#occupancy.release());
+    await this.#services.settled();
     if (!isGraphGone) this.#diagnostics.close();
   }
 }
