@@ -83,6 +83,7 @@ export class CameraIntake {
         this.#forget();
         onTimeJump?.();
       },
+      onBadStamp: (camera, error) => this.#faults.add(error, camera),
     });
   }
 

@@ -163,6 +163,23 @@ describe('CameraIntake', () => {
     assert.equal(frames[1]!.rig, frames[0]!.rig);
   });
 
+  it('keeps everything when one image has a bad stamp, and counts that', () => {
+    calibrate('front', 'left');
+    mount('front');
+    for (const stamp of [4_900n, 5_300n]) mount('left', { stamp: stamp * MS, isStatic: false });
+    shoot(5_000n * MS);
+    intake.addImage('left', image(0n));
+    for (const stamp of [5_100n, 5_200n]) shoot(stamp * MS);
+    assert.deepEqual(
+      frames.map(({ rig }) => rig.cameras.length),
+      [2, 2, 2],
+    );
+    assert.deepEqual(
+      intake.statistics.faults.map(({ code, camera, count }) => [code, camera, count]),
+      [['CAMERA_STAMP_BACK', 'left', 1]],
+    );
+  });
+
   describe('that waits for poses for as long as it takes', () => {
     let motion: OdometryMotion;
 
