@@ -13,7 +13,7 @@ export interface HistoryLimits {
 }
 
 /** Above what a road vehicle reaches; nuScenes' key frames, which temporal networks learn from, are 0.5 s apart. */
-export const HISTORY_LIMITS: HistoryLimits = { maxGap: 2, maxSpeed: 70, maxTurnRate: 2 * Math.PI };
+const HISTORY_LIMITS: HistoryLimits = { maxGap: 2, maxSpeed: 70, maxTurnRate: 2 * Math.PI };
 
 /** What jitter of poses may add to the limits: metres, radians. */
 const SLACK = { distance: 0.5, angle: 0.1 };

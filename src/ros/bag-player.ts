@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { BagReader } from '../bag/bag-reader.js';
+import { isImageType } from '../bag/camera-topics.js';
 import type { BagMessage, CountedTopic } from '../bag/message-source.js';
 import { recordedQos, RELIABLE_QOS } from '../bag/qos-profiles.js';
 import { ReplayClock } from '../bag/replay-clock.js';
@@ -125,7 +126,7 @@ export class BagPlayer {
       this.#outputs.set(name, {
         publisher: node.createPublisher(type, name, { qos: new QosTranslator(rclnodejs.QoS).profile(qos) }),
         isLatched: qos.durability === 'transient_local',
-        isImage: /^sensor_msgs\/msg\/(Compressed)?Image$/.test(type),
+        isImage: isImageType(type),
       });
     } catch (error) {
       const why = (error as Error).message.split('\n')[0];

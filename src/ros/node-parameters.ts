@@ -347,7 +347,7 @@ export const NODE_PARAMETERS: readonly ParameterDeclaration[] = [
   ...qosParameters,
 ];
 
-export const TRANSPORTS = ['raw', 'compressed'] as const;
+const TRANSPORTS = ['raw', 'compressed'] as const;
 export type ImageTransport = (typeof TRANSPORTS)[number];
 
 /** The parameters of one camera: their names depend on the value of `cameras`. */

@@ -114,7 +114,6 @@ export interface ServiceResponse {
 }
 
 export interface Logger {
-  debug(message: string): boolean;
   info(message: string): boolean;
   warn(message: string): boolean;
   error(message: string): boolean;
