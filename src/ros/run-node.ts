@@ -17,7 +17,7 @@ import { initialiseRos } from './ros-context.js';
 import type { RosContext } from './ros-context.js';
 import { ShutdownSequence } from './shutdown-sequence.js';
 import type { ShutdownReason } from './shutdown-sequence.js';
-import { ThrottledLog } from './throttled-log.js';
+import { thrownCondition, ThrottledLog } from './throttled-log.js';
 import { checkTopicNames } from './topic-names.js';
 
 const NODE_NAME = 'bdc_occ';
@@ -73,7 +73,7 @@ class RunningNode {
       onError: (error) => {
         callbackErrors++;
         const text = (error as Error).stack ?? String(error);
-        log.error(text, `a callback failed (${callbackErrors} times so far): ${text}`);
+        log.error(thrownCondition(error), `a callback failed (${callbackErrors} times so far): ${text}`);
       },
     });
     const given = givenOverrides(addon, context);
