@@ -4,6 +4,8 @@ import { isImageType } from '../bag/camera-topics.js';
 import type { BagMessage, CountedTopic } from '../bag/message-source.js';
 import { recordedQos, RELIABLE_QOS } from '../bag/qos-profiles.js';
 import { ReplayClock } from '../bag/replay-clock.js';
+import { BdcError } from '../errors.js';
+import { didYouMean } from './nearest-name.js';
 import { publishCdr } from './publish-cdr.js';
 import { QosTranslator } from './quality-of-service.js';
 import type { Publisher } from './rclnodejs-types.js';
@@ -49,10 +51,12 @@ export class BagPlayer {
   readonly #clockPublisher: Publisher;
   #clock: ReplayClock | undefined;
 
+  /** @throws BdcError `PLAY_TOPIC_UNKNOWN` */
   constructor(session: RosSession, reader: BagReader, options: PlayOptions) {
     this.#session = session;
     this.#reader = reader;
     this.#options = options;
+    this.#refuseUnknownTopics();
     for (const topic of reader.topics) {
       if (options.topics?.includes(topic.name) ?? topic.name !== '/clock') this.#advertise(topic);
     }
@@ -67,7 +71,10 @@ export class BagPlayer {
     this.#serve('toggle_paused', (clock) => (clock.isPaused ? clock.resume() : clock.pause()));
   }
 
-  /** Until the bag is over, or for ever in a loop. Rejects when the session is stopped. */
+  /**
+   * Until the bag is over, or for ever in a loop. Rejects when the session is stopped.
+   * @throws BdcError `PLAY_NO_IMAGES`
+   */
   async play(): Promise<void> {
     const { stop, node } = this.#session;
     const { startOffset, rate, startPaused, clockRate, loop, waitForImages } = this.#options;
@@ -90,9 +97,20 @@ export class BagPlayer {
     }
   }
 
-  /** Until somebody listens to an image topic of the bag. Rejects when aborted. */
+  /**
+   * Until somebody listens to an image topic of the bag. Rejects when aborted.
+   * @throws BdcError `PLAY_NO_IMAGES`
+   */
   async imageSubscriber(signal: AbortSignal): Promise<void> {
     const images = [...this.#outputs].filter(([, { isImage }]) => isImage);
+    if (images.length === 0) {
+      throw new BdcError('configuration', {
+        code: 'PLAY_NO_IMAGES',
+        message:
+          'to wait for listeners to images, expected a topic of sensor_msgs/msg/Image or CompressedImage among those that are played, ' +
+          `found ${[...this.#outputs.keys()].join(', ') || 'no topic at all'}; play without --wait-for-images, or name one in --topics`,
+      });
+    }
     const topics = images.map(([topic]) => topic).join(', ');
     this.#session.node.getLogger().info(`waiting until somebody listens to one of: ${topics}`);
     while (!images.some(([, { publisher }]) => publisher.subscriptionCount > 0))
@@ -117,6 +135,18 @@ export class BagPlayer {
   async #firstTime(): Promise<bigint> {
     for await (const { logTime } of this.#reader.messages()) return logTime;
     throw new Error('a bag has messages once it is open');
+  }
+
+  #refuseUnknownTopics(): void {
+    const names = this.#reader.topics.map(({ name }) => name);
+    const unknown = this.#options.topics?.find((topic) => !names.includes(topic));
+    if (unknown === undefined) return;
+    throw new BdcError('configuration', {
+      code: 'PLAY_TOPIC_UNKNOWN',
+      message:
+        `--topics: expected topics of the bag (${names.join(', ')}), found ${JSON.stringify(unknown)}` +
+        didYouMean(unknown, names),
+    });
   }
 
   #advertise({ name, type, metadata }: CountedTopic): void {
