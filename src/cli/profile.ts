@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { writeAtomically } from '../dataset/atomic-file.js';
+import { writeAtomically } from '../atomic-file.js';
 import { chromeTrace, profileSteps, type StepProfile } from '../engine/frame-profile.js';
 import { type Arithmetic, measurePeaks, type MachinePeaks } from '../engine/native.js';
 import type { NetworkEngine } from '../engine/network-engine.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -55,6 +55,20 @@ describe('bdc-occ simulate', function () {
       assert.deepEqual(await ended, [null, signal]);
     });
   }
+
+  it('leaves an earlier drive as it is where it is interrupted', async () => {
+    const out = join(folder, 'drive.mcap');
+    await writeFile(out, 'an earlier drive');
+    const args = ['simulate', out, '--image-size', '48x16', '--duration', '1000'];
+    const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], { stdio: 'ignore' });
+    const ended = once(child, 'exit');
+    const part = `${out}.part`;
+    while (child.exitCode === null && !((await stat(part).catch(() => undefined))?.size ?? 0))
+      await setTimeout(20);
+    child.kill('SIGTERM');
+    assert.deepEqual(await ended, [null, 'SIGTERM']);
+    assert.equal(await readFile(out, 'utf8'), 'an earlier drive');
+  });
 
   it('says beforehand what it will take, and refuses what the disk has no room for', async () => {
     const { code, stdout } = await runProgram(...command(folder, 1));

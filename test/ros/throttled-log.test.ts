@@ -32,7 +32,8 @@ describe('ThrottledLog', () => {
   });
 
   it('takes what the same line throws for one condition, whatever its message says', () => {
-    const thrown = (count: number): unknown => new TypeError(`message ${count} cannot be read\n at ${count} s`);
+    const thrown = (count: number): unknown =>
+      new TypeError(`message ${count} cannot be read\n at ${count} s`);
     for (let i = 0; i < 10; i++) log.error(thrownCondition(thrown(i)), `failure ${i}`);
     log.error(thrownCondition(new TypeError('from elsewhere')), 'failure elsewhere');
     log.error(thrownCondition(new RangeError('of another kind')), 'failure of another kind');
