@@ -85,6 +85,35 @@ describe('bdc-occ simulate', function () {
     assert.deepEqual(await readdir(join(folder, 'huge')), ['.progress']);
   });
 
+  for (const [what, args, reason] of [
+    [
+      'options of data sets for a bag',
+      ['drive.mcap', '--samples-per-scene', '2'],
+      /expected --samples-per-scene with --format nuscenes only, found it with mcap; .*\[SIMULATE_OTHER_FORMAT\]/,
+    ],
+    [
+      'options of bags for a data set',
+      ['data', '--format', 'nuscenes', '--voxel-factor', '2'],
+      /expected --voxel-factor with --format mcap only, found it with nuscenes; .*\[SIMULATE_OTHER_FORMAT\]/,
+    ],
+    ['more seconds than an hour', ['drive.mcap', '--duration', '3601'], /above 0 and at most 3600/],
+    ['no frames', ['drive.mcap', '--rate', '0'], /above 0/],
+  ] as const) {
+    it(`refuses ${what}`, async () => {
+      const [out, ...options] = args;
+      const { code, stderr } = await runProgram('simulate', `${folder}/${out}`, ...options);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, reason);
+      assert.deepEqual(await readdir(folder), []);
+    });
+  }
+
+  it('says what it made of which world, and how long that took', async () => {
+    const out = join(folder, 'drive.mcap');
+    const { stdout } = await runProgram('simulate', out, '--duration', '0.2', '--image-size', '48x16');
+    assert.match(stdout, /drive\.mcap: 1 frames of scene 0, seed 1, made in \d+\.\d s$/m);
+  });
+
   it('refuses a rig that it does not have, and scenes longer than their street', async () => {
     const unknown = await runProgram(...command(folder, 1), '--rig', 'submarine');
     assert.match(unknown.stderr, /nuscenes, three-camera, four-fisheye/);
