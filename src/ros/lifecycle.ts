@@ -25,8 +25,9 @@ export class Lifecycle {
   readonly #addon: RclAddon;
   readonly #managed: ManagedNode;
   #isChanging = false;
-  /** Of the transition or the work that is under way; never rejects. */
-  #end: Promise<void> | undefined;
+  #isOver = false;
+  /** The end of the transition or the work that is under way; never rejects. */
+  #underWay: Promise<void> | undefined;
 
   constructor(node: Node, addon: RclAddon, managed: ManagedNode) {
     this.#node = node;
@@ -47,7 +48,8 @@ export class Lifecycle {
    * @returns what made it fail, or undefined
    */
   async change(label: TransitionLabel): Promise<Error | undefined> {
-    while (!this.#isChanging && this.#end !== undefined) await this.#end;
+    while (!this.#isChanging && this.#underWay !== undefined) await this.#underWay;
+    if (this.#isOver) return new Error(`transition ${label} is not possible: the node ends`);
     if (this.#isChanging || !this.#isAvailable(label)) {
       const busy = this.#isChanging ? 'while another transition is under way' : `in state ${this.state}`;
       const error = new Error(`transition ${label} is not possible ${busy}`);
@@ -59,14 +61,20 @@ export class Lifecycle {
 
   /** Does what no transition may come into: waits for one that is under way, and later ones wait for the work. */
   async exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
-    while (this.#end !== undefined) await this.#end;
+    while (this.#underWay !== undefined) await this.#underWay;
     return this.#alone(work);
+  }
+
+  /** The work at the end of the node: as `exclusively`, and no transition comes after it. */
+  end(work: () => Promise<void>): Promise<void> {
+    this.#isOver = true;
+    return this.exclusively(work);
   }
 
   #alone<Result>(work: () => Promise<Result>): Promise<Result> {
     const done = work();
-    const free = (): void => (this.#end = undefined);
-    this.#end = done.then(free, free);
+    const free = (): void => (this.#underWay = undefined);
+    this.#underWay = done.then(free, free);
     return done;
   }
 

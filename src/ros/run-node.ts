@@ -150,7 +150,7 @@ class RunningNode {
     if (isGraphGone) process.stderr.write(`${text}: shutting down\n`);
     else if (exitCode === 0) this.#node.getLogger().info(`${text}: shutting down`);
     else this.#node.getLogger().error(`${text}: shutting down`);
-    await this.#lifecycle.exclusively(() => this.#occupancy.release());
+    await this.#lifecycle.end(() => this.#occupancy.release());
     await this.#services.settled();
     if (!isGraphGone) this.#diagnostics.close();
   }
