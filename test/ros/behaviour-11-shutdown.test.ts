@@ -76,7 +76,7 @@ describe('behaviour 11: shutdown', function () {
       });
       assert.deepEqual(await robot.node.exit(), { code: 0, signal: null }, robot.node.log);
       assert.match(robot.node.log, /SIGTERM: shutting down/);
-      assert.doesNotMatch(robot.node.log, /unexpected error|terminate called|failed|ready: model/);
+      assert.doesNotMatch(robot.node.log, /unexpected error|terminate called|activate failed|ready: model/);
     });
 
     it('on a signal while ~/reload_model reads a model is orderly, with exit code 0', async function () {
