@@ -23,31 +23,36 @@ const ROSBAG2_METADATA = { name: 'rosbag2', metadata: new Map([['serialized_meta
 /** Writes an indexed MCAP bag with the `ros2` profile. Calls are put in order by the writer; await them for back-pressure. */
 export class BagWriter {
   readonly #mcap: McapWriter;
-  readonly #closeOutput: () => Promise<void>;
+  readonly #file: FileWritable | undefined;
   readonly #schemaIds = new Map<string, number>();
   readonly #sequences = new Map<BagChannel, number>();
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(mcap: McapWriter, closeOutput: () => Promise<void>) {
+  private constructor(mcap: McapWriter, file: FileWritable | undefined) {
     this.#mcap = mcap;
-    this.#closeOutput = closeOutput;
+    this.#file = file;
   }
 
-  /** Replaces a file that is there. @throws BdcError `BAG_UNWRITABLE` */
+  /** Replaces a file that is there, once it is closed. @throws BdcError `OUTPUT_NOT_WRITABLE` */
   static async create(path: string, options?: BagWriterOptions): Promise<BagWriter> {
     const file = await FileWritable.create(path);
-    return BagWriter.writeTo(file, options, () => file.close());
+    try {
+      return await BagWriter.writeTo(file, options, file);
+    } catch (error) {
+      await file.discard();
+      throw error;
+    }
   }
 
   static async writeTo(
     writable: IWritable,
     { compression = 'zstd', chunkSize = 1 << 20 }: BagWriterOptions = {},
-    closeOutput: () => Promise<void> = () => Promise.resolve(),
+    file?: FileWritable,
   ): Promise<BagWriter> {
     const compressChunk = await chunkCompressor(compression);
     const mcap = new McapWriter({ writable, chunkSize, ...(compressChunk && { compressChunk }) });
     await mcap.start({ profile: 'ros2', library: 'bdc_occ' });
-    return new BagWriter(mcap, closeOutput);
+    return new BagWriter(mcap, file);
   }
 
   addTopic(topic: BagTopic): Promise<BagChannel> {
@@ -75,13 +80,24 @@ export class BagWriter {
     });
   }
 
-  /** Writes the index. Without it the bag is one that was cut off. */
+  /** Writes the index and gives the file its name. @throws BdcError `OUTPUT_NOT_WRITABLE`; then nothing is left of it */
   async close(): Promise<void> {
-    await this.#inOrder(async () => {
-      await this.#mcap.addMetadata(ROSBAG2_METADATA);
-      await this.#mcap.end();
-    });
-    await this.#closeOutput();
+    try {
+      await this.#inOrder(async () => {
+        await this.#mcap.addMetadata(ROSBAG2_METADATA);
+        await this.#mcap.end();
+      });
+    } catch (error) {
+      await this.discard();
+      throw error;
+    }
+    await this.#file?.close();
+  }
+
+  /** Removes what was written; a file that was there before stays. */
+  async discard(): Promise<void> {
+    await this.#last.catch(() => undefined);
+    await this.#file?.discard();
   }
 
   async #schemaId({ type, schemaEncoding, schema }: BagTopic): Promise<number> {

@@ -2,7 +2,7 @@ import { BdcError } from '../errors.js';
 import type { CountedTopic } from './message-source.js';
 
 const INFO = 'sensor_msgs/msg/CameraInfo';
-export const IMAGE_TYPES = ['sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'] as const;
+const IMAGE_TYPES = ['sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'] as const;
 type ImageType = (typeof IMAGE_TYPES)[number];
 
 /** A camera of a bag. */
@@ -117,7 +117,8 @@ function bestImage(images: readonly CountedTopic[], namespace: string): CountedT
     .sort((a, b) => rank(a) - rank(b))[0];
 }
 
-const isImageType = (type: string): type is ImageType => (IMAGE_TYPES as readonly string[]).includes(type);
+export const isImageType = (type: string): type is ImageType =>
+  (IMAGE_TYPES as readonly string[]).includes(type);
 
 function noCameras(topics: readonly CountedTopic[], images: readonly CountedTopic[]): BdcError {
   const list = topics.map(({ name, type, messageCount }) => `${name} (${type}, ${messageCount})`).join(', ');

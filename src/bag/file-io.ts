@@ -1,5 +1,6 @@
 import type { IReadable, IWritable } from '@mcap/core';
 import { open, type FileHandle } from 'node:fs/promises';
+import { AtomicFile } from '../atomic-file.js';
 import { BdcError } from '../errors.js';
 
 /** Random access to a file, as MCAP's readers ask for it. */
@@ -58,33 +59,22 @@ export class FileReadable implements IReadable {
   }
 }
 
-/** Appends to a new file. */
+/** A new file for MCAP's writer, which asks where it is. */
 export class FileWritable implements IWritable {
-  readonly #file: FileHandle;
+  readonly #file: AtomicFile;
   #position = 0n;
 
-  private constructor(file: FileHandle) {
+  private constructor(file: AtomicFile) {
     this.#file = file;
   }
 
-  /** Replaces a file that is there. @throws BdcError `BAG_UNWRITABLE` */
+  /** @throws BdcError `OUTPUT_NOT_WRITABLE` */
   static async create(path: string): Promise<FileWritable> {
-    try {
-      return new FileWritable(await open(path, 'w'));
-    } catch (cause) {
-      throw new BdcError('bag', {
-        code: 'BAG_UNWRITABLE',
-        message: `cannot write bag ${path}: ${(cause as Error).message}`,
-        cause,
-      });
-    }
+    return new FileWritable(await AtomicFile.open(path));
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    let written = 0;
-    while (written < bytes.length) {
-      written += (await this.#file.write(bytes, written)).bytesWritten;
-    }
+    await this.#file.write(bytes);
     this.#position += BigInt(bytes.length);
   }
 
@@ -94,5 +84,9 @@ export class FileWritable implements IWritable {
 
   close(): Promise<void> {
     return this.#file.close();
+  }
+
+  discard(): Promise<void> {
+    return this.#file.discard();
   }
 }

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 
 import { Command } from 'commander';
 
-import { writeAtomically } from '../dataset/atomic-file.js';
+import { writeAtomically } from '../atomic-file.js';
 import { BdcError } from '../errors.js';
 import { accuracyMarkdown, type AccuracyResult } from './accuracy-markdown.js';
 import type { EvaluationReport } from './evaluate-dataset.js';

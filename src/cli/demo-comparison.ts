@@ -67,6 +67,7 @@ export class DemoComparison {
       boxes: this.#boxes,
       lines: [
         `agreement  mIoU ${percent(miou)}, occupied IoU ${percent(occupied_iou)} over ${this.#compared} frames`,
+        "           of this one street; over many worlds: the model's card (models/edge/README.md of the shipped one)",
         ...Object.entries(byClass).map(([name, iou]) => `  ${name.padEnd(22)}${percent(iou).padStart(8)}`),
         `boxes      ${matched} of ${truths} true ones found within ${MATCH_DISTANCE} m, ${predictions - matched} others predicted`,
       ],

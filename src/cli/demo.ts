@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { writeAtomically } from '../dataset/atomic-file.js';
+import { writeAtomically } from '../atomic-file.js';
 import { readModelFile } from '../engine/model-file.js';
 import { shippedModel } from '../engine/shipped-model.js';
 import { VoxelGrid } from '../geometry/voxel-grid.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { writeAtomically } from '../dataset/atomic-file.js';
+import { writeAtomically } from '../atomic-file.js';
 import { encodeNpz } from '../dataset/npz.js';
 import { SubmissionWriter, type SubmissionBox } from '../dataset/nuscenes-submission.js';
 import { OCC3D_GRID } from '../dataset/occ3d.js';

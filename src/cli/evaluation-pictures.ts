@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import sharp from 'sharp';
 
-import { writeAtomically } from '../dataset/atomic-file.js';
+import { writeAtomically } from '../atomic-file.js';
 import type { ModelManifest } from '../engine/manifest.js';
 import type { DatasetFigures, EvaluatedSample } from '../evaluation/dataset-evaluation.js';
 import { RigidTransform } from '../geometry/rigid-transform.js';

@@ -45,6 +45,15 @@ export function positiveNumber(text: string): number {
   return value;
 }
 
+/** A number above 0 and no more than a limit. */
+export function positiveUpTo(most: number): (text: string) => number {
+  return (text) => {
+    const value = positiveNumber(text);
+    if (value > most) throw new InvalidArgumentError(`expected a number above 0 and at most ${most}.`);
+    return value;
+  };
+}
+
 /** Above 0 and below 1. */
 export function score(text: string): number {
   const value = number(text);

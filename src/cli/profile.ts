@@ -1,9 +1,15 @@
 import { Command } from 'commander';
-import { writeAtomically } from '../dataset/atomic-file.js';
+import { writeAtomically } from '../atomic-file.js';
 import { chromeTrace, profileSteps, type StepProfile } from '../engine/frame-profile.js';
 import { type Arithmetic, measurePeaks, type MachinePeaks } from '../engine/native.js';
+import type { ModelManifest } from '../engine/manifest.js';
 import type { NetworkEngine } from '../engine/network-engine.js';
 import type { EngineOutput } from '../engine/types.js';
+import { PinholeCamera } from '../geometry/pinhole-camera.js';
+import { computeCameraParameters } from '../perception/camera-parameters.js';
+import type { NetworkView } from '../perception/network-views.js';
+import { computeRigRays } from '../perception/rig-rays.js';
+import { levelMount } from '../perception/trained-views.js';
 import { printJson } from './json-output.js';
 import { openEngine, type EngineFlags } from './open-engine.js';
 import { addEngineOptions, jsonOption, positiveInteger } from './options.js';
@@ -42,25 +48,29 @@ export function profileCommand(): Command {
 }
 
 /** Cameras on a circle looking outwards: the number of points that fall into the grid is like a real rig's. */
-function ringRays(cameras: number, [h, w]: readonly [number, number]): Float32Array {
-  const rays = new Float32Array(cameras * h * w * 3);
-  for (let i = 0; i < cameras * h * w; i++) {
-    const yaw = (2 * Math.PI * Math.floor(i / (h * w))) / cameras;
-    const right = (((i % w) + 0.5) / w - 0.5) * 1.4;
-    const down = ((Math.floor(i / w) % h) + 0.5) / h - 0.5;
-    rays.set(
-      [Math.cos(yaw) + right * Math.sin(yaw), Math.sin(yaw) - right * Math.cos(yaw), -down * 0.5],
-      3 * i,
-    );
-  }
-  return rays;
+function ringViews({ cameras, width, height }: ModelManifest['input']): readonly NetworkView[] {
+  const [cx, cy] = [(width - 1) / 2, (height - 1) / 2];
+  const model = new PinholeCamera({ width, height, fx: width / 1.4, fy: height / 0.5, cx, cy });
+  return Array.from({ length: cameras }, (_, source) => ({
+    source,
+    camera: {
+      name: `ring_${source}`,
+      model,
+      baseFromCamera: levelMount((2 * Math.PI * source) / cameras, [0, 0, 1.5]),
+    },
+    depthScale: 1,
+  }));
 }
 
 async function runFrames(engine: NetworkEngine, frames: number): Promise<EngineOutput[]> {
-  const { cameras, width, height } = engine.manifest.input;
+  const { input } = engine.manifest;
+  const { cameras, width, height } = input;
   if (engine.featureSize !== undefined) {
-    const origins = Float32Array.from({ length: 3 * cameras }, (_, i) => (i % 3 === 2 ? 1.5 : 0));
-    await engine.setRig({ cameras, rays: ringRays(cameras, engine.featureSize), origins });
+    const views = ringViews(input);
+    await engine.setRig({
+      ...computeRigRays(views, input, engine.featureSize),
+      ...(engine.usesCalibration && { parameters: computeCameraParameters(views, input) }),
+    });
   }
   const grey = new Uint8Array(width * height * 3).fill(128);
   const images = Array.from({ length: cameras }, () => grey);

@@ -27,7 +27,7 @@ export class ReplayOutput {
     this.#results = results;
   }
 
-  /** @throws BdcError `BAG_UNWRITABLE` */
+  /** @throws BdcError `OUTPUT_NOT_WRITABLE` */
   static async create(
     path: string,
     manifest: ModelManifest,
@@ -62,5 +62,9 @@ export class ReplayOutput {
 
   close(): Promise<void> {
     return this.#writer.close();
+  }
+
+  discard(): Promise<void> {
+    return this.#writer.discard();
   }
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { BagReader } from '../bag/bag-reader.js';
-import { writeAtomically } from '../dataset/atomic-file.js';
+import { writeAtomically } from '../atomic-file.js';
 import { readManifest } from '../engine/model-file.js';
 import { shippedModel } from '../engine/shipped-model.js';
 import { checkText, verdictOf, type Check } from '../expectation/checks.js';

@@ -1,5 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import { realpath } from 'node:fs/promises';
+import { completing } from '../atomic-file.js';
 import { BagReader } from '../bag/bag-reader.js';
 import { BagReplay } from '../bag/bag-replay.js';
 import { chooseCameras, defaultAnchor, findCameras, type BagCamera } from '../bag/camera-topics.js';
@@ -132,13 +133,15 @@ class Replay {
       gracefulExit: false,
     });
     if (process.stderr.isTTY) bar.start(this.#reader.messageCount, 0, { frames: 0 });
-    try {
+    const work = async (): Promise<ReplayReport> => {
       await this.#play(output, (frames) => bar.increment(1, { frames }));
+      return this.#report();
+    };
+    try {
+      return await (output === undefined ? work() : completing(output, work));
     } finally {
       bar.stop();
-      await output?.close();
     }
-    return this.#report();
   }
 
   async #play(output: ReplayOutput | undefined, onMessage: (frames: number) => void): Promise<void> {

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { COMPRESSIONS } from '../bag/chunk-compression.js';
-import { writeAtomically } from '../dataset/atomic-file.js';
+import { writeAtomically } from '../atomic-file.js';
 import { BdcError } from '../errors.js';
 import { checkText } from '../expectation/checks.js';
 import { junitXml } from '../expectation/junit.js';
@@ -24,7 +24,10 @@ export function replayCommand(): Command {
     new Command('replay')
       .description('run the network over a recorded bag; write its results into another one, or check them')
       .argument('<bag>', 'MCAP or SQLite file, or the folder of "ros2 bag record" around such files')
-      .option('-o, --out <file>', 'MCAP file to write; replaced if it is there')
+      .option(
+        '-o, --out <file>',
+        'MCAP file to write; one that is there is replaced once the new one is complete',
+      )
       .option(
         '--expect <file>',
         'YAML file of thresholds; exit code 1 if one is missed (docs/replay-testing.md)',

@@ -1,12 +1,13 @@
 import { SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { BdcError } from '../errors.js';
 import { exportBag } from '../simulation/bag-export.js';
 import { exportNuscenes, MOST_SAMPLES } from '../simulation/nuscenes-export.js';
 import type { ImageSize } from '../simulation/rig.js';
 import { RIG_NAMES } from '../simulation/rig-plans.js';
 import type { RigName } from '../simulation/rig-plans.js';
 import { printJson } from './json-output.js';
-import { jsonOption, wholeNumber } from './options.js';
+import { jsonOption, positiveUpTo, wholeNumber } from './options.js';
 
 interface Options {
   readonly format: 'mcap' | 'nuscenes';
@@ -47,13 +48,30 @@ export function simulateCommand(): Command {
       1,
     )
     .option('--scene <n>', 'mcap: which scene of the seed', wholeNumber(0), 0)
-    .option('--duration <s>', 'mcap: seconds', positiveNumber, 10)
-    .option('--rate <hz>', 'mcap: frames per second', positiveNumber, 5)
+    .option('--duration <s>', 'mcap: seconds', positiveUpTo(3600), 10)
+    .option('--rate <hz>', 'mcap: frames per second', positiveUpTo(3600), 5)
     .option('--voxel-factor <n>', 'mcap: ground-truth voxels of n × 0.4 m: 1, 2, 4 or 8', voxelFactor, 2)
     .addOption(jsonOption().default(false))
-    .action((out: string, options: Options) =>
-      options.format === 'mcap' ? simulateBag(out, options) : simulateDataset(out, options),
-    );
+    .action((out: string, options: Options, command: Command) => {
+      refuseOtherFormat(options, command);
+      return options.format === 'mcap' ? simulateBag(out, options) : simulateDataset(out, options);
+    });
+}
+
+const OF_ONE_FORMAT = {
+  mcap: ['scene', 'duration', 'rate', 'voxelFactor'],
+  nuscenes: ['scenes', 'samplesPerScene'],
+} as const;
+
+function refuseOtherFormat({ format }: Options, command: Command): void {
+  const other = format === 'mcap' ? 'nuscenes' : 'mcap';
+  const given = OF_ONE_FORMAT[other].find((name) => command.getOptionValueSource(name) === 'cli');
+  if (given === undefined) return;
+  const { long } = command.options.find((option) => option.attributeName() === given)!;
+  throw new BdcError('configuration', {
+    code: 'SIMULATE_OTHER_FORMAT',
+    message: `expected ${long} with --format ${other} only, found it with ${format}; leave it out or set --format ${other}`,
+  });
 }
 
 async function simulateBag(out: string, options: Options): Promise<void> {
@@ -72,7 +90,7 @@ async function simulateBag(out: string, options: Options): Promise<void> {
     printJson({ out, format: 'mcap', ...result });
   } else {
     console.log(
-      `${out}: ${result.frames} frames of scene ${options.scene}, seed ${options.seed}, ${result.seconds.toFixed(1)} s`,
+      `${out}: ${result.frames} frames of scene ${options.scene}, seed ${options.seed}, made in ${result.seconds.toFixed(1)} s`,
     );
   }
 }
@@ -116,14 +134,6 @@ function progressBar(total: number, unit: string, { json }: Options): SingleBar 
 }
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
-
-function positiveNumber(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value <= 3600)) {
-    throw new InvalidArgumentError(`expected a number above 0 and at most 3600, found "${text}"`);
-  }
-  return value;
-}
 
 function voxelFactor(text: string): number {
   if (!['1', '2', '4', '8'].includes(text)) {

@@ -17,7 +17,7 @@ import type {
 import { scenesOfSplit } from './nuscenes-splits.js';
 
 /** The sensor whose ego pose at the sample's time is the base frame of labels and boxes. */
-export const REFERENCE_CHANNEL = 'LIDAR_TOP';
+const REFERENCE_CHANNEL = 'LIDAR_TOP';
 
 export interface KeyFrame {
   readonly data: SampleDataRow;

@@ -1,6 +1,6 @@
 import { RigidTransform, type Vector3 } from '../geometry/rigid-transform.js';
 import type { Detection } from '../perception/types.js';
-import { AtomicFile } from './atomic-file.js';
+import { AtomicFile } from '../atomic-file.js';
 import type { QuaternionWxyz, Token } from './nuscenes-tables.js';
 import type { DetectionClass } from './occ3d.js';
 

@@ -1,7 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BdcError } from '../errors.js';
-import { AtomicFile, writeAtomically } from './atomic-file.js';
+import { AtomicFile, writeAtomically } from '../atomic-file.js';
 import { encodeNpz } from './npz.js';
 import { TABLE_NAMES } from './nuscenes-tables.js';
 import type { NuscenesTables, TableName } from './nuscenes-tables.js';

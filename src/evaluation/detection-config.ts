@@ -20,7 +20,6 @@ export const DETECTION_CONFIG = {
   minRecall: 0.1,
   minPrecision: 0.1,
   meanApWeight: 5,
-  maxBoxesPerSample: 500,
 } as const;
 
 export type DetectionName = keyof typeof DETECTION_CONFIG.classRange;

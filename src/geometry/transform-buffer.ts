@@ -66,8 +66,9 @@ export class TransformBuffer {
 
   /**
    * The transform that takes points of `source` into `target` at a stamp, across the tree.
-   * @throws BdcError `TRANSFORM_MISSING` (a frame is unknown, or no path joins the two) or `TRANSFORM_OUT_OF_TIME` (the stamp is
-   *     before or after what is known); the message names both frames, and by how many seconds the stamp misses
+   * @throws BdcError `TRANSFORM_MISSING` (a frame is unknown, or no path joins the two), `TRANSFORM_OUT_OF_TIME` (the stamp is after what
+   *     is known: that may still come) or `TRANSFORM_BEFORE_HISTORY` (it is before, and never will be known); the messages name both
+   *     frames, and by how many seconds the stamp misses
    */
   lookup(target: string, source: string, stamp: bigint): RigidTransform {
     const [targetFrame, sourceFrame] = [withoutSlash(target), withoutSlash(source)];
@@ -128,12 +129,12 @@ export class TransformBuffer {
     if (samples[after]?.stamp === stamp) return samples[after].transform;
     if (after <= 0) {
       const edgeName = `"${frame}" in "${parent}"`;
-      const [gap, word] =
+      const [code, gap, word] =
         after === 0
-          ? [samples[0]!.stamp - stamp, 'before the oldest']
-          : [stamp - samples.at(-1)!.stamp, 'after the newest'];
+          ? ['TRANSFORM_BEFORE_HISTORY', samples[0]!.stamp - stamp, 'before the oldest']
+          : ['TRANSFORM_OUT_OF_TIME', stamp - samples.at(-1)!.stamp, 'after the newest'];
       throw new BdcError('transform', {
-        code: 'TRANSFORM_OUT_OF_TIME',
+        code,
         message:
           `no ${wanted} at ${seconds(stamp)} s: that is ${seconds(gap)} s ${word} known pose of ${edgeName}; ` +
           'check that its publisher runs and that all clocks agree',

@@ -18,7 +18,7 @@ export interface IntakeOptions {
   readonly cameraTimeoutMs?: number;
   /** The tree of frames; default: one of its own. */
   readonly transforms?: TransformBuffer;
-  /** Frames carry the pose that this gives at their stamp, and wait for it: `maxWaitMs`, and at most until the next frame. */
+  /** Frames carry the pose that this gives at their stamp, and wait for it as for transforms. */
   readonly egoMotion?: EgoMotionSource;
   readonly onFrame: (frame: RiggedFrame) => void;
   /** Stamps went back by more than a second, and everything that belongs to the time before was forgotten. */
@@ -43,9 +43,9 @@ export interface IntakeStatistics {
 
 /**
  * From camera streams, calibration and transforms to frames with their rig: what the node and the replay of bags have in common. A camera
- * without (valid) calibration or transform is left out and counted; a frame none of whose cameras has both waits for a transform until
- * the next frame comes, as does one whose stamp is ahead of the transforms. One that is ahead of the robot's poses waits for them as long as
- * frames wait for late cameras.
+ * without (valid) calibration or transform is left out and counted. A frame none of whose cameras has both waits until the next frame comes.
+ * One that is ahead of a camera's transforms or of the robot's poses waits for them as long as frames wait for late cameras, and at most
+ * until the next frame comes.
  */
 export class CameraIntake {
   readonly #onFrame: (frame: RiggedFrame) => void;
@@ -56,7 +56,7 @@ export class CameraIntake {
   readonly #faults = new FaultLog();
   readonly #maxWaitMs: number;
   #waiting: CameraFrame | undefined;
-  #poseTimer: NodeJS.Timeout | undefined;
+  #waitTimer: NodeJS.Timeout | undefined;
   #droppedFrames = 0;
   #framesWithoutPose = 0;
 
@@ -83,6 +83,7 @@ export class CameraIntake {
         this.#forget();
         onTimeJump?.();
       },
+      onBadStamp: (camera, error) => this.#faults.add(error, camera),
     });
   }
 
@@ -155,20 +156,22 @@ export class CameraIntake {
     this.#retry();
   }
 
-  /** Gives out the frame that waits if all that can be known of its cameras is known. */
+  /** Gives out the frame that waits if all that can be known of its cameras and its pose is known. */
   #retry(): void {
     if (this.#waiting === undefined) return;
     const { rig, isFinal } = this.#rigs.assemble(this.#waiting);
-    if (rig === undefined || !isFinal) return;
-    if (this.#maxWaitMs === 0 || !this.#mayPoseCome(this.#waiting.stamp)) this.#settle();
+    // nothing is held up: without any camera there is nothing to give out
+    if (rig === undefined) return;
+    const isComplete = isFinal && !this.#mayPoseCome(this.#waiting.stamp);
+    if (isComplete || this.#maxWaitMs === 0) this.#settle();
     else if (Number.isFinite(this.#maxWaitMs))
-      this.#poseTimer ??= setTimeout(() => this.#settle(), this.#maxWaitMs);
+      this.#waitTimer ??= setTimeout(() => this.#settle(), this.#maxWaitMs);
   }
 
   #takeWaiting(): CameraFrame | undefined {
     const frame = this.#waiting;
-    clearTimeout(this.#poseTimer);
-    this.#poseTimer = undefined;
+    clearTimeout(this.#waitTimer);
+    this.#waitTimer = undefined;
     this.#waiting = undefined;
     return frame;
   }

@@ -1,3 +1,4 @@
+import { BdcError } from '../errors.js';
 import { CameraLiveness, type Liveness } from './camera-liveness.js';
 import type { CameraFrame, CameraImage, StampNs } from './types.js';
 
@@ -15,6 +16,8 @@ export interface SynchronizerOptions {
   readonly onFrame: (frame: CameraFrame) => void;
   /** Stamps went back by more than a second (a bag that loops): what was held has been cleared. */
   readonly onTimeJump?: () => void;
+  /** An image was left out because its stamp alone was more than a second behind. */
+  readonly onBadStamp?: (camera: string, error: BdcError) => void;
 }
 
 /** Counts since the start, of one camera. */
@@ -28,7 +31,7 @@ export interface CameraCounts {
   late: number;
   /** Images that a newer one of the same camera took the place of. */
   replaced: number;
-  /** Images older than the one before, or of the same stamp. */
+  /** Images older than the one before, or of the same stamp, where time did not jump. */
   outOfOrder: number;
   /** Images held when time jumped back. */
   cleared: number;
@@ -60,6 +63,8 @@ interface Camera {
   /** Oldest first, at most KEPT_IMAGES. */
   held: CameraImage[];
   newestStamp: StampNs | undefined;
+  /** Its last image, if that was more than a second behind: the first one of a time that jumped back, or a bad stamp. */
+  suspect: CameraImage | undefined;
   /** Frames in a row without this camera, since its last image that was not behind. */
   missedInARow: number;
 }
@@ -113,6 +118,7 @@ export class CameraSynchronizer {
       life: new CameraLiveness(timeoutMs),
       held: [],
       newestStamp: undefined,
+      suspect: undefined,
       missedInARow: 0,
     }));
     const anchorState = this.#cameras.find((camera) => camera.name === anchor);
@@ -139,29 +145,21 @@ export class CameraSynchronizer {
     const camera = this.#cameras.find((candidate) => candidate.name === name);
     if (camera === undefined) throw new RangeError(`there is no camera ${name}`);
     camera.counts.received++;
-    if (camera.newestStamp !== undefined && image.stamp <= camera.newestStamp) {
-      if (camera.newestStamp - image.stamp < BACKWARD_JUMP_NS) {
-        camera.counts.outOfOrder++;
-        return;
-      }
-      this.#timeJumps++;
-      this.clear();
-      this.#options.onTimeJump?.();
+    if (camera.newestStamp === undefined || image.stamp > camera.newestStamp) {
+      this.#rejectSuspect(camera);
+      this.#take(camera, image);
+    } else if (camera.newestStamp - image.stamp < BACKWARD_JUMP_NS) camera.counts.outOfOrder++;
+    else if (this.#isJump(camera, image)) this.#jump(camera, image);
+    else {
+      this.#rejectSuspect(camera);
+      camera.suspect = image;
     }
-    camera.newestStamp = image.stamp;
-    camera.life.arrived();
-    this.#chooseAnchor();
-    // one that lags does not count as back: every frame would wait for it in vain
-    if (this.#last === undefined || image.stamp >= this.#last.stamp - this.#maxSpreadNs)
-      camera.missedInARow = 0;
-    if (camera === this.#anchor) this.#startFrame(image);
-    else this.#hold(camera, image);
-    if (this.#pending !== undefined && this.#isComplete(this.#pending)) this.#emit(this.#pending);
   }
 
   /** Gives out the frame that waits, as it is: there is nothing more to come. */
   flush(): void {
-    if (this.#pending !== undefined) this.#emit(this.#pending);
+    for (const camera of this.#cameras) this.#rejectSuspect(camera);
+    this.#emitPending();
   }
 
   /** Forgets all images and the frame that waits; counts stay. */
@@ -175,8 +173,58 @@ export class CameraSynchronizer {
       camera.counts.cleared += camera.held.length;
       camera.held = [];
       camera.newestStamp = undefined;
+      if (camera.suspect !== undefined) camera.counts.cleared++;
+      camera.suspect = undefined;
     }
     this.#last = undefined;
+  }
+
+  #emitPending(): void {
+    if (this.#pending !== undefined) this.#emit(this.#pending);
+  }
+
+  #take(camera: Camera, image: CameraImage): void {
+    camera.newestStamp = image.stamp;
+    camera.life.arrived();
+    this.#chooseAnchor();
+    // one that lags does not count as back: every frame would wait for it in vain
+    if (this.#last === undefined || image.stamp >= this.#last.stamp - this.#maxSpreadNs)
+      camera.missedInARow = 0;
+    if (camera === this.#anchor) this.#startFrame(image);
+    else this.#hold(camera, image);
+    if (this.#pending !== undefined && this.#isComplete(this.#pending)) this.#emit(this.#pending);
+  }
+
+  /** Whether an image that is far behind is not alone: its camera goes on from an earlier one there, or another camera is there too. */
+  #isJump(camera: Camera, { stamp }: CameraImage): boolean {
+    return this.#cameras.some(
+      (each) => each.suspect !== undefined && (each !== camera || stamp > each.suspect.stamp),
+    );
+  }
+
+  /** Forgets the time before; the images that gave the jump away are the first ones of the time after it. */
+  #jump(camera: Camera, image: CameraImage): void {
+    const first = this.#cameras.flatMap((each) => (each.suspect ? [{ each, suspect: each.suspect }] : []));
+    for (const { each } of first) each.suspect = undefined;
+    this.#timeJumps++;
+    this.clear();
+    this.#options.onTimeJump?.();
+    for (const { each, suspect } of first) this.#take(each, suspect);
+    this.#take(camera, image);
+  }
+
+  #rejectSuspect(camera: Camera): void {
+    const { name, counts, newestStamp, suspect } = camera;
+    if (suspect === undefined) return;
+    camera.suspect = undefined;
+    counts.outOfOrder++;
+    const error = new BdcError('camera', {
+      code: 'CAMERA_STAMP_BACK',
+      message:
+        `camera ${name}: expected a stamp near ${seconds(newestStamp!)} s, found ${seconds(suspect.stamp)} s on a single image, which is left ` +
+        'out; check how its driver stamps images',
+    });
+    this.#options.onBadStamp?.(name, error);
   }
 
   /** The configured anchor unless it is dead; then the first camera that is alive, so that frames go on. */
@@ -186,7 +234,7 @@ export class CameraSynchronizer {
       ? (this.#cameras.find((camera) => camera.life.isSteady) ?? this.#wantedAnchor)
       : this.#wantedAnchor;
     if (chosen === this.#anchor) return;
-    this.flush();
+    this.#emitPending();
     this.#anchor = chosen;
     chosen.counts.replaced += chosen.held.length;
     chosen.held = [];
@@ -204,7 +252,7 @@ export class CameraSynchronizer {
   }
 
   #startFrame(anchorImage: CameraImage): void {
-    this.flush();
+    this.#emitPending();
     // an anchor that took over, or took back, may be behind the frames of the one before
     if (this.#last !== undefined && anchorImage.stamp <= this.#last.stamp) {
       this.#anchor.counts.late++;
@@ -280,5 +328,7 @@ export class CameraSynchronizer {
     return distance(image.stamp, stamp) <= this.#maxSpreadNs;
   }
 }
+
+const seconds = (ns: StampNs): string => (Number(ns) / 1e9).toFixed(3);
 
 const distance = (a: StampNs, b: StampNs): bigint => (a > b ? a - b : b - a);

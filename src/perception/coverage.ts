@@ -8,7 +8,7 @@ import { TimeSlices } from './time-slices.js';
 import type { RigCamera } from './types.js';
 
 /** One bit a camera in 32-bit words. */
-export const MAX_CAMERAS = 32;
+const MAX_CAMERAS = 32;
 
 /**
  * Which of the rig's cameras look at which voxel: bit c of a voxel is set if its centre falls into what the network gets of camera c's

@@ -2,18 +2,15 @@ import type { RigidMotion } from '../engine/types.js';
 import type { RigidTransform } from '../geometry/rigid-transform.js';
 import type { CameraFrame, EgoPose, HistoryReset, StampNs } from './types.js';
 
-/** When the previous frame is of no use any more. */
-export interface HistoryLimits {
+/** When the previous frame is of no use any more: nuScenes' key frames, which temporal networks learn from, are 0.5 s apart. */
+const LIMITS = {
   /** Longest time between two frames, seconds. */
-  readonly maxGap: number;
-  /** Fastest that a robot moves, m/s; between two frames more than that is a jump of its pose. */
-  readonly maxSpeed: number;
+  maxGap: 2,
+  /** Fastest that a robot moves, m/s, above what a road vehicle reaches; between two frames more than that is a jump of its pose. */
+  maxSpeed: 70,
   /** Fastest that it turns, rad/s. */
-  readonly maxTurnRate: number;
-}
-
-/** Above what a road vehicle reaches; nuScenes' key frames, which temporal networks learn from, are 0.5 s apart. */
-export const HISTORY_LIMITS: HistoryLimits = { maxGap: 2, maxSpeed: 70, maxTurnRate: 2 * Math.PI };
+  maxTurnRate: 2 * Math.PI,
+};
 
 /** What jitter of poses may add to the limits: metres, radians. */
 const SLACK = { distance: 0.5, angle: 0.1 };
@@ -26,13 +23,8 @@ interface Kept {
 
 /** Tells for each frame whether the features that the engine keeps are of use to it, and how the robot moved since. One frame is kept. */
 export class FrameHistory {
-  readonly #limits: HistoryLimits;
   #kept: Kept | undefined;
   #lost: HistoryReset = 'first';
-
-  constructor(limits: HistoryLimits = HISTORY_LIMITS) {
-    this.#limits = limits;
-  }
 
   /** The motion since the kept frame, or the reason why the frame has to do without. */
   motionTo(frame: CameraFrame, baseFrame: string): RigidMotion | HistoryReset {
@@ -40,7 +32,7 @@ export class FrameHistory {
     if (kept === undefined) return this.#lost;
     const seconds = Number(frame.stamp - kept.stamp) / 1e9;
     if (seconds <= 0) return 'time_jump';
-    if (seconds > this.#limits.maxGap) return 'gap';
+    if (seconds > LIMITS.maxGap) return 'gap';
     if (frame.egoPose === undefined || kept.pose === undefined) return 'no_pose';
     if (frame.egoPose.frameId !== kept.pose.frameId || baseFrame !== kept.baseFrame) return 'frame_changed';
     const previousFromCurrent = kept.pose.worldFromBase.inverse().compose(frame.egoPose.worldFromBase);
@@ -59,7 +51,7 @@ export class FrameHistory {
   }
 
   #isJump({ translation, rotation }: RigidTransform, seconds: number): boolean {
-    const { maxSpeed, maxTurnRate } = this.#limits;
+    const { maxSpeed, maxTurnRate } = LIMITS;
     const angle = 2 * Math.acos(Math.min(1, Math.abs(rotation[3])));
     return (
       Math.hypot(...translation) > maxSpeed * seconds + SLACK.distance ||

@@ -32,11 +32,6 @@ export class FrameProcessor {
     this.#pipeline = pipeline;
   }
 
-  /** Frames whose place a newer one took. */
-  get superseded(): number {
-    return this.#frames.superseded;
-  }
-
   /**
    * The frame with its result, or undefined if a newer frame took its place. Rejects as PerceptionPipeline's `setRig` and `process` do;
    * with `AbortError` after `abandon` or `close`.

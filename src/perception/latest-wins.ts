@@ -11,25 +11,16 @@ export class LatestWins<In, Out> {
   readonly #task: (input: In) => Promise<Out>;
   #isRunning = false;
   #waiting: Waiting<In, Out> | undefined;
-  #superseded = 0;
 
   constructor(task: (input: In) => Promise<Out>) {
     this.#task = task;
-  }
-
-  /** Inputs whose place a newer one took. */
-  get superseded(): number {
-    return this.#superseded;
   }
 
   /** The task's result, or undefined if a newer input took this one's place. */
   async run(input: In): Promise<Out | undefined> {
     if (!this.#isRunning) return this.#start(input);
     return new Promise((resolve) => {
-      if (this.#waiting !== undefined) {
-        this.#superseded++;
-        this.#waiting.resolve(undefined);
-      }
+      this.#waiting?.resolve(undefined);
       this.#waiting = { input, resolve };
     });
   }

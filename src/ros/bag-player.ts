@@ -1,8 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import type { BagReader } from '../bag/bag-reader.js';
+import { isImageType } from '../bag/camera-topics.js';
 import type { BagMessage, CountedTopic } from '../bag/message-source.js';
 import { recordedQos, RELIABLE_QOS } from '../bag/qos-profiles.js';
 import { ReplayClock } from '../bag/replay-clock.js';
+import { BdcError } from '../errors.js';
+import { didYouMean } from './nearest-name.js';
 import { publishCdr } from './publish-cdr.js';
 import { QosTranslator } from './quality-of-service.js';
 import type { Publisher } from './rclnodejs-types.js';
@@ -48,10 +51,12 @@ export class BagPlayer {
   readonly #clockPublisher: Publisher;
   #clock: ReplayClock | undefined;
 
+  /** @throws BdcError `PLAY_TOPIC_UNKNOWN` */
   constructor(session: RosSession, reader: BagReader, options: PlayOptions) {
     this.#session = session;
     this.#reader = reader;
     this.#options = options;
+    this.#refuseUnknownTopics();
     for (const topic of reader.topics) {
       if (options.topics?.includes(topic.name) ?? topic.name !== '/clock') this.#advertise(topic);
     }
@@ -66,7 +71,10 @@ export class BagPlayer {
     this.#serve('toggle_paused', (clock) => (clock.isPaused ? clock.resume() : clock.pause()));
   }
 
-  /** Until the bag is over, or for ever in a loop. Rejects when the session is stopped. */
+  /**
+   * Until the bag is over, or for ever in a loop. Rejects when the session is stopped.
+   * @throws BdcError `PLAY_NO_IMAGES`
+   */
   async play(): Promise<void> {
     const { stop, node } = this.#session;
     const { startOffset, rate, startPaused, clockRate, loop, waitForImages } = this.#options;
@@ -89,9 +97,20 @@ export class BagPlayer {
     }
   }
 
-  /** Until somebody listens to an image topic of the bag. Rejects when aborted. */
+  /**
+   * Until somebody listens to an image topic of the bag. Rejects when aborted.
+   * @throws BdcError `PLAY_NO_IMAGES`
+   */
   async imageSubscriber(signal: AbortSignal): Promise<void> {
     const images = [...this.#outputs].filter(([, { isImage }]) => isImage);
+    if (images.length === 0) {
+      throw new BdcError('configuration', {
+        code: 'PLAY_NO_IMAGES',
+        message:
+          'to wait for listeners to images, expected a topic of sensor_msgs/msg/Image or CompressedImage among those that are played, ' +
+          `found ${[...this.#outputs.keys()].join(', ') || 'no topic at all'}; play without --wait-for-images, or name one in --topics`,
+      });
+    }
     const topics = images.map(([topic]) => topic).join(', ');
     this.#session.node.getLogger().info(`waiting until somebody listens to one of: ${topics}`);
     while (!images.some(([, { publisher }]) => publisher.subscriptionCount > 0))
@@ -118,6 +137,18 @@ export class BagPlayer {
     throw new Error('a bag has messages once it is open');
   }
 
+  #refuseUnknownTopics(): void {
+    const names = this.#reader.topics.map(({ name }) => name);
+    const unknown = this.#options.topics?.find((topic) => !names.includes(topic));
+    if (unknown === undefined) return;
+    throw new BdcError('configuration', {
+      code: 'PLAY_TOPIC_UNKNOWN',
+      message:
+        `--topics: expected topics of the bag (${names.join(', ')}), found ${JSON.stringify(unknown)}` +
+        didYouMean(unknown, names),
+    });
+  }
+
   #advertise({ name, type, metadata }: CountedTopic): void {
     const { node, rclnodejs } = this.#session;
     const qos = recordedQos(metadata.get('offered_qos_profiles')) ?? RELIABLE_QOS;
@@ -125,7 +156,7 @@ export class BagPlayer {
       this.#outputs.set(name, {
         publisher: node.createPublisher(type, name, { qos: new QosTranslator(rclnodejs.QoS).profile(qos) }),
         isLatched: qos.durability === 'transient_local',
-        isImage: /^sensor_msgs\/msg\/(Compressed)?Image$/.test(type),
+        isImage: isImageType(type),
       });
     } catch (error) {
       const why = (error as Error).message.split('\n')[0];

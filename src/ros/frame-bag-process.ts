@@ -1,3 +1,4 @@
+import { completing } from '../atomic-file.js';
 import { rosTopic } from '../bag/bag-topic.js';
 import { BagWriter } from '../bag/bag-writer.js';
 import { LATCHED_QOS, RELIABLE_QOS } from '../bag/qos-profiles.js';
@@ -9,7 +10,7 @@ async function write({ file, stamp, messages }: FrameBagJob): Promise<void> {
   const codec = new MessageCodec();
   const images = new ByteInput();
   const bag = await BagWriter.create(file);
-  try {
+  await completing(bag, async () => {
     for (const { message: entry, imageBytes } of messages) {
       const { topic, type, isLatched = false } = entry;
       const data = imageBytes > 0 ? { data: await images.take(imageBytes) } : {};
@@ -17,9 +18,7 @@ async function write({ file, stamp, messages }: FrameBagJob): Promise<void> {
       const channel = await bag.addTopic(rosTopic(topic, type, isLatched ? LATCHED_QOS : RELIABLE_QOS));
       await bag.write(channel, bytes, stamp);
     }
-  } finally {
-    await bag.close();
-  }
+  });
 }
 
 /** Standard input in pieces of wanted lengths. */
@@ -46,7 +45,7 @@ class ByteInput {
 
 function replyTo(error: unknown): FrameBagReply {
   const { code, message } =
-    error instanceof BdcError ? error : { code: 'BAG_UNWRITABLE', message: String(error) };
+    error instanceof BdcError ? error : { code: 'OUTPUT_NOT_WRITABLE', message: String(error) };
   return { fault: { code, message } };
 }
 

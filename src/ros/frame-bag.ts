@@ -37,7 +37,7 @@ const PROGRAM = fileURLToPath(new URL('./frame-bag-process.js', import.meta.url)
  * event loop has cameras to listen to, and rclnodejs does not bear worker threads. Images are read until this resolves.
  *
  * @param file is replaced where it is there
- * @throws BdcError `BAG_UNWRITABLE`
+ * @throws BdcError `OUTPUT_NOT_WRITABLE`
  */
 export async function writeFrameBag(
   file: string,
@@ -66,7 +66,7 @@ export async function writeFrameBag(
   const sent = pipeline(Readable.from(images), child.stdin!).catch(() => undefined);
   const { fault } = await replyOf(child, file);
   await sent;
-  if (fault !== undefined) throw new BdcError('bag', fault);
+  if (fault !== undefined) throw new BdcError('configuration', fault);
 }
 
 function replyOf(child: ChildProcess, file: string): Promise<FrameBagReply> {

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import type { BagReader } from '../bag/bag-reader.js';
+import { isImageType } from '../bag/camera-topics.js';
 import type { BagMessage } from '../bag/message-source.js';
 import type { ModelManifest } from '../engine/manifest.js';
 import { BdcError } from '../errors.js';
@@ -143,7 +144,7 @@ export class GraphReplay {
   }
 
   #onSent({ topic, data }: BagMessage): void {
-    if (!/^sensor_msgs\/msg\/(Compressed)?Image$/.test(topic.type)) return;
+    if (!isImageType(topic.type)) return;
     // both begin with a Header, and that with its stamp
     const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
     const isLittleEndian = data[1] === 1;

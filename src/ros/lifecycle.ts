@@ -24,7 +24,10 @@ export class Lifecycle {
   readonly #node: Node;
   readonly #addon: RclAddon;
   readonly #managed: ManagedNode;
-  #running: Promise<Error | undefined> | undefined;
+  #isChanging = false;
+  #isOver = false;
+  /** The end of the transition or the work that is under way; never rejects. */
+  #underWay: Promise<void> | undefined;
 
   constructor(node: Node, addon: RclAddon, managed: ManagedNode) {
     this.#node = node;
@@ -40,38 +43,51 @@ export class Lifecycle {
     return this.#node.currentState.label;
   }
 
-  /** Whether a transition is under way. */
-  get isChanging(): boolean {
-    return this.#running !== undefined;
-  }
-
   /**
-   * Goes through a transition; a failing one ends in `unconfigured` with everything freed.
+   * Goes through a transition, after exclusive work if that is under way; a failing one ends in `unconfigured` with everything freed.
    * @returns what made it fail, or undefined
    */
   async change(label: TransitionLabel): Promise<Error | undefined> {
-    if (this.#running !== undefined || !this.#isAvailable(label)) {
-      const busy =
-        this.#running !== undefined ? 'while another transition is under way' : `in state ${this.state}`;
+    while (!this.#isChanging && this.#underWay !== undefined) await this.#underWay;
+    if (this.#isOver) return new Error(`transition ${label} is not possible: the node ends`);
+    if (this.#isChanging || !this.#isAvailable(label)) {
+      const busy = this.#isChanging ? 'while another transition is under way' : `in state ${this.state}`;
       const error = new Error(`transition ${label} is not possible ${busy}`);
       this.#managed.onTransitionError(label, error);
       return error;
     }
-    const running = this.#change(label);
-    this.#running = running;
-    try {
-      return await running;
-    } finally {
-      this.#running = undefined;
-    }
+    return this.#alone(() => this.#change(label));
   }
 
-  /** Resolves once no transition is under way. */
-  async settled(): Promise<void> {
-    await this.#running;
+  /** Does what no transition may come into: waits for one that is under way, and later ones wait for the work. */
+  async exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
+    while (this.#underWay !== undefined) await this.#underWay;
+    return this.#alone(work);
+  }
+
+  /** The work at the end of the node: as `exclusively`, and no transition comes after it. */
+  end(work: () => Promise<void>): Promise<void> {
+    this.#isOver = true;
+    return this.exclusively(work);
+  }
+
+  #alone<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = work();
+    const free = (): void => (this.#underWay = undefined);
+    this.#underWay = done.then(free, free);
+    return done;
   }
 
   async #change(label: TransitionLabel): Promise<Error | undefined> {
+    this.#isChanging = true;
+    try {
+      return await this.#pass(label);
+    } finally {
+      this.#isChanging = false;
+    }
+  }
+
+  async #pass(label: TransitionLabel): Promise<Error | undefined> {
     this.#trigger(label);
     try {
       await (label === 'shutdown' ? this.#managed.release() : this.#managed[label]());

@@ -135,7 +135,8 @@ const CAMERAS = [
     name: 'max_wait_ms',
     type: 'double',
     defaultValue: 60,
-    description: "How long a frame waits for late cameras after the anchor's image came, in milliseconds",
+    description:
+      "How long a frame waits for late cameras after the anchor's image came, and then for late transforms and poses, in milliseconds",
     readOnly: true,
     range: MILLISECONDS,
   },
@@ -346,7 +347,7 @@ export const NODE_PARAMETERS: readonly ParameterDeclaration[] = [
   ...qosParameters,
 ];
 
-export const TRANSPORTS = ['raw', 'compressed'] as const;
+const TRANSPORTS = ['raw', 'compressed'] as const;
 export type ImageTransport = (typeof TRANSPORTS)[number];
 
 /** The parameters of one camera: their names depend on the value of `cameras`. */

@@ -8,7 +8,7 @@ import type { MessageCodec } from '../messages/message-codec.js';
 import type { CalibratedCamera } from './camera-subscriptions.js';
 import { createTogether } from './create-together.js';
 import { FrameStatistics } from './frame-statistics.js';
-import type { ManagedNode } from './lifecycle.js';
+import type { Lifecycle, ManagedNode } from './lifecycle.js';
 import { modelSettings } from './node-settings.js';
 import type { NodeSettings } from './node-settings.js';
 import { OutputPublishers } from './outputs/output-publishers.js';
@@ -91,6 +91,11 @@ export class OccupancyNode implements ManagedNode {
     return this.#error;
   }
 
+  /** The ROS context took publishers and subscriptions away. */
+  get isGraphGone(): boolean {
+    return this.#isGraphGone;
+  }
+
   /** @throws BdcError of kind `model`, `camera` (a calibration file) or `configuration` */
   async configure(): Promise<void> {
     const cameras = await this.#calibratedCameras();
@@ -99,14 +104,13 @@ export class OccupancyNode implements ManagedNode {
     this.#error = undefined;
   }
 
-  activate(): Promise<void> {
-    this.#startSession(this.#configured!);
+  async activate(): Promise<void> {
+    await this.#startSession(this.#configured!);
     this.#error = undefined;
     const { node, settings } = this.#options;
     const { engine, outputs } = this.#configured!;
     const topics = { subscribed: this.#session!.subscriptions.topics, published: outputs.topics };
     node.getLogger().info(startUpText(engine, settings, topics));
-    return Promise.resolve();
   }
 
   async deactivate(): Promise<void> {
@@ -135,9 +139,10 @@ export class OccupancyNode implements ManagedNode {
 
   /**
    * Loads the model that the parameters name now, and goes on with it; the old one works until then, and stays if the new one is no good.
+   * @param lifecycle transitions go on while the model is read, but none comes into the change
    * @throws BdcError as `configure`, and `NODE_NOT_CONFIGURED`
    */
-  async reloadModel(): Promise<Engine> {
+  async reloadModel(lifecycle: Pick<Lifecycle, 'exclusively'>): Promise<Engine> {
     const before = this.#configured;
     if (before === undefined) {
       throw new BdcError('configuration', {
@@ -146,20 +151,21 @@ export class OccupancyNode implements ManagedNode {
       });
     }
     const engine = await this.#loadEngine();
-    // a transition may have come in between
-    if (this.#configured !== before) {
-      engine.dispose();
-      throw new BdcError('configuration', {
-        code: 'NODE_NOT_CONFIGURED',
-        message: 'the node was cleaned up or configured anew while the model was read; reload again',
-      });
-    }
-    const wasActive = this.#session !== undefined;
-    await this.deactivate();
-    await this.cleanup();
-    this.#configured = { engine, cameras: before.cameras, outputs: this.#makeOutputs(engine) };
-    if (wasActive) this.#startSession(this.#configured);
-    return engine;
+    return lifecycle.exclusively(async () => {
+      if (this.#configured !== before || this.#isGraphGone) {
+        engine.dispose();
+        throw new BdcError('configuration', {
+          code: 'NODE_NOT_CONFIGURED',
+          message: 'the node was cleaned up or got another model while this one was read; reload again',
+        });
+      }
+      const wasActive = this.#session !== undefined;
+      await this.deactivate();
+      await this.cleanup();
+      this.#configured = { engine, cameras: before.cameras, outputs: this.#makeOutputs(engine) };
+      if (wasActive) await this.#startSession(this.#configured);
+      return engine;
+    });
   }
 
   /** The ROS context is about to take publishers and subscriptions away: nothing may touch them any more. */
@@ -167,23 +173,29 @@ export class OccupancyNode implements ManagedNode {
     this.#isGraphGone = true;
   }
 
-  #startSession({ engine, outputs, cameras }: Configured): void {
+  async #startSession({ engine, outputs, cameras }: Configured): Promise<void> {
     const { node, translator, codec, settings } = this.#options;
-    this.#session = createTogether(
-      node,
-      () =>
-        new PerceptionSession({
-          settings,
-          cameras,
-          subscriptions: new TypedSubscriptions(node, translator, codec),
-          engine,
-          outputs,
-          statistics: this.statistics,
-          time: this.time,
-          log: this.#log,
-          onTimeJump: () => this.#onTimeJump(),
-        }),
-    );
+    const subscriptions = new TypedSubscriptions(node, translator, codec);
+    try {
+      this.#session = createTogether(
+        node,
+        () =>
+          new PerceptionSession({
+            settings,
+            cameras,
+            subscriptions,
+            engine,
+            outputs,
+            statistics: this.statistics,
+            time: this.time,
+            log: this.#log,
+            onTimeJump: () => this.#onTimeJump(),
+          }),
+      );
+    } catch (error) {
+      await subscriptions.close(() => this.#isGraphGone);
+      throw error;
+    }
   }
 
   #makeOutputs(engine: Engine): OutputPublishers {

@@ -49,7 +49,7 @@ export interface Node {
   createService(
     type: string,
     name: string,
-    callback: (request: object, response: ServiceResponse) => Promise<object>,
+    callback: (request: object, response: ServiceResponse) => Promise<void>,
   ): object;
   getPublishersInfoByTopic(topic: string): readonly TopicEndpoint[];
   getSubscriptionsInfoByTopic(topic: string): readonly TopicEndpoint[];
@@ -114,7 +114,6 @@ export interface ServiceResponse {
 }
 
 export interface Logger {
-  debug(message: string): boolean;
   info(message: string): boolean;
   warn(message: string): boolean;
   error(message: string): boolean;

@@ -46,7 +46,7 @@ const SOURCE_IT =
   '"eval "$(node scripts/ros2-environment.mjs --print-env)"", then start again';
 
 /** @throws BdcError `ROS_NOT_SOURCED` or `ROS_PACKAGE_MISSING` */
-export function checkRos(env: NodeJS.ProcessEnv): void {
+function checkRos(env: NodeJS.ProcessEnv): void {
   const { ROS_DISTRO, AMENT_PREFIX_PATH } = env;
   if (!ROS_DISTRO || !AMENT_PREFIX_PATH) {
     throw missing(

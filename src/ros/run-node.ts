@@ -5,7 +5,7 @@ import { Diagnostics } from './diagnostics/diagnostics.js';
 import { guardExecute } from './guarded-execute.js';
 import { Lifecycle } from './lifecycle.js';
 import { NodeHealth } from './node-health.js';
-import { offerServices } from './node-services.js';
+import { NodeServices } from './node-services.js';
 import { declareNodeParameters } from './node-settings.js';
 import { OccupancyNode } from './occupancy-node.js';
 import { givenOverrides, nodeWithoutOverrides, overridesFor, strayKeys } from './parameter-overrides.js';
@@ -17,7 +17,8 @@ import { initialiseRos } from './ros-context.js';
 import type { RosContext } from './ros-context.js';
 import { ShutdownSequence } from './shutdown-sequence.js';
 import type { ShutdownReason } from './shutdown-sequence.js';
-import { ThrottledLog } from './throttled-log.js';
+import { thrownCondition, ThrottledLog } from './throttled-log.js';
+import { checkTopicNames } from './topic-names.js';
 
 const NODE_NAME = 'bdc_occ';
 /** After this the process ends whatever still runs. */
@@ -57,6 +58,7 @@ class RunningNode {
   readonly #node: Node;
   readonly #occupancy: OccupancyNode;
   readonly #lifecycle: Lifecycle;
+  readonly #services: NodeServices;
   readonly #health: NodeHealth;
   readonly #diagnostics: Diagnostics;
   readonly #isAutostarted: boolean;
@@ -71,7 +73,7 @@ class RunningNode {
       onError: (error) => {
         callbackErrors++;
         const text = (error as Error).stack ?? String(error);
-        log.error(text, `a callback failed (${callbackErrors} times so far): ${text}`);
+        log.error(thrownCondition(error), `a callback failed (${callbackErrors} times so far): ${text}`);
       },
     });
     const given = givenOverrides(addon, context);
@@ -87,6 +89,7 @@ class RunningNode {
     publishParameterEvents(node, translator);
     const parameters = new ParameterServer(node, rclnodejs, overrides);
     const settings = declareNodeParameters(parameters);
+    checkTopicNames(settings, (topic) => node.resolveTopicName(topic));
     const codec = new MessageCodec();
     this.#isAutostarted = settings.autostart;
     this.#occupancy = new OccupancyNode({ node, translator, codec, parameters, settings });
@@ -104,7 +107,10 @@ class RunningNode {
       settings,
       callbackErrors: () => callbackErrors,
     });
-    offerServices(node, this.#occupancy, parameters);
+    this.#services = new NodeServices({
+      ...{ node, parameters },
+      ...{ occupancy: this.#occupancy, lifecycle: this.#lifecycle },
+    });
   }
 
   /** Calls back right before the ROS context takes the node away, whoever asked for that. */
@@ -144,8 +150,8 @@ class RunningNode {
     if (isGraphGone) process.stderr.write(`${text}: shutting down\n`);
     else if (exitCode === 0) this.#node.getLogger().info(`${text}: shutting down`);
     else this.#node.getLogger().error(`${text}: shutting down`);
-    await this.#lifecycle.settled();
-    await this.#occupancy.release();
+    await this.#lifecycle.end(() => this.#occupancy.release());
+    await this.#services.settled();
     if (!isGraphGone) this.#diagnostics.close();
   }
 }

@@ -1,7 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { BdcError } from '../errors.js';
 import type { CameraInfo, Header, RosMessages } from '../messages/ros-types.js';
 import { timeFromNs } from '../messages/stamp.js';
 import type { CameraIntake, RiggedFrame } from '../perception/camera-intake.js';
@@ -19,7 +17,7 @@ export const defaultDirectory = (): string =>
  * are read until this resolves.
  *
  * @returns the file that was written
- * @throws BdcError `BAG_UNWRITABLE`
+ * @throws BdcError `OUTPUT_NOT_WRITABLE`
  */
 export async function saveFrame(
   { frame, rig }: RiggedFrame,
@@ -27,13 +25,6 @@ export async function saveFrame(
   directory: string,
 ): Promise<string> {
   const file = path.join(directory, `frame_${frame.stamp}.mcap`);
-  await mkdir(directory, { recursive: true }).catch((cause: unknown) => {
-    throw new BdcError('bag', {
-      code: 'BAG_UNWRITABLE',
-      message: `cannot make folder ${directory}: ${(cause as Error).message}`,
-      cause,
-    });
-  });
   const messages: FrameMessage[] = [
     {
       ...{ topic: '/tf_static', type: 'tf2_msgs/msg/TFMessage', isLatched: true },

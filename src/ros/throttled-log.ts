@@ -4,6 +4,7 @@ import type { Logger } from './rclnodejs-types.js';
 export class ThrottledLog {
   readonly #logger: Logger;
   readonly #repeatMs: number;
+  /** Of the conditions that were logged in the last while. */
   readonly #lastAt = new Map<string, number>();
 
   constructor(logger: Logger, { repeatMs = 30_000 }: { readonly repeatMs?: number } = {}) {
@@ -26,9 +27,16 @@ export class ThrottledLog {
 
   #isDue(condition: string): boolean {
     const now = performance.now();
-    const last = this.#lastAt.get(condition);
-    if (last !== undefined && now - last < this.#repeatMs) return false;
+    for (const [key, at] of this.#lastAt) if (now - at >= this.#repeatMs) this.#lastAt.delete(key);
+    if (this.#lastAt.has(condition)) return false;
     this.#lastAt.set(condition, now);
     return true;
   }
+}
+
+/** What was thrown as a condition: its kind and where it was thrown, without its message. */
+export function thrownCondition(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  const frame = error.stack?.split('\n').find((line) => /^\s+at .*:\d+:\d+\)?$/.test(line));
+  return `${error.name}${frame ?? ''}`;
 }

@@ -1,3 +1,4 @@
+import { completing } from '../atomic-file.js';
 import { rosTopic } from '../bag/bag-topic.js';
 import { LATCHED_QOS } from '../bag/qos-profiles.js';
 import { BagWriter } from '../bag/bag-writer.js';
@@ -55,16 +56,15 @@ const MIN_VISIBILITY = 0.2;
 export async function exportBag(options: BagExportOptions): Promise<BagExportResult> {
   const started = performance.now();
   const recording = new Recording(options);
-  const bag = new DriveBag(await BagWriter.create(options.out));
+  const writer = await BagWriter.create(options.out);
+  const bag = new DriveBag(writer);
   const frames = Math.max(1, Math.round(options.duration * options.rate));
-  try {
+  await completing(writer, async () => {
     for (let frame = 0; frame < frames; frame++) {
       await writeFrame(bag, recording, frame / options.rate, options.voxelFactor);
       options.onProgress?.(frame + 1);
     }
-  } finally {
-    await bag.close();
-  }
+  });
   return { frames, seconds: (performance.now() - started) / 1000 };
 }
 
@@ -91,10 +91,6 @@ class DriveBag {
       this.#channels.set(topic, channel);
     }
     await this.#writer.write(await channel, this.#codec.encode(type, message), stampNs);
-  }
-
-  close(): Promise<void> {
-    return this.#writer.close();
   }
 }
 

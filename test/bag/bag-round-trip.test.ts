@@ -1,6 +1,7 @@
 import { McapIndexedReader } from '@mcap/core';
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile, mkdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -155,7 +156,34 @@ describe('a bag on disk', () => {
   it('that is not there, or cannot be written, is a clear error', async () => {
     await assert.rejects(BagReader.open(join(folder, 'none.mcap')), { code: 'BAG_UNREADABLE' });
     await mkdir(join(folder, 'taken'));
-    await assert.rejects(BagWriter.create(join(folder, 'taken')), { code: 'BAG_UNWRITABLE' });
+    await assert.rejects(BagWriter.create(join(folder, 'taken')), { code: 'OUTPUT_NOT_WRITABLE' });
+  });
+
+  it('takes the place of another one when it is complete, and not before', async () => {
+    const path = join(folder, 'drive.mcap');
+    await write(path, 1);
+    const before = await readFile(path);
+    const discarded = await BagWriter.create(path);
+    const channel = await discarded.addTopic(rosTopic('/image', 'sensor_msgs/msg/CompressedImage'));
+    void discarded.write(channel, image(2), 2n);
+    await discarded.discard();
+    assert.deepEqual(await readFile(path), before);
+    assert.deepEqual(await readdir(folder), ['drive.mcap']);
+    await write(path, 3);
+    const reader = await BagReader.open(path);
+    assert.deepEqual(
+      (await collect(reader.messages())).map(({ logTime }) => logTime),
+      [3n],
+    );
+    await reader.close();
+  });
+
+  it('that the disk has no room for is a clear error, and nothing is left of it', async function () {
+    if (!existsSync('/dev/full')) this.skip();
+    const path = join(folder, 'drive.mcap');
+    await symlink('/dev/full', `${path}.part`);
+    await assert.rejects(write(path), { code: 'OUTPUT_NOT_WRITABLE', message: /ENOSPC/ });
+    assert.deepEqual(await readdir(folder), []);
   });
 });
 

@@ -20,6 +20,22 @@ describe('bdc-occ profile', function () {
     assert.doesNotMatch(stderr, /nice/);
   });
 
+  it('gives a network that uses the calibration one', async () => {
+    const network = smallNetwork();
+    const { operations, outputs } = network.manifest.graph;
+    operations.push({
+      ...{ name: 'calibration', op: 'camera_parameters', module: 'image_encoder' },
+      ...{ inputs: ['images'], outputs: ['calibration'] },
+    });
+    outputs['calibration'] = 'calibration';
+    const { stdout } = await profile(await saveModel(network), '--json');
+    const { steps } = JSON.parse(stdout) as { readonly steps: readonly { readonly op: string }[] };
+    assert.ok(
+      steps.some(({ op }) => op.includes('camera_parameters')),
+      JSON.stringify(steps.map(({ op }) => op)),
+    );
+  });
+
   for (const [option, value, reason] of [
     ['--affinity', '3-1', /expected different cores from 0 to 1023 such as 0,2-3, found "3-1"/],
     ['--nice', '40', /--nice .*whole number from -20 to 19, found "40"/],

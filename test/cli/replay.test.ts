@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -166,6 +166,16 @@ describe('bdc-occ replay', function () {
       stderr,
       /^error: no frame could be made of the bag \(3 dropped\): 3 × no transform from "CAM_.*\[REPLAY_NO_FRAMES\]\n$/,
     );
+  });
+
+  it('leaves an earlier result as it is where it fails', async () => {
+    await record({ frames: 1 });
+    await report();
+    const before = await readFile(out);
+    await record({ frames: 3, transforms: false });
+    assert.equal((await replay()).code, 2);
+    assert.ok(before.equals(await readFile(out)));
+    assert.deepEqual((await readdir(folder)).sort(), ['drive.mcap', 'out.mcap']);
   });
 
   it('refuses CameraInfo of zeros in the same way', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -56,6 +56,20 @@ describe('bdc-occ simulate', function () {
     });
   }
 
+  it('leaves an earlier drive as it is where it is interrupted', async () => {
+    const out = join(folder, 'drive.mcap');
+    await writeFile(out, 'an earlier drive');
+    const args = ['simulate', out, '--image-size', '48x16', '--duration', '1000'];
+    const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], { stdio: 'ignore' });
+    const ended = once(child, 'exit');
+    const part = `${out}.part`;
+    while (child.exitCode === null && !((await stat(part).catch(() => undefined))?.size ?? 0))
+      await setTimeout(20);
+    child.kill('SIGTERM');
+    assert.deepEqual(await ended, [null, 'SIGTERM']);
+    assert.equal(await readFile(out, 'utf8'), 'an earlier drive');
+  });
+
   it('says beforehand what it will take, and refuses what the disk has no room for', async () => {
     const { code, stdout } = await runProgram(...command(folder, 1));
     assert.equal(code, 0);
@@ -69,6 +83,35 @@ describe('bdc-occ simulate', function () {
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, /about \d+\.\d GB are to be written.*DISK_FULL/);
     assert.deepEqual(await readdir(join(folder, 'huge')), ['.progress']);
+  });
+
+  for (const [what, args, reason] of [
+    [
+      'options of data sets for a bag',
+      ['drive.mcap', '--samples-per-scene', '2'],
+      /expected --samples-per-scene with --format nuscenes only, found it with mcap; .*\[SIMULATE_OTHER_FORMAT\]/,
+    ],
+    [
+      'options of bags for a data set',
+      ['data', '--format', 'nuscenes', '--voxel-factor', '2'],
+      /expected --voxel-factor with --format mcap only, found it with nuscenes; .*\[SIMULATE_OTHER_FORMAT\]/,
+    ],
+    ['more seconds than an hour', ['drive.mcap', '--duration', '3601'], /above 0 and at most 3600/],
+    ['no frames', ['drive.mcap', '--rate', '0'], /above 0/],
+  ] as const) {
+    it(`refuses ${what}`, async () => {
+      const [out, ...options] = args;
+      const { code, stderr } = await runProgram('simulate', `${folder}/${out}`, ...options);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, reason);
+      assert.deepEqual(await readdir(folder), []);
+    });
+  }
+
+  it('says what it made of which world, and how long that took', async () => {
+    const out = join(folder, 'drive.mcap');
+    const { stdout } = await runProgram('simulate', out, '--duration', '0.2', '--image-size', '48x16');
+    assert.match(stdout, /drive\.mcap: 1 frames of scene 0, seed 1, made in \d+\.\d s$/m);
   });
 
   it('refuses a rig that it does not have, and scenes longer than their street', async () => {

@@ -62,6 +62,11 @@ describe('config/nav2_costmap.yaml', () => {
     const layer = costmap('global_costmap')['static_layer'] as Record<string, unknown>;
     assert.equal(outputType(layer['map_topic'] as string), 'nav_msgs/msg/OccupancyGrid');
     assert.equal(layer['map_subscribe_transient_local'], OUTPUTS.occupancy_grid.isLatched);
+    // StaticLayer::getParameters (Nav2) reads the parameters of its own with its name before them, others without
+    const own = ['plugin', 'enabled', 'map_topic', 'map_subscribe_transient_local'];
+    assert.deepEqual(Object.keys(layer).sort(), own.sort());
+    for (const name of ['track_unknown_space', 'trinary_costmap', 'transform_tolerance'])
+      assert.ok(name in costmap('global_costmap'), name);
     // the grid moves with the robot: only a rolling costmap transforms it
     assert.equal(costmap('global_costmap')['rolling_window'], true);
   });

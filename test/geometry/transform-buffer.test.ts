@@ -81,7 +81,7 @@ describe('TransformBuffer', () => {
     );
     assert.throws(
       () => buffer.lookup('odom', 'camera', seconds(8)),
-      fails('TRANSFORM_OUT_OF_TIME', /2\.000 s before the oldest/),
+      fails('TRANSFORM_BEFORE_HISTORY', /2\.000 s before the oldest/),
     );
   });
 
@@ -108,9 +108,9 @@ describe('TransformBuffer', () => {
       short.setDynamic({ parent: 'odom', child: 'base_link', stamp: seconds(s), transform: at(s) });
     }
     assert.deepEqual(short.lookup('odom', 'base_link', seconds(8.75)).translation, [8.75, 0, 0]);
-    assert.throws(() => short.lookup('odom', 'base_link', seconds(8.7)), fails('TRANSFORM_OUT_OF_TIME'));
+    assert.throws(() => short.lookup('odom', 'base_link', seconds(8.7)), fails('TRANSFORM_BEFORE_HISTORY'));
     short.setDynamic({ parent: 'odom', child: 'base_link', stamp: seconds(1), transform: at(1) });
-    assert.throws(() => short.lookup('odom', 'base_link', seconds(1)), fails('TRANSFORM_OUT_OF_TIME'));
+    assert.throws(() => short.lookup('odom', 'base_link', seconds(1)), fails('TRANSFORM_BEFORE_HISTORY'));
   });
 
   it('forgets the old parent of a frame that gets a new one', () => {

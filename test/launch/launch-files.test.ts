@@ -61,6 +61,28 @@ describe('the launch files', () => {
         }
       });
 
+      it('starts nodes of packages that package.xml names', () => {
+        const packages = elementsOf(file).flatMap(({ tag, attributes }) =>
+          tag === 'node' ? [attributes['pkg']] : [],
+        );
+        const description = readFileSync(`${project}package.xml`, 'utf8');
+        for (const name of packages.filter((each) => each !== 'bdc_occ'))
+          assert.ok(description.includes(`<exec_depend>${name}</exec_depend>`), name);
+      });
+
+      it('passes on every argument that is of the node alone', () => {
+        for (const { children } of elementsOf(file).filter(({ tag }) => tag === 'include')) {
+          const given = children.map(({ attributes }) => attributes['name']);
+          const own = argumentsOf('bdc_occ.launch.xml').map(({ name }) => name);
+          assert.deepEqual(given.sort(), own.sort());
+        }
+      });
+
+      it('sets the log level in any namespace: of no logger by name', () => {
+        for (const { attributes } of elementsOf(file))
+          assert.ok(!attributes['ros_args']?.includes(':='), attributes['ros_args']);
+      });
+
       it('hands to another launch file what that one knows and needs', () => {
         for (const { attributes, children } of elementsOf(file).filter(({ tag }) => tag === 'include')) {
           const target = argumentsOf(path.basename(attributes['file']!));

@@ -163,6 +163,23 @@ describe('CameraIntake', () => {
     assert.equal(frames[1]!.rig, frames[0]!.rig);
   });
 
+  it('keeps everything when one image has a bad stamp, and counts that', () => {
+    calibrate('front', 'left');
+    mount('front');
+    for (const stamp of [4_900n, 5_300n]) mount('left', { stamp: stamp * MS, isStatic: false });
+    shoot(5_000n * MS);
+    intake.addImage('left', image(0n));
+    for (const stamp of [5_100n, 5_200n]) shoot(stamp * MS);
+    assert.deepEqual(
+      frames.map(({ rig }) => rig.cameras.length),
+      [2, 2, 2],
+    );
+    assert.deepEqual(
+      intake.statistics.faults.map(({ code, camera, count }) => [code, camera, count]),
+      [['CAMERA_STAMP_BACK', 'left', 1]],
+    );
+  });
+
   describe('that waits for poses for as long as it takes', () => {
     let motion: OdometryMotion;
 
@@ -202,6 +219,66 @@ describe('CameraIntake', () => {
         [[100n * MS, undefined]],
       );
       assert.equal(intake.statistics.framesWithoutPose, 1);
+    });
+  });
+
+  describe('with a camera that moves on the robot', () => {
+    const MAX_WAIT_MS = 60;
+    let clock: sinon.SinonFakeTimers;
+
+    beforeEach(() => {
+      clock = sinon.useFakeTimers();
+      intakeThatWaits(MAX_WAIT_MS);
+    });
+
+    afterEach(() => clock.restore());
+
+    function intakeThatWaits(maxWaitMs: number): void {
+      intake = new CameraIntake({ ...TWO_CAMERAS, maxWaitMs, onFrame: (frame) => frames.push(frame) });
+      calibrate('front', 'left');
+      mount('front');
+      mount('left', { stamp: 50n * MS, isStatic: false });
+    }
+    const camerasOf = ({ rig }: RiggedFrame): readonly string[] => rig.cameras.map(({ name }) => name);
+
+    it('a frame waits for its transform', () => {
+      shoot(100n * MS);
+      clock.tick(MAX_WAIT_MS - 1);
+      assert.equal(frames.length, 0);
+      mount('left', { stamp: 110n * MS, isStatic: false });
+      assert.deepEqual(frames.map(camerasOf), [['front', 'left']]);
+    });
+
+    it('a frame waits no longer than for late cameras, then goes on without that camera', () => {
+      for (const stamp of [100n, 200n, 300n]) {
+        shoot(stamp * MS);
+        clock.tick(MAX_WAIT_MS);
+      }
+      assert.deepEqual(frames.map(camerasOf), [['front'], ['front'], ['front']]);
+      const [fault] = intake.statistics.faults;
+      assert.deepEqual([fault!.code, fault!.camera, fault!.count], ['TRANSFORM_OUT_OF_TIME', 'left', 3]);
+    });
+
+    it('a frame does not wait at all where frames do not wait for late cameras', () => {
+      intakeThatWaits(0);
+      shoot(100n * MS);
+      assert.deepEqual(frames.map(camerasOf), [['front']]);
+    });
+
+    it('a frame does not wait for what can never come: a transform before the oldest one', () => {
+      shoot(40n * MS);
+      assert.deepEqual(frames.map(camerasOf), [['front']]);
+      assert.equal(intake.statistics.faults[0]!.code, 'TRANSFORM_BEFORE_HISTORY');
+    });
+
+    it('a frame none of whose cameras has a transform waits for the next frame', () => {
+      mount('front', { stamp: 50n * MS, isStatic: false });
+      shoot(100n * MS);
+      clock.tick(10 * MAX_WAIT_MS);
+      assert.equal(frames.length, 0);
+      mount('front', { stamp: 110n * MS, isStatic: false });
+      clock.tick(MAX_WAIT_MS);
+      assert.deepEqual(frames.map(camerasOf), [['front']]);
     });
   });
 

@@ -19,12 +19,14 @@ describe('CameraSynchronizer', () => {
   let clock: sinon.SinonFakeTimers;
   let frames: CameraFrame[];
   let timeJumps: number;
+  let badStamps: string[];
   let synchronizer: CameraSynchronizer;
 
   beforeEach(() => {
     clock = sinon.useFakeTimers();
     frames = [];
     timeJumps = 0;
+    badStamps = [];
     synchronizer = new CameraSynchronizer({
       cameras: CAMERAS,
       anchor: 'front',
@@ -32,6 +34,7 @@ describe('CameraSynchronizer', () => {
       maxWaitMs: 50,
       onFrame: (frame) => frames.push(frame),
       onTimeJump: () => timeJumps++,
+      onBadStamp: (camera, { code, message }) => badStamps.push(`${camera} ${code} ${message}`),
     });
   });
 
@@ -135,18 +138,56 @@ describe('CameraSynchronizer', () => {
     assert.equal(synchronizer.statistics.cameras['left']!.outOfOrder, 2);
   });
 
-  it('clears everything when time jumps back, and works on from there', () => {
+  it('clears everything when time jumps back for two cameras, and works on from there', () => {
     synchronizer.add('left', image(60_000));
     synchronizer.add('front', image(60_000));
     synchronizer.add('front', image(1000));
+    assert.equal(timeJumps, 0);
+    synchronizer.add('left', image(1000));
     assert.equal(timeJumps, 1);
     clock.tick(49);
     assert.equal(frames.length, 0);
-    synchronizer.add('left', image(1000));
     synchronizer.add('right', image(1000));
     assert.deepEqual(frames.map(stampsOf), [[1000, 1000, 1000]]);
     const { timeJumps: counted, cameras } = synchronizer.statistics;
     assert.deepEqual([counted, cameras['left']!.cleared, cameras['front']!.cleared], [1, 1, 1]);
+    assert.deepEqual(badStamps, []);
+  });
+
+  it('takes it for a jump, too, when one camera goes on from where it went back to', () => {
+    for (const ms of [60_000, 1000, 1100]) synchronizer.add('front', image(ms));
+    assert.equal(timeJumps, 1);
+    synchronizer.flush();
+    assert.deepEqual(frames.map(stampsOf), [
+      [1000, undefined, undefined],
+      [1100, undefined, undefined],
+    ]);
+    assert.deepEqual(badStamps, []);
+  });
+
+  it('leaves out single images that are far behind, says so, and keeps everything else', () => {
+    synchronizer.add('front', image(60_000));
+    synchronizer.add('left', image(60_000));
+    for (const ms of [0, 0]) synchronizer.add('left', image(ms));
+    synchronizer.add('left', image(60_100));
+    synchronizer.add('right', image(60_000));
+    assert.deepEqual(frames.map(stampsOf), [[60_000, 60_000, 60_000]]);
+    assert.equal(timeJumps, 0);
+    const { outOfOrder, cleared } = synchronizer.statistics.cameras['left']!;
+    assert.deepEqual({ outOfOrder, cleared }, { outOfOrder: 2, cleared: 0 });
+    assert.equal(badStamps.length, 2);
+    assert.match(
+      badStamps[0]!,
+      /^left CAMERA_STAMP_BACK camera left: expected a stamp near 60\.000 s, found 0\.000 s on a single image/,
+    );
+  });
+
+  it('counts one that is the last image of all', () => {
+    synchronizer.add('front', image(60_000));
+    synchronizer.add('front', image(0));
+    synchronizer.flush();
+    assert.equal(synchronizer.statistics.cameras['front']!.outOfOrder, 1);
+    assert.equal(badStamps.length, 1);
   });
 
   it('gives out nothing after clear()', () => {

@@ -25,7 +25,7 @@ describe('ego motion', () => {
   it('of odometry is bounded in time and forgotten on request', () => {
     const motion = new OdometryMotion('base_link', S);
     for (const second of [1n, 2n, 3n]) motion.add(pose(second * S, 0));
-    assert.throws(() => motion.poseAt(S + S / 2n), { code: 'TRANSFORM_OUT_OF_TIME' });
+    assert.throws(() => motion.poseAt(S + S / 2n), { code: 'TRANSFORM_BEFORE_HISTORY' });
     motion.clear();
     assert.throws(() => motion.poseAt(3n * S), { code: 'TRANSFORM_MISSING' });
   });

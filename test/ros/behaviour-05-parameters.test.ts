@@ -251,6 +251,21 @@ describe('behaviour 5: parameters', function () {
         { anchor_camera: 'top' },
         /parameter anchor_camera: expected one of front, .*, found "top"/,
       ],
+      [
+        'images on a topic with a dash',
+        { cameras: ['front'], camera: { front: { image_topic: 'front-cam/image' } } },
+        /parameter camera\.front\.image_topic: expected a topic name of letters, digits, _ and \/ .*, found "front-cam\/image"/,
+      ],
+      [
+        'CameraInfo on a topic that ends with a slash',
+        { cameras: ['front'], camera: { front: { info_topic: '/front/' } } },
+        /parameter camera\.front\.info_topic: expected a topic name .*, found "\/front\/"/,
+      ],
+      [
+        'odometry on a topic with a part that begins with a digit',
+        { ego_motion: { source: 'odometry', odom_topic: 'base/2d' } },
+        /parameter ego_motion\.odom_topic: expected a topic name .*, found "base\/2d"/,
+      ],
     ] as const) {
       it(`refuse to start with ${what}, and say what is right`, async () => {
         const node = start({ model: modelFile(), ...parameters });
@@ -258,6 +273,21 @@ describe('behaviour 5: parameters', function () {
         assert.match(node.log, message);
       });
     }
+
+    it('may name topics in every way that rcl allows, and none that are not subscribed', async () => {
+      const node = start({
+        model: modelFile(),
+        cameras: ['front', 'left'],
+        ego_motion: { odom_topic: 'not-subscribed' },
+        camera: {
+          front: { image_topic: '~/front/image', info_topic: 'front/info' },
+          left: { image_topic: '/left/image', info_topic: '{node}/info' },
+        },
+      });
+      await node.waitForLog(/ready: model/);
+      assert.match(node.log, /\/bdc_occ\/front\/image, \/front\/info/);
+      assert.match(node.log, /\/left\/image, \/bdc_occ\/info/);
+    });
 
     it('are taken under the node’s full name, also use_sim_time', async () => {
       const node = start({ model: modelFile(), threads: 1, use_sim_time: true }, '/bdc_occ');

@@ -113,6 +113,20 @@ describe('behaviour 8: time', function () {
     assert.equal(valuesOf(await robot.status('cameras'))['time jumps'], '1');
   });
 
+  it('is not taken for one that jumps back where a single image has a bad stamp', async () => {
+    await start();
+    await robot.publishSet(900n * S);
+    await cloudAt(900n * S);
+    await robot.publishSet(0n, ['front']);
+    await robot.publishSet(901n * S);
+    await cloudAt(901n * S);
+    await robot.node.waitForLog(
+      /camera front: expected a stamp near 900\.000 s, found 0\.000 s .*\[CAMERA_STAMP_BACK, 1 times so far\]/,
+    );
+    assert.equal(valuesOf(await robot.status('cameras'))['time jumps'], '0');
+    assert.doesNotMatch(robot.node.log, JUMPED);
+  });
+
   it('that jumps back forgets the transforms that were ahead', async () => {
     await start({ camera: { front: { optical_frame: 'moving' } } });
     await robot.driver.advertise('/tf', 'tf2_msgs/msg/TFMessage', {});
@@ -122,7 +136,7 @@ describe('behaviour 8: time', function () {
     await robot.driver.publish('/tf', { transforms: [at(899n * S), at(901n * S)] });
     await robot.publishSet(900n * S);
     await cloudAt(900n * S);
-    await robot.publishSet(100n * S, ['rear']);
+    for (const stamp of [100n * S, 100n * S + S / 10n]) await robot.publishSet(stamp, ['rear']);
     await robot.node.waitForLog(new RegExp(JUMPED.source));
     // with those of 899 s still there, these would be dropped as too old
     await robot.driver.publish('/tf', { transforms: [at(100n * S), at(102n * S)] });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { BagReader } from '../../src/bag/bag-reader.js';
 import { replayBag } from '../../src/cli/replay-run.js';
@@ -178,6 +179,49 @@ describe('behaviour 9: lifecycle and services', function () {
     robot.receiver.drain('/bdc_occ/occupied_voxels');
     await robot.status('processing', (status) => Number(valuesOf(status)['frames per second']) > 0);
     assert.equal(await state(), 'active');
+  });
+
+  it('~/reload_model and a transition at the same time come one after the other', async () => {
+    await start({ autostart: false });
+    const other = robot.graph.startPeer();
+    const reload = (): Promise<Answer> => other.call<Answer>(TRIGGER, '/bdc_occ/reload_model');
+    assert.ok(await to('configure'));
+    // from here on both peers know the services
+    assert.ok((await reload()).success);
+    for (let pause = 0; pause <= 120; pause += 15) {
+      assert.ok(await to('activate'));
+      const reloaded = reload();
+      await setTimeout(pause);
+      assert.ok(await to('deactivate'), `deactivate ${pause} ms after the request to reload`);
+      const { success, message } = await reloaded;
+      assert.ok(success, message);
+      assert.equal(await state(), 'inactive');
+      await eventually(
+        () => robot.receiver.request({ op: 'subscriber_count', topic: robot.imageTopic('front') }),
+        (count) => count === 0,
+      );
+    }
+    assert.ok(await to('activate'));
+    await robot.stream();
+    await robot.listen('~/occupied_voxels', CLOUD);
+    await robot.next<ReceivedCloud>('~/occupied_voxels');
+    assert.doesNotMatch(robot.node.log, /(reload_model|activate) failed|pointer is invalid/);
+  });
+
+  it('an activation that fails leaves no subscription behind', async () => {
+    // one topic cannot have two types in a process
+    await start({
+      autostart: false,
+      camera: { left: { image_topic: '/front/image', info_topic: '/front/image' } },
+    });
+    assert.ok(await to('configure'));
+    assert.equal(await to('activate'), false);
+    assert.match(robot.node.log, /activate failed/);
+    await eventually(
+      () => robot.receiver.request({ op: 'subscriber_count', topic: robot.imageTopic('front') }),
+      (count) => count === 0,
+    );
+    assert.equal(await state(), 'unconfigured');
   });
 
   it('~/save_frame writes a bag from which "bdc-occ replay" makes the same voxels', async () => {

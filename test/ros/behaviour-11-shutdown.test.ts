@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { RingRobot } from './helpers/ring-robot.js';
 import type { RingRobotOptions } from './helpers/ring-robot.js';
@@ -75,7 +76,26 @@ describe('behaviour 11: shutdown', function () {
       });
       assert.deepEqual(await robot.node.exit(), { code: 0, signal: null }, robot.node.log);
       assert.match(robot.node.log, /SIGTERM: shutting down/);
-      assert.doesNotMatch(robot.node.log, /unexpected error|terminate called/);
+      assert.doesNotMatch(robot.node.log, /unexpected error|terminate called|activate failed|ready: model/);
+    });
+
+    it('on a signal while ~/reload_model reads a model is orderly, with exit code 0', async function () {
+      this.retries(2);
+      await startWorking();
+      for (const delayMs of [0, 30, 60, 90]) {
+        if (delayMs > 0) {
+          await robot.graph.dispose();
+          await startWorking();
+        }
+        const reloaded = robot.receiver
+          .call('std_srvs/srv/Trigger', '/bdc_occ/reload_model')
+          .catch(() => undefined);
+        await setTimeout(delayMs);
+        await endsWith(0, 'SIGTERM');
+        assert.doesNotMatch(robot.node.log, /is invalid|Error processing|unexpected error/);
+        await robot.graph.dispose();
+        await reloaded;
+      }
     });
 
     it('that hangs is cut short, with exit code 1', async () => {

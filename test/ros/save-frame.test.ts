@@ -70,14 +70,14 @@ describe('saveFrame', function () {
   it('says which file cannot be written, and the folder that cannot be made', async () => {
     mkdirSync(path.join(directory, `frame_${stamp}.mcap`));
     await assert.rejects(saveFrame(saved, intake, directory), {
-      code: 'BAG_UNWRITABLE',
-      message: /frame_12000000034\.mcap.*EISDIR/,
+      code: 'OUTPUT_NOT_WRITABLE',
+      message: /frame_12000000034\.mcap cannot be written: it is a folder/,
     });
     const file = path.join(directory, 'file');
     writeFileSync(file, '');
     await assert.rejects(saveFrame(saved, intake, path.join(file, 'below')), {
-      code: 'BAG_UNWRITABLE',
-      message: /cannot make folder/,
+      code: 'OUTPUT_NOT_WRITABLE',
+      message: /below\/frame_12000000034\.mcap cannot be written: ENOTDIR/,
     });
   });
 });

@@ -146,6 +146,25 @@ describe('bdc-occ play', function () {
     );
   });
 
+  for (const [what, options, message] of [
+    [
+      'a topic that the bag does not have',
+      ['--topics', `${IMAGES},/tf_statics`],
+      /--topics: expected topics of the bag \(.*\), found "\/tf_statics"; did you mean "\/tf_static"\? \[PLAY_TOPIC_UNKNOWN\]/,
+    ],
+    [
+      'to wait for images where none are played',
+      ['--topics', '/tf_static', '--wait-for-images'],
+      /expected a topic of sensor_msgs\/msg\/Image or CompressedImage .*, found \/tf_static; play without .*\[PLAY_NO_IMAGES\]/,
+    ],
+  ] as const) {
+    it(`refuses ${what}, with exit code 2`, async () => {
+      const player = graph.startProgram(['play', bag, ...options]);
+      assert.deepEqual(await player.exit(), { code: 2, signal: null }, player.log);
+      assert.match(player.log, message);
+    });
+  }
+
   it('refuses a bag that is none, with exit code 2', async () => {
     const player = graph.startProgram(['play', path.join(graph.folder, 'none.mcap')]);
     assert.deepEqual(await player.exit(), { code: 2, signal: null });

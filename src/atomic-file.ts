@@ -1,7 +1,7 @@
-import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-import { BdcError } from '../errors.js';
+import { BdcError } from './errors.js';
 
 /** Text is handed to the system in pieces of about so many characters. */
 const PIECE = 1 << 16;
@@ -17,9 +17,12 @@ export class AtomicFile {
     this.#file = file;
   }
 
-  /** Makes the folder too. @throws BdcError `OUTPUT_NOT_WRITABLE` */
+  /** Makes the folder too. @throws BdcError `OUTPUT_NOT_WRITABLE`; also where something else than a file has the name */
   static open(path: string): Promise<AtomicFile> {
     return orFault(path, async () => {
+      const there = await stat(path).catch(() => undefined);
+      if (there?.isDirectory()) throw new Error('it is a folder');
+      if (there?.isFile() === false) throw new Error('it is a device or a pipe');
       await mkdir(dirname(path), { recursive: true });
       return new AtomicFile(path, await open(`${path}.part`, 'w'));
     });
@@ -66,13 +69,23 @@ export class AtomicFile {
 /** A whole file at once, or none. @throws BdcError `OUTPUT_NOT_WRITABLE` */
 export async function writeAtomically(path: string, content: string | Uint8Array): Promise<void> {
   const file = await AtomicFile.open(path);
+  await completing(file, () => file.write(content));
+}
+
+/** Closes what the work writes to; where the work fails, discards that. */
+export async function completing<Result>(
+  output: Pick<AtomicFile, 'close' | 'discard'>,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  let result: Result;
   try {
-    await file.write(content);
+    result = await work();
   } catch (error) {
-    await file.discard();
+    await output.discard();
     throw error;
   }
-  await file.close();
+  await output.close();
+  return result;
 }
 
 async function orFault<T>(path: string, write: () => Promise<T>): Promise<T> {

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { AtomicFile, writeAtomically } from '../../src/dataset/atomic-file.js';
+import { AtomicFile, writeAtomically } from '../src/atomic-file.js';
 
 describe('AtomicFile', () => {
   let folder: string;
@@ -42,6 +42,12 @@ describe('AtomicFile', () => {
       code: 'OUTPUT_NOT_WRITABLE',
       message: /file\/x cannot be written/,
     });
+  });
+
+  it('reports a folder or a device under its name before anything is written', async () => {
+    await assert.rejects(AtomicFile.open(folder), { message: /cannot be written: it is a folder/ });
+    await assert.rejects(AtomicFile.open('/dev/null'), { message: /it is a device or a pipe/ });
+    assert.deepEqual(await readdir(folder), []);
   });
 
   it('reports a full disk, and leaves nothing', async function () {
