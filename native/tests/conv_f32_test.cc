@@ -93,7 +93,8 @@ TEST(ConvF32Test, AnyWidth) {
 }
 
 TEST(ConvF32Test, AnyDepth) {
-  for (int depth : {1, 2, 3, 27, 63, 288, 289, 511, 576, 577, 1025}) ConvTester(13, depth, 5, 61).gap(2).Check();
+  for (int depth : {1, 2, 3, 27, 63, 288, 289, 511, 576, 577, 1025})
+    ConvTester(13, depth, 5, 61).gap(2).Check();
 }
 
 TEST(ConvF32Test, BiasMayBeAbsent) { ConvTester(14, 30, 4, 45).without_bias().Check(); }
