@@ -13,22 +13,15 @@
 
 namespace bdc {
 
-/// Stretches of all images, as long as an even share allows, and their channels where blocks are few, shared
-/// among the threads as other operations share blocks: each finds in its cache what it wrote. Calls
-/// `body(image, range)`.
+/// Channels of all images, whole planes of them, shared among the threads; calls `body(image, range)`.
 template <typename Body>
 void ForEachSweepRange(const RunContext& context, const Tensor& x, const Body& body) {
-  constexpr int kRangesPerThread = 2, kFewestChannels = 4;
-  const int64_t blocks = BlocksOf(x.plane());
+  constexpr int kRangesPerThread = 4, kFewestChannels = 4;
   const int64_t wanted = (kRangesPerThread * context.pool.size() + x.batch - 1) / x.batch;
-  const int64_t stretches = std::min(wanted, blocks);
-  const int64_t pieces =
-      std::clamp<int64_t>((wanted + stretches - 1) / stretches, 1, std::max(1, x.channels / kFewestChannels));
-  ForEachItem(context, x.batch * stretches * pieces, [&](int64_t, int64_t item) {
-    const int64_t image = item / pieces / stretches, stretch = item / pieces % stretches;
-    const int64_t piece = item % pieces;
-    body(image, BlockRange{blocks * stretch / stretches, blocks * (stretch + 1) / stretches,
-                           static_cast<int>(x.channels * piece / pieces),
+  const int64_t pieces = std::clamp<int64_t>(wanted, 1, std::max(1, x.channels / kFewestChannels));
+  ForEachItem(context, x.batch * pieces, [&](int64_t, int64_t item) {
+    const int64_t image = item / pieces, piece = item % pieces;
+    body(image, BlockRange{0, BlocksOf(x.plane()), static_cast<int>(x.channels * piece / pieces),
                            static_cast<int>(x.channels * (piece + 1) / pieces)});
   });
 }
