@@ -49,7 +49,8 @@ struct ChannelEpilogue {
   uint8_t* signs = nullptr;
   int8_t* quantized = nullptr;
   float* sum = nullptr;
-  /// Bytes to the same pixels of the channel that is kChannelsAhead further on.
+  /// Bytes to what is asked for meanwhile: the same pixels of the channel that is kChannelsAhead further on,
+  /// or in sweeps the same channel's next block.
   int64_t residual_ahead = 0, stream_ahead = 0, quantized_ahead = 0;
 };
 

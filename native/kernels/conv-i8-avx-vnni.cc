@@ -25,8 +25,9 @@ struct AvxVnniConvI8 {
     StartSums<Float>(tile, sums);
     const int32_t* weight = tile.weight;
     for (int k = 0; k < tile.depth; ++k, weight += kRows) {
-      FetchAhead<kPanel>(tile.input + tile.taps[k]);
-      const auto* pixels = reinterpret_cast<const __m256i*>(tile.input + tile.taps[k]);
+      const int32_t* const words = tile.input + tile.taps[k];
+      FetchAhead<kPanel>(words);
+      const auto* pixels = reinterpret_cast<const __m256i*>(words);
       // Adding 128 to a byte is flipping its highest bit.
       const __m256i b0 = _mm256_xor_si256(_mm256_loadu_si256(pixels), offset);
       const __m256i b1 = _mm256_xor_si256(_mm256_loadu_si256(pixels + 1), offset);

@@ -31,8 +31,9 @@ struct Avx2ConvI8 {
     StartSums<Float>(tile, sums);
     const int32_t* weight = tile.weight;
     for (int k = 0; k < tile.depth; ++k, weight += kRows) {
-      FetchAhead<kPanel>(tile.input + tile.taps[k]);
-      const auto* pixels = reinterpret_cast<const __m256i*>(tile.input + tile.taps[k]);
+      const int32_t* const words = tile.input + tile.taps[k];
+      FetchAhead<kPanel>(words);
+      const auto* pixels = reinterpret_cast<const __m256i*>(words);
       const __m256i b0 = _mm256_loadu_si256(pixels), b1 = _mm256_loadu_si256(pixels + 1);
 #pragma GCC unroll 6
       for (int r = 0; r < kRows; ++r) {
