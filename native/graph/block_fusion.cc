@@ -6,6 +6,7 @@
 #include "ops/binary_block.h"
 #include "ops/int8_conv2d.h"
 #include "ops/pointwise_block.h"
+#include "ops/refinement_gate.h"
 #include "ops/resampling.h"
 #include "ops/sums.h"
 #include "ops/sweep.h"
@@ -42,6 +43,23 @@ void Graph::UsePointwiseBlocks() {
     if (!convolution || !PointwiseBlock::Takes(*convolution)) continue;
     auto block = std::make_unique<PointwiseBlock>(Take<BinaryWeightConv2d>(node));
     node.operation = std::move(block);
+  }
+}
+
+/// Convolution → convolution → sigmoid, of binary weights on vectors of means.
+void Graph::FuseRefinements() {
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    const auto* squeeze = As<BinaryWeightConv2d>(nodes_[i]);
+    const size_t next = squeeze ? OnlyReader(i) : nodes_.size();
+    const auto* expand = next == nodes_.size() ? nullptr : As<BinaryWeightConv2d>(nodes_[next]);
+    if (!expand || !RefinementGate::Takes(*squeeze, *expand)) continue;
+    const size_t last = OnlyReader(next);
+    if (last == nodes_.size() || !As<Sigmoid>(nodes_[last])) continue;
+    GraphNode& gate = nodes_[last];
+    gate.op = nodes_[i].op + " + " + nodes_[next].op + " + " + gate.op;
+    gate.inputs = nodes_[i].inputs;
+    gate.operation = std::make_unique<RefinementGate>(Take<BinaryWeightConv2d>(nodes_[i]),
+                                                      Take<BinaryWeightConv2d>(nodes_[next]));
   }
 }
 

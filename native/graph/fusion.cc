@@ -33,6 +33,7 @@ void Graph::Fuse(StreamType residual) {
   FuseArgmax();
   UseSignPlanes();
   UsePointwiseBlocks();
+  FuseRefinements();
   FuseGates();
   FuseResiduals();
   FuseMeans();

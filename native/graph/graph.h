@@ -96,6 +96,7 @@ class Graph {
   void JoinConvolutions();
   void UseSignPlanes();
   void UsePointwiseBlocks();
+  void FuseRefinements();
   void FuseGates();
   void FuseResiduals();
   void FuseMeans();

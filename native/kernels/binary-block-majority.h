@@ -46,6 +46,25 @@ inline __attribute__((always_inline)) void Values(const MajorityWeights& weights
   Bits::ToValues(ones, planes, weights.bases(channel)[weights.usual_class()], values);
 }
 
+/// What the pixels of a block that miss taps have too much in them.
+inline void CorrectBorder(const MajorityWeights& weights, int channel, int64_t block, int16_t* values) {
+  typedef int16_t Eight __attribute__((vector_size(16)));
+  const int32_t* bases = weights.bases(channel);
+  const int32_t usual = bases[weights.usual_class()];
+  for (const BorderRun& run : weights.border(block)) {
+    const auto missing = static_cast<int16_t>(bases[run.border_class] - usual);
+    int16_t* const first = values + run.first;
+    int i = 0;
+    for (; i + 8 <= run.count; i += 8) {
+      Eight eight;
+      std::memcpy(&eight, first + i, sizeof eight);
+      eight += missing;
+      std::memcpy(first + i, &eight, sizeof eight);
+    }
+    for (; i < run.count; ++i) first[i] += missing;
+  }
+}
+
 /// int8 values of a block whose pixels fit a vector.
 template <typename Bits, int kPlanes>
 inline __attribute__((noinline)) void LookUpBlock(const BinaryBlockArgs& args, int64_t block, int channel,
@@ -99,9 +118,10 @@ inline void RunBinaryBlocks(const BinaryBlockArgs& args, const BlockRange& range
   for (int64_t block = range.block_begin; block < range.block_end; ++block) {
     const int64_t begin = block * kBlockPixels;
     if (PhasePlanes::Takes(s)) PhasePlanes(s).Part(s, args.input, begin, phases);
-    for (int part = 0; part < kParts; ++part) {
+    const int64_t left = s.OutPixels() - begin;
+    const int parts = left < kBlockPixels ? static_cast<int>((left + Bits::kBits - 1) / Bits::kBits) : kParts;
+    for (int part = 0; part < parts; ++part) {
       const int64_t pixel = begin + part * Bits::kBits;
-      if (pixel >= s.OutPixels()) break;
       scratch->queue[0] = Bits::Zero();
       for (int chunk = 0; chunk < static_cast<int>(weights.chunks().size()); ++chunk) {
         GatherLiterals(args, weights.chunks()[chunk], begin, pixel, phases, scratch);
@@ -111,8 +131,11 @@ inline void RunBinaryBlocks(const BinaryBlockArgs& args, const BlockRange& range
       if (kParts == 1 || looks_up) break;
       WithPlanes(weights, [&](auto planes) {
         for (int c = 0; c < channels; ++c) {
+          int16_t* const channel_values = values + c * stride;
           Values<Bits, planes>(weights, range.channel_begin + c, c, *scratch,
-                               values + c * stride + part * Bits::kBits);
+                               channel_values + part * Bits::kBits);
+          // Long before the epilogue: it would wait for what is written just then.
+          if (part == parts - 1) CorrectBorder(weights, range.channel_begin + c, block, channel_values);
         }
       });
     }
@@ -132,15 +155,11 @@ inline void RunBinaryBlocks(const BinaryBlockArgs& args, const BlockRange& range
       if (kParts == 1) {
         WithPlanes(weights,
                    [&](auto planes) { Values<Bits, planes>(weights, channel, c, *scratch, channel_values); });
-      }
-      const int32_t* bases = weights.bases(channel);
-      const int32_t usual = bases[weights.usual_class()];
-      for (const BorderPixel& at : weights.border(block)) {
-        channel_values[at.pixel] += static_cast<int16_t>(bases[at.border_class] - usual);
+        CorrectBorder(weights, channel, block, channel_values);
       }
       const ChannelEpilogue epilogue =
           EpilogueOf(args.epilogue, s.out_channels, channel, block, s.OutPixels());
-      RunEpilogue<Float>(epilogue, s.OutPixels() - block * kBlockPixels,
+      RunEpilogue<Float>(epilogue, left,
                          [channel_values](int i) { return Float::FromInt16(channel_values + i); });
     }
   }

@@ -52,6 +52,8 @@ struct RPReLUParameters {
   const float* bias_out = nullptr;
 };
 
+struct QuantizedLines;
+
 /// What happens to the sums of a convolution, in this order, each step one IEEE operation in float32, so that
 /// it equals the steps taken one by one:
 ///   y = scale · sum (+ bias); activation; y = y · gate; y = y + residual; final_activation; y = y + addend;
@@ -76,6 +78,8 @@ struct BlockEpilogue {
   /// q = clamp(round to nearest even(y · quantized_factor), ±127), [channels][out pixels], or nullptr.
   int8_t* quantized = nullptr;
   float quantized_factor = 0.0f;
+  /// [channels] of this epilogue (quantized-lines.h), which kernels may use; or nullptr.
+  const QuantizedLines* lines = nullptr;
   /// Sum of y over the pixels of each block, [blocks][channels], or nullptr: the global average of the
   /// refinement branch, in an order that threads don't change.
   float* block_sums = nullptr;

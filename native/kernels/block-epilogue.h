@@ -11,11 +11,20 @@
 #include <iterator>
 
 #include "kernels/binary-block.h"
+#include "kernels/quantized-lines.h"
 
 namespace bdc {
 namespace {
 
 enum class EpilogueStream { kNone, kFloat32, kFloat16 };
+/// Which of two lines (quantized-lines.h) gives an int8 output.
+enum class EpilogueLine { kNone, kLarger, kSmaller };
+
+/// Vectors that draw lines.
+template <typename Float>
+concept DrawsLines = requires {
+  &Float::MulAdd;
+};
 
 /// Which steps an epilogue has.
 struct EpilogueSteps {
@@ -25,6 +34,7 @@ struct EpilogueSteps {
   bool factor = false;
   EpilogueStream stream = EpilogueStream::kNone;
   bool signs = false, quantized = false, sum = false;
+  EpilogueLine line = EpilogueLine::kNone;  // instead of scale and activation, quantized being all there is
   bool operator==(const EpilogueSteps&) const = default;
 };
 
@@ -41,6 +51,7 @@ struct ChannelEpilogue {
   float threshold = 0.0f;
   uint32_t flip = 0;  // sign bit that turns y <= t into −y >= −t
   float quantized_factor = 0.0f;
+  const QuantizedLines* lines = nullptr;
   EpilogueSteps steps;
   float factor = 1.0f;
   const void* residual = nullptr;
@@ -111,6 +122,7 @@ inline ChannelEpilogue EpilogueOf(const BlockEpilogue& e, int channels, int chan
     c.quantized = e.quantized + channel * pixels + pixel;
     c.quantized_ahead = kChannelsAhead * pixels;
     c.quantized_factor = e.quantized_factor;
+    c.lines = e.lines == nullptr ? nullptr : &e.lines[channel];
   }
   if ((c.steps.sum = e.block_sums != nullptr)) c.sum = e.block_sums + block * channels + channel;
   return c;
@@ -118,6 +130,28 @@ inline ChannelEpilogue EpilogueOf(const BlockEpilogue& e, int channels, int chan
 
 /// Pixels that are worked on together, the lanes of the widest vector.
 constexpr int kStepPixels = 16;
+
+/// int8 values of the first `pixels` of a block by two lines.
+template <typename Float, typename Load>
+inline __attribute__((always_inline)) void RunLines(EpilogueLine line, const ChannelEpilogue& c, int pixels,
+                                                    const Load& load) {
+  using Vector = typename Float::Vector;
+  constexpr int kVectors = kStepPixels / Float::kLanes;
+  const QuantizedLines& lines = *c.lines;
+  const Vector slope[2] = {Float::Set(lines.slope[0]), Float::Set(lines.slope[1])};
+  const Vector offset[2] = {Float::Set(lines.offset[0]), Float::Set(lines.offset[1])};
+  for (int i = 0; i < pixels; i += kStepPixels) {
+    if (i % 64 == 0) __builtin_prefetch(c.quantized + i + c.quantized_ahead, 1, 3);
+    Vector y[kVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      const Vector sum = load(i + v * Float::kLanes);
+      const Vector a = Float::MulAdd(sum, slope[0], offset[0]), b = Float::MulAdd(sum, slope[1], offset[1]);
+      y[v] = line == EpilogueLine::kLarger ? Float::Max(a, b) : Float::Min(a, b);
+    }
+    Float::StoreRounded(c.quantized + i, y);
+  }
+}
 
 /// Runs `Float`'s vectors over the first `pixels` of a block, a multiple of kStepPixels. `load(i)` gives the
 /// vector at pixel i of the sums. Where `steps` is a constant the compiler leaves the others out.
@@ -139,6 +173,12 @@ inline __attribute__((always_inline)) void RunSteps(const EpilogueSteps& steps, 
   uint16_t* const stream_f16 = static_cast<uint16_t*>(c.stream);
   uint8_t* const signs = c.signs;
   constexpr int kVectors = kStepPixels / Float::kLanes;
+  if constexpr (DrawsLines<Float>) {
+    if (steps.line != EpilogueLine::kNone) {
+      RunLines<Float>(steps.line, c, pixels, load_sums);
+      return;
+    }
+  }
   Vector sums[kVectors];
   for (int v = 0; v < kVectors; ++v) sums[v] = Float::Set(0.0f);
   for (int i = 0; i < pixels; i += kStepPixels) {
@@ -227,6 +267,8 @@ constexpr EpilogueSteps kConvolutionSteps[] = {
      .stream = EpilogueStream::kFloat16,
      .quantized = true},
     // The first layer of a unit, before a 1×1 layer on int8 or on real activations, and its second.
+    {.quantized = true, .line = EpilogueLine::kLarger},
+    {.quantized = true, .line = EpilogueLine::kSmaller},
     {.scale = true, .activation = true, .quantized = true},
     {.scale = true, .activation = true, .stream = EpilogueStream::kFloat32},
     {.scale = true, .activation = true, .stream = EpilogueStream::kFloat16},
@@ -345,6 +387,16 @@ inline void RunLastStep(ChannelEpilogue c, int at, int count, const Load& load, 
   for (int i = 0; i < count; ++i) lane_sums[i] += values[i];
 }
 
+/// Σ of the lanes, the two halves added to each other again and again: one order on all instruction sets.
+inline float SumOfLanes(const float (&lanes)[kStepPixels]) {
+  typedef float Four __attribute__((vector_size(16)));
+  Four parts[4];
+  static_assert(sizeof parts == sizeof lanes);
+  std::memcpy(parts, lanes, sizeof parts);
+  const Four sums = (parts[0] + parts[2]) + (parts[1] + parts[3]);
+  return (sums[0] + sums[2]) + (sums[1] + sums[3]);
+}
+
 /// `kUsual`: the steps that have loops of their own. `load(i)` gives the vector at pixel i of the sums;
 /// `load_last(i)` does so in the last step of a plane that ends within it, i then counting from the step's
 /// first pixel.
@@ -353,7 +405,6 @@ inline __attribute__((always_inline)) void RunEpilogue(const ChannelEpilogue& c,
                                                        const Load& load, const LoadLast& load_last) {
   const int pixels = pixels_left < kBlockPixels ? static_cast<int>(pixels_left) : kBlockPixels;
   const int whole = pixels / kStepPixels * kStepPixels;
-  // Added up in one order on all instruction sets.
   alignas(64) float lane_sums[kStepPixels] = {};
   RunWholeSteps<Float, kUsual>(c, whole, load, lane_sums);
   if (whole < pixels) RunLastStep<Float>(c, whole, pixels - whole, load_last, lane_sums);
@@ -361,17 +412,17 @@ inline __attribute__((always_inline)) void RunEpilogue(const ChannelEpilogue& c,
     const int end = (pixels + kStepPixels - 1) / kStepPixels * kStepPixels;
     std::memset(c.signs + end / 8, 0, (kBlockPixels - end) / 8);
   }
-  if (c.sum == nullptr) return;
-  for (int width = kStepPixels / 2; width > 0; width /= 2) {
-    for (int i = 0; i < width; ++i) lane_sums[i] += lane_sums[i + width];
-  }
-  *c.sum = lane_sums[0];
+  if (c.sum != nullptr) *c.sum = SumOfLanes(lane_sums);
 }
 
 /// Sums of a convolution, which are readable to the end of a step.
 template <typename Float, typename Load>
-inline __attribute__((always_inline)) void RunEpilogue(const ChannelEpilogue& c, int64_t pixels_left,
+inline __attribute__((always_inline)) void RunEpilogue(ChannelEpilogue c, int64_t pixels_left,
                                                        const Load& load) {
+  if (DrawsLines<Float> && c.lines != nullptr && c.lines->is_exact) {
+    c.steps = {.quantized = true,
+               .line = c.lines->takes_larger ? EpilogueLine::kLarger : EpilogueLine::kSmaller};
+  }
   const int whole = static_cast<int>(pixels_left) / kStepPixels * kStepPixels;
   RunEpilogue<Float, kConvolutionSteps>(c, pixels_left, load,
                                         [&load, whole](int i) { return load(whole + i); });

@@ -47,6 +47,18 @@ struct FloatAvx2 {
     const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
     _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packs_epi16(words, words));
   }
+  /// a · b + c, rounded once.
+  static Vector MulAdd(Vector a, Vector b, Vector c) { return _mm256_fmadd_ps(a, b, c); }
+  static Vector Max(Vector a, Vector b) { return _mm256_max_ps(a, b); }
+  static Vector Min(Vector a, Vector b) { return _mm256_min_ps(a, b); }
+  /// clamp(round to nearest even(x), ±127) of 16 values below 2^31.
+  static void StoreRounded(int8_t* to, const Vector (&x)[2]) {
+    const __m256i words = _mm256_packs_epi32(_mm256_cvtps_epi32(x[0]), _mm256_cvtps_epi32(x[1]));
+    const __m256i ordered = _mm256_permute4x64_epi64(words, 0b11011000);
+    const __m128i bytes =
+        _mm_packs_epi16(_mm256_castsi256_si128(ordered), _mm256_extracti128_si256(ordered, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_max_epi8(bytes, _mm_set1_epi8(-127)));
+  }
   /// x < 0 ? 0 : x
   static Vector ZeroIfNegative(Vector x) { return _mm256_max_ps(_mm256_setzero_ps(), x); }
   static __m256i SetInt32(int32_t x) { return _mm256_set1_epi32(x); }

@@ -42,6 +42,15 @@ struct FloatAvx512 {
     const Vector clamped = _mm512_min_ps(_mm512_max_ps(x, Set(-127.0f)), Set(127.0f));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(clamped)));
   }
+  /// a · b + c, rounded once.
+  static Vector MulAdd(Vector a, Vector b, Vector c) { return _mm512_fmadd_ps(a, b, c); }
+  static Vector Max(Vector a, Vector b) { return _mm512_max_ps(a, b); }
+  static Vector Min(Vector a, Vector b) { return _mm512_min_ps(a, b); }
+  /// clamp(round to nearest even(x), ±127) of 16 values below 2^31.
+  static void StoreRounded(int8_t* to, const Vector (&x)[1]) {
+    const __m128i bytes = _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(x[0]));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_max_epi8(bytes, _mm_set1_epi8(-127)));
+  }
   /// x < 0 ? 0 : x
   static Vector ZeroIfNegative(Vector x) { return _mm512_max_ps(_mm512_setzero_ps(), x); }
   static __m512i SetInt32(int32_t x) { return _mm512_set1_epi32(x); }

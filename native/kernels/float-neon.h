@@ -48,6 +48,18 @@ struct FloatNeon {
     const int32_t four = vget_lane_s32(vreinterpret_s32_s8(bytes), 0);
     std::memcpy(to, &four, sizeof four);
   }
+  /// a · b + c, rounded once.
+  static Vector MulAdd(Vector a, Vector b, Vector c) { return vfmaq_f32(c, a, b); }
+  static Vector Max(Vector a, Vector b) { return vmaxq_f32(a, b); }
+  static Vector Min(Vector a, Vector b) { return vminq_f32(a, b); }
+  /// clamp(round to nearest even(x), ±127) of 16 values below 2^31.
+  static void StoreRounded(int8_t* to, const Vector (&x)[4]) {
+    int16x4_t words[4];
+    for (int v = 0; v < 4; ++v) words[v] = vqmovn_s32(vcvtnq_s32_f32(x[v]));
+    const int8x8_t low = vqmovn_s16(vcombine_s16(words[0], words[1]));
+    const int8x8_t high = vqmovn_s16(vcombine_s16(words[2], words[3]));
+    vst1q_s8(to, vmaxq_s8(vcombine_s8(low, high), vdupq_n_s8(-127)));
+  }
   /// x < 0 ? 0 : x
   static Vector ZeroIfNegative(Vector x) { return vbslq_f32(vcltzq_f32(x), Set(0.0f), x); }
   static Vector FromInt32(const int32_t* from) { return vcvtq_f32_s32(vld1q_s32(from)); }

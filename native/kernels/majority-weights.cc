@@ -127,7 +127,14 @@ void MajorityWeights::MakeBorder() {
       const int border_class =
           y_class_[pixel / shape_.out_width] * columns + x_class_[pixel % shape_.out_width];
       if (border_class == usual_class_) continue;
-      border_.push_back({static_cast<uint16_t>(pixel - begin), static_cast<uint16_t>(border_class)});
+      const auto at = static_cast<uint16_t>(pixel - begin);
+      BorderRun* const last =
+          static_cast<int>(border_.size()) > border_begin_.back() ? &border_.back() : nullptr;
+      if (last && last->border_class == border_class && last->first + last->count == at) {
+        ++last->count;
+      } else {
+        border_.push_back({at, 1, static_cast<uint16_t>(border_class)});
+      }
     }
     border_begin_.push_back(static_cast<int>(border_.size()));
   }

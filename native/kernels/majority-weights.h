@@ -60,9 +60,9 @@ struct TapRange {
   bool operator==(const TapRange&) const = default;
 };
 
-/// A pixel of a block that misses taps.
-struct BorderPixel {
-  uint16_t pixel, border_class;
+/// Neighbours of a block that miss the same taps.
+struct BorderRun {
+  uint16_t first, count, border_class;
 };
 
 /// Binary weights as look-up indices; made at load.
@@ -93,7 +93,7 @@ class MajorityWeights {
   int usual_class() const { return usual_class_; }
   int classes() const { return static_cast<int>(y_ranges_.size() * x_ranges_.size()); }
   /// A block's pixels of other classes.
-  std::span<const BorderPixel> border(int64_t block) const {
+  std::span<const BorderRun> border(int64_t block) const {
     const int begin = border_begin_[block], end = border_begin_[block + 1];
     return {border_.data() + begin, static_cast<size_t>(end - begin)};
   }
@@ -110,7 +110,7 @@ class MajorityWeights {
   std::vector<uint16_t> y_class_, x_class_;
   std::vector<int32_t> base_;
   int usual_class_ = 0;
-  std::vector<BorderPixel> border_;
+  std::vector<BorderRun> border_;
   std::vector<int> border_begin_;  // [blocks + 1]
 };
 

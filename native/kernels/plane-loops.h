@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 
 #include "kernels/planes.h"
@@ -190,6 +191,28 @@ void MultiplyLoop(const float* weight, const float* x, int count, float* y) {
   std::memcpy(y, sums, sizeof sums);
 }
 
+void AddSignedLoop(const uint32_t* negative, const float* x, int count, float* y) {
+  constexpr int kVectors = kColumnBlock / kLanes;
+  IntLanes to_sign[kVectors];  // shifts that bring a lane's bit to the top
+  for (int o = 0; o < kColumnBlock; ++o) to_sign[o / kLanes][o % kLanes] = 31 - o % 32;
+  Lanes sums[kVectors];
+  std::memcpy(sums, y, sizeof sums);
+  for (int i = 0; i < count; ++i, negative += kColumnBlock / 32) {
+    const IntLanes bits = std::bit_cast<IntLanes>(Lanes{} + x[i]);
+#pragma GCC unroll 16
+    for (int v = 0; v < kVectors; ++v) {
+      const auto word = static_cast<int32_t>(negative[v * kLanes / 32]);
+      const IntLanes sign = ((IntLanes{} + word) << to_sign[v]) & std::numeric_limits<int32_t>::min();
+      sums[v] += std::bit_cast<Lanes>(bits ^ sign);
+    }
+  }
+  std::memcpy(y, sums, sizeof sums);
+}
+
+void SigmoidLoop(const float* x, int64_t count, float* y) {
+  for (int64_t i = 0; i < count; ++i) y[i] = 1.0f / (1.0f + FastExp(-x[i]));
+}
+
 /// Channels [first, first + kVectors · kLanes) and as many more as there are whole; returns where it
 /// stopped.
 template <int kVectors>
@@ -286,7 +309,8 @@ void PairsFromFloatLoop(const float* const planes[2], float factor, int64_t coun
 constexpr PlaneKernels kPlaneLoops = {
     RPReLULoop,        PReLULoop,         SoftplusLoop,       AverageSquaresLoop,
     BlendLoop,         StretchTwiceLoop,  EverySecondLoop,    ArgmaxLoop,
-    SoftmaxLoop,       MultiplyLoop,      SplatLoop,          BlendDifferenceLoop,
+    SoftmaxLoop,       MultiplyLoop,      AddSignedLoop,      SigmoidLoop,
+    SplatLoop,         BlendDifferenceLoop,
     QuadsFromInt8Loop, PairsFromInt8Loop, QuadsFromFloatLoop, PairsFromFloatLoop};
 
 }  // namespace

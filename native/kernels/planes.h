@@ -55,6 +55,11 @@ struct PlaneKernels {
   void (*softmax)(const float* x, int64_t plane, int channels, int count, float* y);
   /// y[o] += Σ_i x[i] · weight[i][o] in the order of i < `count`, of kColumnBlock outputs.
   void (*multiply)(const float* weight, const float* x, int count, float* y);
+  /// y[o] += Σ_i ±x[i] in the order of i < `count`, of kColumnBlock outputs: minus where bit o % 32 of
+  /// negative[i][o / 32] is 1.
+  void (*add_signed)(const uint32_t* negative, const float* x, int count, float* y);
+  /// y = 1 / (1 + e⁻ˣ)
+  void (*sigmoid)(const float* x, int64_t count, float* y);
   /// sums[c] = Σ depth · features[c] over the points [begin, end), in their order.
   void (*splat)(const SplatArgs& args, const SplatPoint* begin, const SplatPoint* end, float* sums);
   /// Σ |current[c] − (((w₀·a₀[c] + w₁·a₁[c]) + w₂·a₂[c]) + w₃·a₃[c])| over `count` channels, aᵢ being `taps`.

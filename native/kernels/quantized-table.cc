@@ -1,7 +1,6 @@
 #include "kernels/quantized-table.h"
 
-#include <algorithm>
-#include <cmath>
+#include "kernels/quantized-lines.h"
 
 namespace bdc {
 namespace {
@@ -13,12 +12,8 @@ constexpr int64_t kMostDepth = 2304;
 
 bool QuantizedTable::Takes(const MajorityWeights& weights, const BlockEpilogue& e) {
   const BinaryConvShape& s = weights.shape();
-  const bool is_function = e.quantized != nullptr && e.stream.data == nullptr && e.signs == nullptr &&
-                           e.block_sums == nullptr && e.residual.data == nullptr &&
-                           e.addend.data == nullptr && e.gate == nullptr &&
-                           e.final_activation.bias_in == nullptr && e.factor == 1.0f;
   // Of an even number of channels border pixels, which miss taps, have sums of the same parity.
-  if (!is_function || s.Depth() > kMostDepth || s.in_channels % 2 != 0) return false;
+  if (!IsQuantizedFunction(e) || s.Depth() > kMostDepth || s.in_channels % 2 != 0) return false;
   if (weights.classes() > kTableClasses) return false;
   for (int o = 0; o < s.out_channels; ++o) {
     if (weights.bases(o)[weights.usual_class()] != s.Depth()) return false;
@@ -31,20 +26,10 @@ QuantizedTable::QuantizedTable(const MajorityWeights& weights, const BlockEpilog
   const int channels = weights.shape().out_channels;
   pages_ = depth / kTablePage + 1;
   entries_.resize(int64_t{channels} * pages_ * kTablePage);
-  const RPReLUParameters& a = e.activation;
   for (int o = 0; o < channels; ++o) {
     int8_t* const to = entries_.data() + int64_t{o} * pages_ * kTablePage;
     for (int count = 0; count <= depth; ++count) {
-      float y = static_cast<float>(depth - 2 * count);
-      if (e.scale != nullptr) y *= e.scale[o];
-      if (e.bias != nullptr) y += e.bias[o];
-      if (a.bias_in != nullptr) {
-        y += a.bias_in[o];
-        y = (y > 0 ? y : a.slope[o] * y) + a.bias_out[o];
-      }
-      y *= e.quantized_factor;
-      const float above = y > -127.0f ? y : -127.0f;  // NaN too
-      to[count] = static_cast<int8_t>(std::nearbyint(std::min(above, 127.0f)));
+      to[count] = QuantizedValue(e, o, depth - 2 * count);
     }
   }
   for (int o = 0; o < channels; ++o) {
@@ -62,8 +47,10 @@ QuantizedTable::QuantizedTable(const MajorityWeights& weights, const BlockEpilog
     if (border.empty()) continue;
     classes_.resize(classes_.size() + kBlockPixels, static_cast<uint8_t>(weights.usual_class()));
     uint8_t* const classes = classes_.data() + class_begin_[block];
-    for (const BorderPixel& at : border) {
-      classes[TablePlace(at.pixel)] = static_cast<uint8_t>(at.border_class);
+    for (const BorderRun& run : border) {
+      for (int i = 0; i < run.count; ++i) {
+        classes[TablePlace(run.first + i)] = static_cast<uint8_t>(run.border_class);
+      }
     }
   }
 }

@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "kernels/vector-math.h"
 #include "ops/planes.h"
 
 namespace bdc {
@@ -75,8 +74,11 @@ void ReLU::Run(const RunContext& context, Tensors inputs, Tensors outputs) const
 Sigmoid::Sigmoid(OperationReader& reader) { SameShape(reader); }
 
 void Sigmoid::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
-  MapPlanes(context, inputs[0], outputs[0],
-            [](int64_t) { return [](float x) { return 1.0f / (1.0f + FastExp(-x)); }; });
+  const Tensor& x = inputs[0];
+  ForEachPlane(context, int64_t{x.batch} * x.channels, x.plane(), [&](int64_t plane) {
+    context.kernels.planes.sigmoid(x.f32() + x.PlaneStart(plane), x.plane(),
+                                   outputs[0].f32() + outputs[0].PlaneStart(plane));
+  });
 }
 
 void Sigmoid::RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const {

@@ -36,11 +36,13 @@ void BinaryBlock::Load(EngineMode mode, const KernelSet& kernels) {
   weights_ = std::make_unique<const MajorityWeights>(ShapeOf(g), convolution_->weights().weight.data());
   thread_bytes_ = AlignedBytes(kernels.binary_block_scratch(*weights_, g.out_channels));
   const bool is_quantized = quantized_factor() != 0.0f && !has_residual() && !has_sign() && !has_mean();
-  if (!kernels.looks_up_quantized || !is_quantized) return;
+  if (!is_quantized) return;
   int8_t somewhere = 0;
   const BlockEpilogue epilogue = Completed({.quantized = &somewhere, .quantized_factor = quantized_factor()});
-  if (QuantizedTable::Takes(*weights_, epilogue)) {
+  if (kernels.looks_up_quantized && QuantizedTable::Takes(*weights_, epilogue)) {
     table_ = std::make_unique<const QuantizedTable>(*weights_, epilogue);
+  } else {
+    lines_ = QuantizedLinesOf(weights_->shape(), epilogue);
   }
 }
 
@@ -59,7 +61,10 @@ void BinaryBlock::Run(const RunContext& context, Tensors inputs, Tensors outputs
                     [&](int64_t slot, int64_t image, const BlockRange& range) {
                       BinaryBlockArgs args{weights_.get(), SignsOf(inputs[0], image),
                                            Completed(EpilogueFor(image, inputs, outputs, sums))};
-                      if (args.epilogue.stream.data == nullptr) args.table = table_.get();
+                      if (IsQuantizedFunction(args.epilogue)) {
+                        args.table = table_.get();
+                        args.epilogue.lines = lines_.empty() ? nullptr : lines_.data();
+                      }
                       context.kernels.binary_block(args, range, context.ThreadScratch(slot));
                     });
   FinishMeans(sums, outputs);

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "kernels/majority-weights.h"
+#include "kernels/quantized-lines.h"
 #include "kernels/quantized-table.h"
 #include "ops/binary_conv2d.h"
 #include "ops/block_operation.h"
@@ -29,7 +31,9 @@ class BinaryBlock : public BlockOperation {
   BlockEpilogue Completed(BlockEpilogue epilogue) const;
 
   std::unique_ptr<const MajorityWeights> weights_;
+  /// Of an int8 output and nothing else: one of these.
   std::unique_ptr<const QuantizedTable> table_;
+  std::vector<QuantizedLines> lines_;
   int64_t thread_bytes_ = 0;
 };
 

