@@ -4,6 +4,8 @@
 #include "graph/graph.h"
 #include "graph/take.h"
 #include "ops/binary_block.h"
+#include "ops/channels.h"
+#include "ops/conv_argmax.h"
 #include "ops/int8_conv2d.h"
 #include "ops/pointwise_block.h"
 #include "ops/refinement_gate.h"
@@ -12,6 +14,11 @@
 #include "ops/sweep.h"
 
 namespace bdc {
+namespace {
+
+bool MovesChannels(const GraphNode& node) { return As<Concat>(node) || As<Split>(node); }
+
+}  // namespace
 
 /// sign → binary convolution on sign planes, where the block kernel takes every convolution that reads the
 /// bits.
@@ -141,8 +148,8 @@ void Graph::FuseQuantizers(bool of_sweeps) {
       found.factor = wanted;
       if (found.nodes.empty() || found.nodes.back() != &nodes_[i]) found.nodes.push_back(&nodes_[i]);
     }
-    // A convolution may read its own residual from it too.
-    found.is_only = readers.size() == found.nodes.size() && !IsOutput(tensor);
+    // A convolution may read its own residual from it too; others, ranges of its channels.
+    found.is_only = readers.size() == found.nodes.size() && !IsOutput(tensor) && !HasRanges(tensor);
     return found;
   };
   if (image_input_ >= 0) {
@@ -156,7 +163,7 @@ void Graph::FuseQuantizers(bool of_sweeps) {
   for (GraphNode& node : nodes_) {
     if (!node.operation || node.outputs.empty()) continue;
     const int y = node.outputs[0];
-    if (HasRanges(y) || (As<Sweep>(node) != nullptr) != of_sweeps) continue;
+    if (tensors_[y].whole >= 0 || (As<Sweep>(node) != nullptr) != of_sweeps) continue;
     const Quantizing readers = quantizing(y);
     if (readers.factor == 0.0f || !node.operation->TakeQuantizer(readers.factor)) continue;
     TensorSpec bytes = tensors_[y].spec;
@@ -172,21 +179,22 @@ void Graph::FuseQuantizers(bool of_sweeps) {
   }
 }
 
-/// Real tensors that only blocks, sweeps and, as a residual, int8 convolutions read, and that one of them or
-/// a real convolution writes, become float16. What is split, concatenated, pooled or averaged is none of
-/// these.
+/// Real tensors that float16 is good enough for, become it: those between blocks, sweeps, resamplings and
+/// real convolutions, of which int8 ones read it too.
 void Graph::HalveStreams() {
-  const auto streams = [&](const GraphNode& node, size_t input) {
-    if (As<BlockOperation>(node)) return true;
-    if (As<Int8Conv2d>(node)) return input > 0;
+  const auto reads = [&](const GraphNode& node, size_t input) {
+    if (As<BlockOperation>(node) || As<PlaneMaker>(node) || MovesChannels(node)) return true;
+    if (As<Int8Conv2d>(node) || As<ConvArgmax>(node))
+      return node.operation->InputFactor() != 0.0f || input > 0;
     const auto* sweep = As<Sweep>(node);
     return sweep && !(sweep->parts().gate && input == 1);
   };
   const auto makes = [&](const GraphNode& node, size_t output) {
+    if (MovesChannels(node)) return true;
     const auto* sweep = As<Sweep>(node);
     const auto* convolution = As<RealConvolution>(node);
-    return output == 0 && (As<BlockOperation>(node) || (convolution && !convolution->is_joined()) ||
-                           (sweep && sweep->parts().stream));
+    return output == 0 && (As<BlockOperation>(node) || As<PlaneMaker>(node) ||
+                           (convolution && !convolution->is_joined()) || (sweep && sweep->parts().stream));
   };
   std::vector<bool> halves(tensors_.size(), true);
   for (int input : inputs_) halves[input] = false;
@@ -194,10 +202,24 @@ void Graph::HalveStreams() {
   for (const GraphNode& node : nodes_) {
     if (!node.operation) continue;
     for (size_t i = 0; i < node.inputs.size(); ++i) {
-      if (!streams(node, i)) halves[node.inputs[i]] = false;
+      if (!reads(node, i)) halves[node.inputs[i]] = false;
     }
     for (size_t i = 0; i < node.outputs.size(); ++i) {
       if (!makes(node, i)) halves[node.outputs[i]] = false;
+    }
+  }
+  // What is moved stays what it is.
+  for (bool has_changed = true; has_changed;) {
+    has_changed = false;
+    for (const GraphNode& node : nodes_) {
+      if (!node.operation || !MovesChannels(node)) continue;
+      std::vector<int> all = node.inputs;
+      all.insert(all.end(), node.outputs.begin(), node.outputs.end());
+      const auto is_half = [&](int tensor) { return halves[tensor]; };
+      if (std::all_of(all.begin(), all.end(), is_half) || std::none_of(all.begin(), all.end(), is_half))
+        continue;
+      for (int tensor : all) halves[tensor] = false;
+      has_changed = true;
     }
   }
   for (size_t i = 0; i < tensors_.size(); ++i) {

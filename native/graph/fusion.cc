@@ -40,8 +40,8 @@ void Graph::Fuse(StreamType residual) {
   FuseSums();
   JoinConvolutions();
   FuseQuantizers(false);
-  if (residual == StreamType::kFloat16) HalveStreams();
   UseSweeps();
+  if (residual == StreamType::kFloat16) HalveStreams();
   JoinSweeps();
   DistributeSweeps();
   PlaceChannels();

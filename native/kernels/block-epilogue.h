@@ -275,48 +275,36 @@ constexpr EpilogueSteps kConvolutionSteps[] = {
     {.scale = true, .activation = true, .stream = EpilogueStream::kFloat16, .sum = true},
 };
 
+constexpr EpilogueStream kHalf = EpilogueStream::kFloat16, kSingle = EpilogueStream::kFloat32;
+
 /// The steps of most sweeps.
 constexpr EpilogueSteps kSweepSteps[] = {
     // The end of a unit.
-    {.gate = true, .residual = EpilogueStream::kFloat16, .stream = EpilogueStream::kFloat16, .signs = true},
-    {.gate = true, .residual = EpilogueStream::kFloat32, .stream = EpilogueStream::kFloat32, .signs = true},
-    {.gate = true, .residual = EpilogueStream::kFloat32, .stream = EpilogueStream::kFloat32},
-    {.gate = true, .residual = EpilogueStream::kFloat16, .stream = EpilogueStream::kFloat32, .signs = true},
-    {.gate = true, .residual = EpilogueStream::kFloat16, .stream = EpilogueStream::kFloat32},
-    {.gate = true, .residual = EpilogueStream::kFloat32, .stream = EpilogueStream::kFloat16, .signs = true},
-    // The end of a unit before int8 convolutions.
-    {.gate = true, .residual = EpilogueStream::kFloat32, .quantized = true},
-    {.gate = true, .residual = EpilogueStream::kFloat16, .quantized = true},
-    {.gate = true,
-     .residual = EpilogueStream::kFloat32,
-     .stream = EpilogueStream::kFloat32,
-     .signs = true,
-     .quantized = true},
-    // The end of a unit that is added to something, or averaged with it.
-    {.gate = true,
-     .residual = EpilogueStream::kFloat32,
-     .addend = EpilogueStream::kFloat32,
-     .stream = EpilogueStream::kFloat32,
-     .signs = true},
-    {.gate = true,
-     .residual = EpilogueStream::kFloat32,
-     .addend = EpilogueStream::kFloat32,
-     .factor = true,
-     .stream = EpilogueStream::kFloat32,
-     .signs = true},
-    {.gate = true,
-     .residual = EpilogueStream::kFloat32,
-     .addend = EpilogueStream::kFloat32,
-     .factor = true,
-     .stream = EpilogueStream::kFloat32},
-    {.gate = true,
-     .residual = EpilogueStream::kFloat32,
-     .addend = EpilogueStream::kFloat32,
-     .factor = true,
-     .signs = true},
+    {.gate = true, .residual = kHalf, .stream = kHalf, .signs = true},
+    {.gate = true, .residual = kHalf, .stream = kHalf},
+    {.gate = true, .residual = kSingle, .stream = kSingle, .signs = true},
+    {.gate = true, .residual = kSingle, .stream = kSingle},
+    // Another one's signs.
+    {.gate = true, .residual = kHalf, .signs = true},
+    {.gate = true, .residual = kHalf, .addend = kHalf, .factor = true, .signs = true},
+    // Before int8 convolutions.
+    {.gate = true, .residual = kHalf, .quantized = true},
+    {.gate = true, .residual = kHalf, .stream = kHalf, .signs = true, .quantized = true},
+    {.gate = true, .residual = kSingle, .quantized = true},
+    {.gate = true, .residual = kSingle, .stream = kSingle, .signs = true, .quantized = true},
+    // Added to something, or averaged with it.
+    {.gate = true, .residual = kHalf, .addend = kHalf, .stream = kHalf, .signs = true},
+    {.gate = true, .residual = kHalf, .addend = kHalf, .factor = true, .stream = kHalf, .signs = true},
+    {.gate = true, .residual = kHalf, .addend = kHalf, .factor = true, .stream = kHalf},
+    {.gate = true, .residual = kSingle, .addend = kSingle, .stream = kSingle, .signs = true},
+    {.gate = true, .residual = kSingle, .addend = kSingle, .factor = true, .stream = kSingle, .signs = true},
+    {.gate = true, .residual = kSingle, .addend = kSingle, .factor = true, .stream = kSingle},
     // Batch norm and signs.
-    {.scale = true, .stream = EpilogueStream::kFloat32, .signs = true},
+    {.scale = true, .stream = kHalf, .signs = true},
+    {.scale = true, .stream = kSingle, .signs = true},
+    // Of a plane that has been made.
     {.signs = true},
+    {.stream = kHalf, .signs = true},
     // What a 1×1 layer on int8 activations reads, where nothing before it gives that.
     {.quantized = true},
 };

@@ -306,12 +306,68 @@ void PairsFromFloatLoop(const float* const planes[2], float factor, int64_t coun
   for (int64_t i = 0; i < count; ++i) pairs[i] = Pair(Rounded(a[i] * factor), Rounded(b[i] * factor));
 }
 
-constexpr PlaneKernels kPlaneLoops = {
-    RPReLULoop,        PReLULoop,         SoftplusLoop,       AverageSquaresLoop,
-    BlendLoop,         StretchTwiceLoop,  EverySecondLoop,    ArgmaxLoop,
-    SoftmaxLoop,       MultiplyLoop,      AddSignedLoop,      SigmoidLoop,
-    SplatLoop,         BlendDifferenceLoop,
-    QuadsFromInt8Loop, PairsFromInt8Loop, QuadsFromFloatLoop, PairsFromFloatLoop};
+template <typename Float>
+void WidenLoop(const uint16_t* x, int64_t count, float* y) {
+  int64_t i = 0;
+  for (; i + Float::kLanes <= count; i += Float::kLanes) Float::Store(y + i, Float::LoadHalf(x + i));
+  if (i == count) return;
+  uint16_t last[Float::kLanes] = {};
+  std::copy(x + i, x + count, last);
+  float wide[Float::kLanes];
+  Float::Store(wide, Float::LoadHalf(last));
+  std::copy_n(wide, count - i, y + i);
+}
+
+template <typename Float>
+void NarrowLoop(const float* x, int64_t count, uint16_t* y) {
+  int64_t i = 0;
+  for (; i + Float::kLanes <= count; i += Float::kLanes) Float::StoreHalf(y + i, Float::Load(x + i));
+  if (i == count) return;
+  float last[Float::kLanes] = {};
+  std::copy(x + i, x + count, last);
+  uint16_t narrow[Float::kLanes];
+  Float::StoreHalf(narrow, Float::Load(last));
+  std::copy_n(narrow, count - i, y + i);
+}
+
+/// `from_f32` of kPlanes planes of float16.
+template <typename Float, int kPlanes, auto from_f32>
+void FromHalfLoop(const uint16_t* const planes[kPlanes], float factor, int64_t count, int32_t* words) {
+  constexpr int kPart = 64;
+  float values[kPlanes][kPart];
+  const float* rows[kPlanes];
+  for (int j = 0; j < kPlanes; ++j) rows[j] = values[j];
+  for (int64_t at = 0; at < count; at += kPart) {
+    const int part = static_cast<int>(std::min<int64_t>(kPart, count - at));
+    for (int j = 0; j < kPlanes; ++j) WidenLoop<Float>(planes[j] + at, part, values[j]);
+    from_f32(rows, factor, part, words + at);
+  }
+}
+
+/// `Float`: one of the float-*.h.
+template <typename Float>
+constexpr PlaneKernels kPlaneLoops = {RPReLULoop,
+                                      PReLULoop,
+                                      SoftplusLoop,
+                                      AverageSquaresLoop,
+                                      BlendLoop,
+                                      StretchTwiceLoop,
+                                      EverySecondLoop,
+                                      ArgmaxLoop,
+                                      SoftmaxLoop,
+                                      MultiplyLoop,
+                                      AddSignedLoop,
+                                      SigmoidLoop,
+                                      SplatLoop,
+                                      BlendDifferenceLoop,
+                                      WidenLoop<Float>,
+                                      NarrowLoop<Float>,
+                                      QuadsFromInt8Loop,
+                                      PairsFromInt8Loop,
+                                      QuadsFromFloatLoop,
+                                      PairsFromFloatLoop,
+                                      FromHalfLoop<Float, 4, QuadsFromFloatLoop>,
+                                      FromHalfLoop<Float, 2, PairsFromFloatLoop>};
 
 }  // namespace
 }  // namespace bdc

@@ -1,8 +1,9 @@
+#include "kernels/float-neon.h"
 #include "kernels/kernel-list.h"
 #include "kernels/plane-loops.h"
 
 namespace bdc {
 
-const PlaneKernels kPlanesNeon = kPlaneLoops;
+const PlaneKernels kPlanesNeon = kPlaneLoops<FloatNeon>;
 
 }  // namespace bdc

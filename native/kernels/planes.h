@@ -65,12 +65,17 @@ struct PlaneKernels {
   /// Σ |current[c] − (((w₀·a₀[c] + w₁·a₁[c]) + w₂·a₂[c]) + w₃·a₃[c])| over `count` channels, aᵢ being `taps`.
   float (*blend_difference)(const float* const taps[4], const float weights[4], const float* current,
                             int count);
+  /// float16 to float32, and back with rounding to nearest even.
+  void (*widen)(const uint16_t* x, int64_t count, float* y);
+  void (*narrow)(const float* x, int64_t count, uint16_t* y);
   /// Quads and pairs of an int8 image (conv.h) from planes of int8 …
   void (*quads_from_s8)(const int8_t* const planes[4], int64_t count, int32_t* quads);
   void (*pairs_from_s8)(const int8_t* const planes[2], int64_t count, int32_t* pairs);
   /// … or of real values: clamp(round to nearest even(x · factor), ±127), −127 for NaN.
   void (*quads_from_f32)(const float* const planes[4], float factor, int64_t count, int32_t* quads);
   void (*pairs_from_f32)(const float* const planes[2], float factor, int64_t count, int32_t* pairs);
+  void (*quads_from_f16)(const uint16_t* const planes[4], float factor, int64_t count, int32_t* quads);
+  void (*pairs_from_f16)(const uint16_t* const planes[2], float factor, int64_t count, int32_t* pairs);
 };
 
 }  // namespace bdc

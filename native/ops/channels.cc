@@ -11,12 +11,12 @@ namespace {
 /// Copies `from` into `to`'s channels [at, at + from.channels), or back.
 void CopyChannels(const RunContext& context, const Tensor& part, const Tensor& whole, int64_t at,
                   bool into_whole) {
-  const int64_t size = part.plane();
+  const int64_t size = part.plane(), bytes = size * (part.type == ElementType::kFloat16 ? 2 : 4);
   ForEachPlane(context, int64_t{part.batch} * part.channels, size, [&](int64_t plane) {
     const int64_t image = plane / part.channels, channel = plane % part.channels;
-    float* a = part.f32() + part.PlaneStart(plane);
-    float* b = whole.f32() + image * whole.image() + (at + channel) * size;
-    std::memcpy(into_whole ? b : a, into_whole ? a : b, size * sizeof(float));
+    void* a = part.at(part.PlaneStart(plane));
+    void* b = whole.at(image * whole.image() + (at + channel) * size);
+    std::memcpy(into_whole ? b : a, into_whole ? a : b, bytes);
   });
 }
 

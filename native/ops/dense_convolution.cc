@@ -176,21 +176,26 @@ const Word* DenseConvolution<Word>::InputWords(const RunContext& context, const 
   } else {
     constexpr int kMostChannels = 4;
     const int8_t* bytes[kMostChannels];
+    const uint16_t* halves[kMostChannels];
     const float* values[kMostChannels];
     for (int j = 0; j < channels_; ++j) {
       // Weights of channels past the last are 0, whatever they meet.
       const int64_t at = offset(std::min(i * channels_ + j, x.channels - 1));
       bytes[j] = x.s8() + at;
+      halves[j] = x.f16() + at;
       values[j] = x.f32() + at;
     }
     const PlaneKernels& planes = context.kernels.planes;
-    const bool is_s8 = x.type == ElementType::kInt8;
-    if (channels_ == kMostChannels) {
-      is_s8 ? planes.quads_from_s8(bytes, count, made)
-            : planes.quads_from_f32(values, input_factor_, count, made);
-    } else {
-      is_s8 ? planes.pairs_from_s8(bytes, count, made)
-            : planes.pairs_from_f32(values, input_factor_, count, made);
+    const bool has_quads = channels_ == kMostChannels;
+    switch (x.type) {
+      case ElementType::kInt8:
+        (has_quads ? planes.quads_from_s8 : planes.pairs_from_s8)(bytes, count, made);
+        break;
+      case ElementType::kFloat16:
+        (has_quads ? planes.quads_from_f16 : planes.pairs_from_f16)(halves, input_factor_, count, made);
+        break;
+      default:
+        (has_quads ? planes.quads_from_f32 : planes.pairs_from_f32)(values, input_factor_, count, made);
     }
     return made;
   }

@@ -63,8 +63,10 @@ AvgPool2d::AvgPool2d(OperationReader& reader) {
                 std::to_string(kernel_h_) + "×" + std::to_string(kernel_w_) + " on " +
                     std::to_string(output.height) + "×" + std::to_string(output.width));
   }
+  const int64_t in_pixels = output.Plane();
   output.height = (output.height - kernel_h_) / stride_h_ + 1;
   output.width = (output.width - kernel_w_) / stride_w_ + 1;
+  Reserve(in_pixels, output.Plane());
   reader.AddOutput(output);
 }
 
@@ -73,9 +75,7 @@ void AvgPool2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) 
   const Tensor& y = outputs[0];
   const float area = static_cast<float>(kernel_h_ * kernel_w_);
   const bool is_square_of_two = kernel_h_ == 2 && kernel_w_ == 2 && stride_h_ == 2 && stride_w_ == 2;
-  ForEachPlane(context, int64_t{x.batch} * x.channels, x.plane(), [&](int64_t plane) {
-    const float* from = x.f32() + x.PlaneStart(plane);
-    float* to = y.f32() + y.PlaneStart(plane);
+  MakePlanes(context, inputs, outputs, [&](const float* from, float* to, std::byte*) {
     for (int i = 0; i < y.height; ++i) {
       if (is_square_of_two) {
         const float* row = from + int64_t{i} * 2 * x.width;
@@ -91,7 +91,6 @@ void AvgPool2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) 
         to[int64_t{i} * y.width + j] = sum / area;
       }
     }
-    MakeSigns(context, plane, outputs);
   });
 }
 
@@ -147,14 +146,12 @@ Upsample2d::Upsample2d(OperationReader& reader) {
     reader.Fail("MODEL_SHAPE", "input", "at most 2^20 rows and columns",
                 std::to_string(output.height) + "×" + std::to_string(output.width));
   }
+  const int64_t in_pixels = output.Plane(), row_bytes = output.width * int64_t{sizeof(float)};
   output.height *= factor_;
   output.width *= factor_;
   out_width_ = output.width;
+  Reserve(in_pixels, output.Plane(), row_bytes);
   reader.AddOutput(output);
-}
-
-int64_t Upsample2d::ThreadScratchBytes() const {
-  return bilinear_ ? int64_t{out_width_} * static_cast<int64_t>(sizeof(float)) : 0;
 }
 
 /// Each pair of input rows is blended, then stretched along the row: at once where it gets twice as long,
@@ -186,40 +183,37 @@ void Upsample2d::Bilinear(const PlaneKernels& planes, const float* from, float* 
   }
 }
 
+/// The same pixel by pixel, and the nearest pixel.
+void Upsample2d::Plain(const float* from, float* to, const Tensor& x) const {
+  for (int i = 0; i < x.height * factor_; ++i) {
+    for (int j = 0; j < out_width_; ++j, ++to) {
+      if (!bilinear_) {
+        *to = from[int64_t{i / factor_} * x.width + j / factor_];
+        continue;
+      }
+      const Between rows(i, factor_, x.height), columns(j, factor_, x.width);
+      const float* low = from + int64_t{rows.low} * x.width;
+      const float* high = from + int64_t{rows.high} * x.width;
+      *to =
+          (1 - rows.weight) * ((1 - columns.weight) * low[columns.low] + columns.weight * low[columns.high]) +
+          rows.weight * ((1 - columns.weight) * high[columns.low] + columns.weight * high[columns.high]);
+    }
+  }
+}
+
 void Upsample2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
-  if (!bilinear_) return RunReference(context, inputs, outputs);
-  const Tensor& x = inputs[0];
-  const Tensor& y = outputs[0];
-  const int64_t planes = int64_t{x.batch} * x.channels;
-  ForEachItem(context, planes, [&](int64_t slot, int64_t plane) {
-    Bilinear(context.kernels.planes, x.f32() + x.PlaneStart(plane), y.f32() + y.PlaneStart(plane), x,
-             reinterpret_cast<float*>(context.ThreadScratch(slot)));
-    MakeSigns(context, plane, outputs);
+  MakePlanes(context, inputs, outputs, [&](const float* from, float* to, std::byte* row) {
+    if (bilinear_) {
+      Bilinear(context.kernels.planes, from, to, inputs[0], reinterpret_cast<float*>(row));
+    } else {
+      Plain(from, to, inputs[0]);
+    }
   });
 }
 
 void Upsample2d::RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const {
-  const Tensor& x = inputs[0];
-  const Tensor& y = outputs[0];
-  ForEachPlane(context, int64_t{x.batch} * x.channels, y.plane(), [&](int64_t plane) {
-    const float* from = x.f32() + x.PlaneStart(plane);
-    float* to = y.f32() + y.PlaneStart(plane);
-    for (int i = 0; i < y.height; ++i) {
-      for (int j = 0; j < y.width; ++j, ++to) {
-        if (!bilinear_) {
-          *to = from[int64_t{i / factor_} * x.width + j / factor_];
-          continue;
-        }
-        const Between rows(i, factor_, x.height), columns(j, factor_, x.width);
-        const float* low = from + int64_t{rows.low} * x.width;
-        const float* high = from + int64_t{rows.high} * x.width;
-        *to = (1 - rows.weight) *
-                  ((1 - columns.weight) * low[columns.low] + columns.weight * low[columns.high]) +
-              rows.weight * ((1 - columns.weight) * high[columns.low] + columns.weight * high[columns.high]);
-      }
-    }
-    MakeSigns(context, plane, outputs);
-  });
+  MakePlanes(context, inputs, outputs,
+             [&](const float* from, float* to, std::byte*) { Plain(from, to, inputs[0]); });
 }
 
 }  // namespace bdc

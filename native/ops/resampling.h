@@ -37,12 +37,12 @@ class MaxPool2d : public Operation {
 class Upsample2d : public PlaneMaker {
  public:
   explicit Upsample2d(OperationReader& reader);
-  int64_t ThreadScratchBytes() const override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
   void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const override;
 
  private:
   void Bilinear(const PlaneKernels& planes, const float* from, float* to, const Tensor& x, float* row) const;
+  void Plain(const float* from, float* to, const Tensor& x) const;
 
   int factor_;
   bool bilinear_;
