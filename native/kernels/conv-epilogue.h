@@ -16,6 +16,7 @@ namespace bdc {
 namespace {
 
 enum class ConvStream { kNone, kFloat32, kFloat16 };
+enum class ConvOutput { kFloat32, kFloat16, kInt8 };
 
 /// Which steps an epilogue has.
 struct ConvSteps {

@@ -17,6 +17,18 @@
 namespace bdc {
 namespace {
 
+/// What becomes of a tile's sums where no residual and no bias but int8's follow them.
+struct ConvTileEnd {
+  /// [Rows]: a row of each channel's output, written from value `pixel` on.
+  void* const* rows = nullptr;
+  int64_t pixel = 0;
+  ConvOutput type = ConvOutput::kFloat32;
+  const float *scale = nullptr, *bias = nullptr;  // [Rows]; of int8
+  const float* slope = nullptr;                   // [Rows]; nullptr: none
+  bool relu = false;
+  float quantized_factor = 0.0f;
+};
+
 /// One tile: Rows channels × Micro::kPanel positions, c[r][j] (Micro::kPanel apart) = start[r] + Σ_k …, or
 /// c[r][j] + Σ_k ….
 template <typename Word>
@@ -28,15 +40,11 @@ struct ConvTile {
   int depth;
   const Word* start;  // [Rows]; nullptr: c holds the sums of earlier taps
   Word* c;
-  /// Where the sums are finished, lie in one output row and no more than a slope follows: that row of each
-  /// channel ([Rows]), to which they go from value `pixel` on. nullptr: they go to c.
-  void* const* output = nullptr;
-  int64_t pixel = 0;
-  const float* slope = nullptr;                   // [Rows]; nullptr: none
-  const float *scale = nullptr, *bias = nullptr;  // [Rows]; of int8
+  /// Where the sums are finished and lie in one output row; nullptr: they go to c.
+  const ConvTileEnd* end = nullptr;
 };
 
-/// Kernels that take ConvTile::output.
+/// Kernels that take ConvTile::end.
 template <typename Micro>
 concept StoresConvRows = requires {
   Micro::kStoresRows;
@@ -80,25 +88,37 @@ template <typename Float, int kRows, int kVectors, typename Word, typename Vecto
 inline __attribute__((always_inline)) void StoreSums(const ConvTile<Word>& tile,
                                                      const Vector (&sums)[kRows][kVectors]) {
   constexpr int kLanes = Float::kLanes;
+  const ConvTileEnd* const end = tile.end;
 #pragma GCC unroll 12
   for (int r = 0; r < kRows; ++r) {
-    Word* const kept = tile.c + r * kVectors * kLanes;
-    float* const row = tile.output == nullptr ? nullptr : static_cast<float*>(tile.output[r]) + tile.pixel;
 #pragma GCC unroll 3
     for (int v = 0; v < kVectors; ++v) {
-      if (row == nullptr) {
-        Float::Store(kept + v * kLanes, sums[r][v]);
+      if (end == nullptr) {
+        Float::Store(tile.c + (r * kVectors + v) * kLanes, sums[r][v]);
         continue;
       }
       typename Float::Vector y;
       if constexpr (std::is_same_v<Word, float>) {
         y = sums[r][v];
       } else {
-        y = Float::Add(Float::Mul(Float::FromInt32(sums[r][v]), Float::Set(tile.scale[r])),
-                       Float::Set(tile.bias[r]));
+        y = Float::Add(Float::Mul(Float::FromInt32(sums[r][v]), Float::Set(end->scale[r])),
+                       Float::Set(end->bias[r]));
       }
-      if (tile.slope != nullptr) y = Float::ScaleUnlessPositive(y, Float::Set(tile.slope[r]));
-      Float::Store(row + v * kLanes, y);
+      if (end->slope != nullptr) y = Float::ScaleUnlessPositive(y, Float::Set(end->slope[r]));
+      if (end->relu) y = Float::ZeroIfNegative(y);
+      const int64_t at = end->pixel + v * kLanes;
+      switch (end->type) {
+        case ConvOutput::kFloat32:
+          Float::Store(static_cast<float*>(end->rows[r]) + at, y);
+          break;
+        case ConvOutput::kFloat16:
+          Float::StoreHalf(static_cast<uint16_t*>(end->rows[r]) + at, y);
+          break;
+        case ConvOutput::kInt8:
+          Float::StoreQuantized(static_cast<int8_t*>(end->rows[r]) + at,
+                                Float::Mul(y, Float::Set(end->quantized_factor)));
+          break;
+      }
     }
   }
 }
@@ -140,12 +160,19 @@ class ConvLoop {
   using Word = typename Micro::Word;
 
   explicit ConvLoop(const ConvArgs<Word>& args)
-      : args_(args),
-        steps_(ConvStepsOf(args.epilogue)),
-        pass_depth_(ConvPassDepth(args.depth)),
-        scales_(args.epilogue.scale != nullptr && args.epilogue.bias != nullptr),
-        is_plain_(steps_ == ConvSteps{.slope = steps_.slope, .output = ConvStream::kFloat32} &&
-                  (scales_ || std::is_same_v<Word, float>)) {}
+      : args_(args), steps_(ConvStepsOf(args.epilogue)), pass_depth_(ConvPassDepth(args.depth)) {
+    const ConvEpilogue& e = args.epilogue;
+    const bool has_one_output = (steps_.output != ConvStream::kNone) != steps_.quantized;
+    const bool can_scale = std::is_same_v<Word, float> || (e.scale != nullptr && e.bias != nullptr);
+    ends_in_tiles_ = StoresConvRows<Micro> && has_one_output && can_scale && !steps_.bias &&
+                     steps_.residual == ConvStream::kNone;
+    end_.rows = places_;
+    end_.type = steps_.quantized                        ? ConvOutput::kInt8
+                : steps_.output == ConvStream::kFloat16 ? ConvOutput::kFloat16
+                                                        : ConvOutput::kFloat32;
+    end_.relu = steps_.relu;
+    end_.quantized_factor = e.quantized_factor;
+  }
 
   void Run(int row_begin, int row_end) {
     const int64_t begin = row_begin * args_.pitch, end = (row_end - 1) * args_.pitch + args_.width;
@@ -174,7 +201,14 @@ class ConvLoop {
     const Word* weight = args_.weight + int64_t{first} * args_.depth + int64_t{k} * rows;
     const Word* start = args_.start != nullptr ? args_.start + first : kZeros;
     if (is_last) {
-      for (int r = 0; r < rows; ++r) rows_[r] = ConvRow(args_.epilogue, first + r);
+      for (int r = 0; r < rows; ++r) {
+        rows_[r] = ConvRow(args_.epilogue, first + r);
+        places_[r] = steps_.quantized ? rows_[r].quantized : rows_[r].output;
+      }
+      const auto from_first = [first](const float* all) { return all == nullptr ? nullptr : all + first; };
+      end_.scale = from_first(args_.epilogue.scale);
+      end_.bias = from_first(args_.epilogue.bias);
+      end_.slope = from_first(args_.epilogue.activation.slope);
     }
     // What the next block reads first, each tile asks for a share of: weights of deep layers lie far away.
     const Word* next = weight + int64_t{rows} * args_.depth;
@@ -186,7 +220,7 @@ class ConvLoop {
           is_first && is_last ? sums_ : args_.scratch + int64_t{first} * kConvStrip + (at - strip) * rows;
       ConvTile<Word> tile{weight, args_.taps + k, args_.input + at, depth, is_first ? start : nullptr, c};
       if (is_last) {
-        Finish(tile, first, rows, at, static_cast<int>(std::min<int64_t>(kPanel, strip_end - at)));
+        Finish(tile, rows, at, static_cast<int>(std::min<int64_t>(kPanel, strip_end - at)));
       } else {
         RunConvTile<Micro>(rows, tile);
       }
@@ -194,18 +228,12 @@ class ConvLoop {
   }
 
   /// Computes a tile's last sums and what follows them, for the `count` positions from `at` on.
-  void Finish(ConvTile<Word>& tile, int first, int rows, int64_t at, int count) {
+  void Finish(ConvTile<Word>& tile, int rows, int64_t at, int count) {
     ConvPiece pieces[kPanel];
     const int found = ConvPieces(args_.pitch, args_.width, at, count, pieces);
-    if (StoresConvRows<Micro> && is_plain_ && found == 1 && pieces[0].count == kPanel) {
-      const ConvEpilogue& epilogue = args_.epilogue;
-      tile.output = epilogue.output + first;
-      tile.pixel = pieces[0].pixel;
-      if (steps_.slope) tile.slope = epilogue.activation.slope + first;
-      if (scales_) {
-        tile.scale = epilogue.scale + first;
-        tile.bias = epilogue.bias + first;
-      }
+    if (ends_in_tiles_ && found == 1 && pieces[0].count == kPanel) {
+      end_.pixel = pieces[0].pixel;
+      tile.end = &end_;
       RunConvTile<Micro>(rows, tile);
       return;
     }
@@ -217,10 +245,11 @@ class ConvLoop {
   const ConvArgs<Word>& args_;
   const ConvSteps steps_;
   const int pass_depth_;
-  const bool scales_;
-  /// Tiles may store their rows themselves (ConvTile::output).
-  const bool is_plain_;
-  ConvRow rows_[Micro::kMostRows];  // of the block
+  bool ends_in_tiles_;
+  // Of the block.
+  ConvTileEnd end_;
+  void* places_[Micro::kMostRows];
+  ConvRow rows_[Micro::kMostRows];
   /// Longer than the tile: the epilogue may read a vector past its end.
   alignas(64) Word sums_[(Micro::kMostRows + 1) * kPanel];
 };

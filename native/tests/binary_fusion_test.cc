@@ -26,8 +26,8 @@ TEST(FusionTest, BlocksAreExactWithFloat32Streams) {
 TEST(FusionTest, ARefinementBranchIsExactUpToItsGate) {
   Chain chain(40, 11, 30);
   const std::string conv = chain.Activation(chain.Convolution(chain.Sign("x"), 3));
-  // The gate's sigmoid is a fast one.
-  chain.Compare(chain.Sum(chain.Gate(conv), "x"), StreamType::kFloat32, 1e-5);
+  // The gate's sigmoid is a fast one, and sums may cancel.
+  chain.Compare(chain.Sum(chain.Gate(conv), "x"), StreamType::kFloat32, 1e-4);
 }
 
 TEST(FusionTest, MeansAreExact) {
