@@ -1,5 +1,7 @@
 #include "ops/block_operation.h"
 
+#include <algorithm>
+
 #include "ops/sweep.h"
 
 namespace bdc {
@@ -32,11 +34,18 @@ void BlockOperation::FinishMeans(const std::byte* sums, Tensors outputs) const {
   const int64_t blocks = BlocksOf(y.plane());
   const float* block_sums = reinterpret_cast<const float*>(sums);
   for (int64_t image = 0; image < y.batch; ++image, block_sums += blocks * y.channels) {
-    for (int channel = 0; channel < y.channels; ++channel) {
-      double sum = 0;
-      for (int64_t block = 0; block < blocks; ++block) sum += block_sums[block * y.channels + channel];
-      outputs[1].f32()[image * outputs[1].image() + channel] =
-          static_cast<float>(sum / static_cast<double>(y.plane()));
+    float* const means = outputs[1].f32() + image * outputs[1].image();
+    constexpr int kTogether = 8;
+    for (int first = 0; first < y.channels; first += kTogether) {
+      const int count = std::min(kTogether, y.channels - first);
+      double sums[kTogether] = {};
+      for (int64_t block = 0; block < blocks; ++block) {
+        const float* const parts = block_sums + block * y.channels + first;
+        for (int i = 0; i < count; ++i) sums[i] += parts[i];
+      }
+      for (int i = 0; i < count; ++i) {
+        means[first + i] = static_cast<float>(sums[i] / static_cast<double>(y.plane()));
+      }
     }
   }
 }

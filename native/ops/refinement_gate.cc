@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "ops/planes.h"
 #include "runtime/aligned_buffer.h"
 
 namespace bdc {
@@ -20,7 +21,7 @@ void RefinementGate::Load(EngineMode mode, const KernelSet& kernels) {
   expand_->Load(mode, kernels);
 }
 
-int64_t RefinementGate::ScratchBytes(int) const {
+int64_t RefinementGate::ThreadScratchBytes() const {
   return AlignedBytes(int64_t{squeeze_->geometry().out_channels} * static_cast<int64_t>(sizeof(float)));
 }
 
@@ -28,13 +29,13 @@ void RefinementGate::Run(const RunContext& context, Tensors inputs, Tensors outp
   const Tensor& x = inputs[0];
   const Tensor& y = outputs[0];
   const PlaneKernels& planes = context.kernels.planes;
-  auto* const squeezed = reinterpret_cast<float*>(context.scratch);
-  for (int64_t image = 0; image < x.batch; ++image) {
+  ForEachItem(context, x.batch, [&](int64_t slot, int64_t image) {
+    auto* const squeezed = reinterpret_cast<float*>(context.ThreadScratch(slot));
     float* const gates = y.f32() + image * y.image();
     squeeze_->RunPixel(planes, x.f32() + image * x.image(), squeezed);
     expand_->RunPixel(planes, squeezed, gates);
     planes.sigmoid(gates, y.channels, gates);
-  }
+  });
 }
 
 }  // namespace bdc

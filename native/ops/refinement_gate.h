@@ -18,7 +18,7 @@ class RefinementGate : public Operation {
   RefinementGate(std::unique_ptr<BinaryWeightConv2d> squeeze, std::unique_ptr<BinaryWeightConv2d> expand);
 
   void Load(EngineMode mode, const KernelSet& kernels) override;
-  int64_t ScratchBytes(int threads) const override;
+  int64_t ThreadScratchBytes() const override;
   void Run(const RunContext& context, Tensors inputs, Tensors outputs) const override;
 
  private:
