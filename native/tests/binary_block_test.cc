@@ -4,14 +4,15 @@
 
 #include "binary_block_tester.h"
 #include "kernels/float16.h"
+#include "kernels/quantized-lines.h"
 #include "kernels/quantized-table.h"
 #include "runtime/aligned_buffer.h"
 
 namespace bdc {
 namespace {
 
-/// Layers whose int8 values a kernel has looked up.
-int looked_up = 0;
+/// Layers whose int8 values a kernel has looked up, and channels of which it could draw them as lines.
+int looked_up = 0, drawn = 0;
 
 /// One shape of a binary layer with its data and the sums a plain loop over ±1 gives.
 class BinaryBlockTester {
@@ -56,6 +57,7 @@ class BinaryBlockTester {
       kernels.binary_block({&weights, input.data(), epilogue.epilogue()}, range_, scratch.data());
       SCOPED_TRACE(Shape());
       epilogue.Expect(sums, range_, true);
+      CheckLines(kernels, weights, input.data(), epilogue, sums);
       if (!kernels.looks_up_quantized || !QuantizedTable::Takes(weights, epilogue.epilogue())) return;
       const QuantizedTable table(weights, epilogue.epilogue());
       epilogue.Reset();
@@ -66,6 +68,20 @@ class BinaryBlockTester {
   }
 
  private:
+  void CheckLines(const KernelSet& kernels, const MajorityWeights& weights, const uint64_t* input,
+                  EpilogueTester& epilogue, const std::vector<float>& sums) {
+    if (!IsQuantizedFunction(epilogue.epilogue())) return;
+    const std::vector<QuantizedLines> lines = QuantizedLinesOf(s_, epilogue.epilogue());
+    for (const QuantizedLines& channel : lines) drawn += channel.is_exact;
+    epilogue.Reset();
+    AlignedBuffer<std::byte> scratch(
+        kernels.binary_block_scratch(weights, range_.channel_end - range_.channel_begin));
+    BinaryBlockArgs args{&weights, input, epilogue.epilogue()};
+    args.epilogue.lines = lines.data();
+    kernels.binary_block(args, range_, scratch.data());
+    epilogue.Expect(sums, range_, true);
+  }
+
   int Value(const std::vector<uint64_t>& bits, size_t vector, int channel) const {
     return bits[vector * WordsFor(s_.in_channels) + channel / 64] >> (channel % 64) & 1 ? 1 : -1;
   }
@@ -223,6 +239,28 @@ TEST(BinaryBlockTest, EpilogueEqualsItsStepsOneByOne) {
           .Check();
     }
   }
+}
+
+TEST(BinaryBlockTest, DrawsInt8ValuesByTwoLinesWhereTheyGiveTheSame) {
+  const int before = drawn;
+  int channels = 0;
+  for (bool activation : {false, true}) {
+    for (int in : {1, 13, 32, 64, 130}) {
+      for (const auto& [height, width] : {std::pair{23, 29}, {1, 1}, {9, 70}}) {
+        channels += 6;
+        BinaryBlockTester()
+            .channels(in, 6)
+            .image(height, width)
+            .epilogue(
+                {.bias = true, .activation = activation, .stream = false, .quantized = true, .steep = true})
+            .Check();
+      }
+    }
+  }
+  int sets = 0;
+  ForEachIsa([&](const KernelSet&) { ++sets; });
+  // Few sums come as near to half a step as the lines differ from the steps.
+  EXPECT_GT(drawn - before, channels * sets * 9 / 10);
 }
 
 TEST(BinaryBlockTest, LooksInt8ValuesUp) {

@@ -27,6 +27,9 @@ EpilogueTester::EpilogueTester(const EpilogueParts& parts, int channels, int64_t
   for (size_t i = 0; i < std::size(vectors_); ++i) {
     vectors_[i] = RandomFloats(channels, seed + static_cast<uint32_t>(i));
   }
+  if (parts.steep) {
+    for (float& slope : vectors_[3]) slope *= 3;
+  }
   direction_.resize(channels);
   for (int c = 0; c < channels; ++c) direction_[c] = c % 3 == 1 ? -1 : 1;
   residual_f32_ = RandomFloats(channels * plane_, seed + 20);

@@ -14,6 +14,7 @@ struct EpilogueParts {
   bool bias = false, activation = false, gate = false, final_activation = false;
   bool residual = false, stream = true, signs = false, quantized = false, sums = false;
   StreamType residual_type = StreamType::kFloat32, stream_type = StreamType::kFloat32;
+  bool steep = false;  // slopes of the activation above 1 too
 };
 
 /// Data of an epilogue, and what it gives when its steps are taken one by one in float32.

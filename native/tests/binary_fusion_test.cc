@@ -26,8 +26,24 @@ TEST(FusionTest, BlocksAreExactWithFloat32Streams) {
 TEST(FusionTest, ARefinementBranchIsExactUpToItsGate) {
   Chain chain(40, 11, 30);
   const std::string conv = chain.Activation(chain.Convolution(chain.Sign("x"), 3));
-  // The gate's sigmoid is a fast one, and sums may cancel.
-  chain.Compare(chain.Sum(chain.Gate(conv), "x"), StreamType::kFloat32, 1e-4);
+  // The gate's sigmoid is a fast one.
+  chain.Compare(chain.Gate(conv), StreamType::kFloat32, 1e-6);
+}
+
+TEST(FusionTest, AGateOfTwoConvolutionsIsOneNode) {
+  // 200 channels: more than are computed together.
+  for (const auto& [channels, height, width] : {std::tuple{40, 11, 30}, {200, 3, 5}, {6, 1, 2}}) {
+    SCOPED_TRACE(channels);
+    Chain chain(channels, height, width);
+    const std::string squeezed = chain.Activation(chain.Pointwise(chain.Mean("x"), 0));
+    const std::string gate = chain.Sigmoid(chain.Pointwise(squeezed, 0));
+    chain.model().model().outputs = {{"y", gate}};
+    Graph graph = chain.model().Build();
+    graph.Fuse(StreamType::kFloat32);
+    ASSERT_EQ(graph.nodes().size(), 2u);
+    EXPECT_EQ(graph.nodes()[1].op, "binary_conv2d + rprelu + binary_conv2d + sigmoid");
+    chain.Compare(gate, StreamType::kFloat32, 1e-4);
+  }
 }
 
 TEST(FusionTest, MeansAreExact) {
@@ -85,6 +101,55 @@ TEST(FusionTest, NothingIsCopiedAndNoSignTakenByItself) {
       EXPECT_NE(node.op, op) << node.name;
     }
   }
+}
+
+TEST(FusionTest, StreamsThatAreResampledAndMovedAreFloat16) {
+  Chain chain(48, 12, 34);
+  const std::string x = chain.ScaledByMean(chain.Convolution(chain.Sign("x"), 3));
+  const std::string small = GatedUnit(chain, chain.Pool(x));
+  const auto halves = chain.Halves(chain.Enlarged(small));
+  const std::string joined = chain.Concat(halves.second, halves.first);
+  const std::string y = GatedUnit(chain, chain.Average(joined, x));
+  chain.model().model().outputs = {{"y", y}};
+  Graph graph = chain.model().Build();
+  graph.Fuse(StreamType::kFloat16);
+  int streams = 0;
+  for (const GraphTensor& tensor : graph.tensors()) {
+    // All but the graph's input and output and the means.
+    if (!tensor.is_needed || tensor.spec.type != ElementType::kFloat32) {
+      streams += tensor.is_needed && tensor.spec.type == ElementType::kFloat16;
+      continue;
+    }
+    EXPECT_TRUE(tensor.spec.Plane() == 1 || tensor.name == "x" || tensor.name == y) << tensor.name;
+  }
+  EXPECT_GT(streams, 5);
+}
+
+TEST(FusionTest, ResampledFloat16StreamsAreRoundedOnce) {
+  // Pooling and enlarging again: each stream in between is rounded, by half a unit in the last place at most.
+  Chain chain(6, 14, 35);
+  const std::string x = chain.Norm("x");
+  const auto halves = chain.Halves(chain.Pool(chain.Enlarged(x)));
+  const std::string y = chain.Sum(chain.Norm(chain.Concat(halves.second, halves.first)), "x");
+  chain.model().model().outputs = {{"y", y}};
+  const std::vector<Feed> inputs = {{{2, 6, 14, 35}, RandomFloats(size_t{2} * 6 * 14 * 35, 99)}};
+  const auto expected =
+      RunModel(chain.model(), inputs, EngineMode::kReference, Isa::kPortable, 1, nullptr).at("y");
+  ForEachIsa([&](const KernelSet& kernels) {
+    for (int threads : {1, 3}) {
+      const auto found = RunModel(chain.model(), inputs, EngineMode::kFast, kernels.isa, threads, nullptr, {},
+                                  StreamType::kFloat16)
+                             .at("y");
+      double largest = 0;
+      for (size_t i = 0; i < found.size(); ++i) {
+        const double error = std::fabs(double{found[i]} - expected[i]);
+        // Values below 2, of three streams, each scaled by 1 at most.
+        ASSERT_LE(error, 3 * 0x1p-11 * 2) << i;
+        largest = std::max(largest, error);
+      }
+      EXPECT_GT(largest, 0) << "no stream was rounded";
+    }
+  });
 }
 
 TEST(FusionTest, ChannelsThatAreOutputsAreCopied) {

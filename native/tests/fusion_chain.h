@@ -103,9 +103,10 @@ class Chain {
 
   std::string Mean(const std::string& input) { return Add("global_avg_pool2d", Next("mean"), {input}, {}); }
 
+  std::string Sigmoid(const std::string& input) { return Add("sigmoid", Next("sigmoid"), {input}, {}); }
+
   std::string Gate(const std::string& input) {
-    const std::string gate = Add("sigmoid", Next("sigmoid"), {Mean(input)}, {});
-    return Add("channel_gate", Next("gate"), {input, gate}, {});
+    return Add("channel_gate", Next("gate"), {input, Sigmoid(Mean(input))}, {});
   }
 
   std::string Sum(const std::string& a, const std::string& b) { return Add("add", Next("sum"), {a, b}, {}); }
