@@ -11,31 +11,16 @@
 #include <iterator>
 
 #include "kernels/binary-block.h"
+#include "kernels/epilogue-steps.h"
 #include "kernels/quantized-lines.h"
 
 namespace bdc {
 namespace {
 
-enum class EpilogueStream { kNone, kFloat32, kFloat16 };
-/// Which of two lines (quantized-lines.h) gives an int8 output.
-enum class EpilogueLine { kNone, kLarger, kSmaller };
-
 /// Vectors that draw lines.
 template <typename Float>
 concept DrawsLines = requires {
   &Float::MulAdd;
-};
-
-/// Which steps an epilogue has.
-struct EpilogueSteps {
-  bool scale = false;  // and bias
-  bool activation = false, gate = false, final_activation = false;
-  EpilogueStream residual = EpilogueStream::kNone, addend = EpilogueStream::kNone;
-  bool factor = false;
-  EpilogueStream stream = EpilogueStream::kNone;
-  bool signs = false, quantized = false, sum = false;
-  EpilogueLine line = EpilogueLine::kNone;  // instead of scale and activation, quantized being all there is
-  bool operator==(const EpilogueSteps&) const = default;
 };
 
 inline EpilogueStream StepOf(StreamType type) {
@@ -238,86 +223,15 @@ inline __attribute__((always_inline)) void RunSteps(const EpilogueSteps& steps, 
   for (int v = 0; v < kVectors; ++v) Float::Store(lane_sums + v * Float::kLanes, sums[v]);
 }
 
-/// The steps behind most convolutions: those have loops of their own.
-constexpr EpilogueSteps kConvolutionSteps[] = {
-    // A block in a row of blocks.
-    {.scale = true,
-     .activation = true,
-     .residual = EpilogueStream::kFloat16,
-     .stream = EpilogueStream::kFloat16,
-     .signs = true},
-    // The first one, the last one, and one alone.
-    {.scale = true,
-     .activation = true,
-     .residual = EpilogueStream::kFloat32,
-     .stream = EpilogueStream::kFloat16,
-     .signs = true},
-    {.scale = true,
-     .activation = true,
-     .residual = EpilogueStream::kFloat16,
-     .stream = EpilogueStream::kFloat32},
-    {.scale = true,
-     .activation = true,
-     .residual = EpilogueStream::kFloat32,
-     .stream = EpilogueStream::kFloat32},
-    // A 1×1 layer on int8 activations in a row of them.
-    {.scale = true,
-     .activation = true,
-     .residual = EpilogueStream::kFloat16,
-     .stream = EpilogueStream::kFloat16,
-     .quantized = true},
-    // The first layer of a unit, before a 1×1 layer on int8 or on real activations, and its second.
-    {.quantized = true, .line = EpilogueLine::kLarger},
-    {.quantized = true, .line = EpilogueLine::kSmaller},
-    {.scale = true, .activation = true, .quantized = true},
-    {.scale = true, .activation = true, .stream = EpilogueStream::kFloat32},
-    {.scale = true, .activation = true, .stream = EpilogueStream::kFloat16},
-    {.scale = true, .activation = true, .stream = EpilogueStream::kFloat16, .sum = true},
-};
-
-constexpr EpilogueStream kHalf = EpilogueStream::kFloat16, kSingle = EpilogueStream::kFloat32;
-
-/// The steps of most sweeps.
-constexpr EpilogueSteps kSweepSteps[] = {
-    // The end of a unit.
-    {.gate = true, .residual = kHalf, .stream = kHalf, .signs = true},
-    {.gate = true, .residual = kHalf, .stream = kHalf},
-    {.gate = true, .residual = kSingle, .stream = kSingle, .signs = true},
-    {.gate = true, .residual = kSingle, .stream = kSingle},
-    // Another one's signs.
-    {.gate = true, .residual = kHalf, .signs = true},
-    {.gate = true, .residual = kHalf, .addend = kHalf, .factor = true, .signs = true},
-    // Before int8 convolutions.
-    {.gate = true, .residual = kHalf, .quantized = true},
-    {.gate = true, .residual = kHalf, .stream = kHalf, .signs = true, .quantized = true},
-    {.gate = true, .residual = kSingle, .quantized = true},
-    {.gate = true, .residual = kSingle, .stream = kSingle, .signs = true, .quantized = true},
-    // Added to something, or averaged with it.
-    {.gate = true, .residual = kHalf, .addend = kHalf, .stream = kHalf, .signs = true},
-    {.gate = true, .residual = kHalf, .addend = kHalf, .factor = true, .stream = kHalf, .signs = true},
-    {.gate = true, .residual = kHalf, .addend = kHalf, .factor = true, .stream = kHalf},
-    {.gate = true, .residual = kSingle, .addend = kSingle, .stream = kSingle, .signs = true},
-    {.gate = true, .residual = kSingle, .addend = kSingle, .factor = true, .stream = kSingle, .signs = true},
-    {.gate = true, .residual = kSingle, .addend = kSingle, .factor = true, .stream = kSingle},
-    // Batch norm and signs.
-    {.scale = true, .stream = kHalf, .signs = true},
-    {.scale = true, .stream = kSingle, .signs = true},
-    // Of a plane that has been made.
-    {.signs = true},
-    {.stream = kHalf, .signs = true},
-    // What a 1×1 layer on int8 activations reads, where nothing before it gives that.
-    {.quantized = true},
-};
-
 template <typename Float, const auto& kUsual, size_t kIndex = 0, typename Load>
-inline __attribute__((always_inline)) void RunWholeSteps(const ChannelEpilogue& c, int pixels,
+inline __attribute__((always_inline)) void RunWholeSteps(uint32_t key, const ChannelEpilogue& c, int pixels,
                                                          const Load& load, float* lane_sums) {
   if constexpr (kIndex < std::size(kUsual)) {
-    if (c.steps == kUsual[kIndex]) {
-      constexpr EpilogueSteps kSteps = kUsual[kIndex];
+    constexpr EpilogueSteps kSteps = kUsual[kIndex];
+    if (key == kSteps.Key()) {
       RunSteps<Float>(kSteps, c, pixels, load, lane_sums);
     } else {
-      RunWholeSteps<Float, kUsual, kIndex + 1>(c, pixels, load, lane_sums);
+      RunWholeSteps<Float, kUsual, kIndex + 1>(key, c, pixels, load, lane_sums);
     }
   } else {
     const EpilogueSteps steps = c.steps;
@@ -385,25 +299,25 @@ inline float SumOfLanes(const float (&lanes)[kStepPixels]) {
   return (sums[0] + sums[2]) + (sums[1] + sums[3]);
 }
 
-/// `kUsual`: the steps that have loops of their own. `load(i)` gives the vector at pixel i of the sums;
-/// `load_last(i)` does so in the last step of a plane that ends within it, i then counting from the step's
-/// first pixel.
+/// The next `pixels` pixels of a channel, whole blocks or up to the plane's end. `kUsual`: the steps that
+/// have loops of their own. `load(i)` gives the vector at pixel i of the sums; `load_last(i)` does so in the
+/// last step of a plane that ends within it, i then counting from the step's first pixel.
 template <typename Float, const auto& kUsual, typename Load, typename LoadLast>
-inline __attribute__((always_inline)) void RunEpilogue(const ChannelEpilogue& c, int64_t pixels_left,
-                                                       const Load& load, const LoadLast& load_last) {
-  const int pixels = pixels_left < kBlockPixels ? static_cast<int>(pixels_left) : kBlockPixels;
+inline __attribute__((always_inline)) void RunEpilogue(const ChannelEpilogue& c, int pixels, const Load& load,
+                                                       const LoadLast& load_last) {
   const int whole = pixels / kStepPixels * kStepPixels;
   alignas(64) float lane_sums[kStepPixels] = {};
-  RunWholeSteps<Float, kUsual>(c, whole, load, lane_sums);
+  RunWholeSteps<Float, kUsual>(c.steps.Key(), c, whole, load, lane_sums);
   if (whole < pixels) RunLastStep<Float>(c, whole, pixels - whole, load_last, lane_sums);
-  if (c.signs != nullptr && pixels < kBlockPixels) {
+  if (c.signs != nullptr && pixels % kBlockPixels != 0) {
     const int end = (pixels + kStepPixels - 1) / kStepPixels * kStepPixels;
-    std::memset(c.signs + end / 8, 0, (kBlockPixels - end) / 8);
+    const int block_end = (pixels + kBlockPixels - 1) / kBlockPixels * kBlockPixels;
+    std::memset(c.signs + end / 8, 0, (block_end - end) / 8);
   }
   if (c.sum != nullptr) *c.sum = SumOfLanes(lane_sums);
 }
 
-/// Sums of a convolution, which are readable to the end of a step.
+/// Sums of a block of a convolution, which are readable to the end of a step.
 template <typename Float, typename Load>
 inline __attribute__((always_inline)) void RunEpilogue(ChannelEpilogue c, int64_t pixels_left,
                                                        const Load& load) {
@@ -411,31 +325,36 @@ inline __attribute__((always_inline)) void RunEpilogue(ChannelEpilogue c, int64_
     c.steps = {.quantized = true,
                .line = c.lines->takes_larger ? EpilogueLine::kLarger : EpilogueLine::kSmaller};
   }
-  const int whole = static_cast<int>(pixels_left) / kStepPixels * kStepPixels;
-  RunEpilogue<Float, kConvolutionSteps>(c, pixels_left, load,
-                                        [&load, whole](int i) { return load(whole + i); });
+  const int pixels = pixels_left < kBlockPixels ? static_cast<int>(pixels_left) : kBlockPixels;
+  const int whole = pixels / kStepPixels * kStepPixels;
+  RunEpilogue<Float, kConvolutionSteps>(c, pixels, load, [&load, whole](int i) { return load(whole + i); });
 }
 
 /// SweepArgs: the epilogue of values that lie in memory.
 template <typename Float>
 inline void RunSweep(const SweepArgs& args, const BlockRange& range) {
-  // Along the planes, as a CPU's prefetcher wants it.
+  // So many blocks at a time, along the planes, as a CPU's prefetcher wants it; sums are each block's own.
+  constexpr int kMostBlocks = 64;
+  const int64_t step = args.epilogue.block_sums == nullptr ? kMostBlocks : 1;
   for (int channel = range.channel_begin; channel < range.channel_end; ++channel) {
-    for (int64_t block = range.block_begin; block < range.block_end; ++block) {
+    for (int64_t block = range.block_begin; block < range.block_end; block += step) {
       const int64_t pixel = block * kBlockPixels, left = args.pixels - pixel;
+      const int64_t blocks = block + step < range.block_end ? step : range.block_end - block;
+      const int pixels = static_cast<int>(left < blocks * kBlockPixels ? left : blocks * kBlockPixels);
       ChannelEpilogue c = EpilogueOf(args.epilogue, args.channels, channel, block, args.pixels);
       c.residual_ahead = BytesOf(args.epilogue.residual.type) * kBlockPixels;
       c.stream_ahead = BytesOf(args.epilogue.stream.type) * kBlockPixels;
       c.quantized_ahead = kBlockPixels;
       const uint8_t* input =
           static_cast<const uint8_t*>(args.input.data) + OffsetIn(args.input, channel, pixel);
-      const int rest = left < kBlockPixels ? static_cast<int>(left % kStepPixels) : 0;
+      const int rest = pixels % kStepPixels;
       alignas(64) uint8_t last[kStepPixels * 4];
       const auto bytes = static_cast<int>(BytesOf(args.input.type));
-      if (rest > 0) CopyStep(last, input + (left - rest) * bytes, rest, bytes);
+      if (rest > 0) CopyStep(last, input + (pixels - rest) * bytes, rest, bytes);
       const auto run = [&](const auto& load) {
         RunEpilogue<Float, kSweepSteps>(
-            c, left, [&load, input](int i) { return load(input, i); }, [&](int i) { return load(last, i); });
+            c, pixels, [&load, input](int i) { return load(input, i); },
+            [&](int i) { return load(last, i); });
       };
       if (args.input.type == StreamType::kFloat16) {
         run([](const uint8_t* from, int i) {

@@ -34,8 +34,8 @@ inline Lanes LoadLanes(const float* from) {
   return x;
 }
 
-/// Calls `make(i)` for the values from i on, kStep of them, until all `count` are made; where the last ones
-/// are fewer than a step, some are made twice. `make` must not write what it reads.
+/// Calls `make(i, step)` for the values from i on, kStep of them, until all `count` are made; where the last
+/// ones are fewer than a step, some are made twice. `make` must not write what it reads.
 template <int kStep, typename Make>
 inline void ForEachStep(int count, const Make& make) {
   if constexpr (kStep > 1) {
@@ -44,6 +44,19 @@ inline void ForEachStep(int count, const Make& make) {
   int i = 0;
   for (; i + kStep <= count; i += kStep) make(i, std::integral_constant<int, kStep>());
   if (i < count) make(count - kStep, std::integral_constant<int, kStep>());
+}
+
+inline void StoreLanes(Lanes x, float* to) { std::memcpy(to, &x, sizeof x); }
+
+/// {a0, b0, a1, b1, …}
+inline void StoreAlternately(Lanes a, Lanes b, float* to) {
+  IntLanes low, high;
+  for (int i = 0; i < kLanes; ++i) {
+    low[i] = i / 2 + i % 2 * kLanes;
+    high[i] = low[i] + kLanes / 2;
+  }
+  StoreLanes(__builtin_shuffle(a, b, low), to);
+  StoreLanes(__builtin_shuffle(a, b, high), to + kLanes);
 }
 
 void RPReLULoop(float* y, int64_t count, float bias_in, float slope, float bias_out) {
@@ -65,30 +78,50 @@ void SoftplusLoop(const float* x, int64_t count, float* y) {
 }
 
 void AverageSquaresLoop(const float* a, const float* b, int count, float* y) {
+  IntLanes even, odd;  // of two vectors
+  for (int i = 0; i < kLanes; ++i) even[i] = 2 * i, odd[i] = 2 * i + 1;
   ForEachStep<kLanes>(count, [=](int first, auto step) {
-    for (int i = first; i < first + step; ++i) {
-      y[i] = (((a[2 * i] + a[2 * i + 1]) + b[2 * i]) + b[2 * i + 1]) / 4.0f;
+    const float *p = a + 2 * first, *q = b + 2 * first;
+    if constexpr (step == kLanes) {
+      const Lanes upper[2] = {LoadLanes(p), LoadLanes(p + kLanes)};
+      const Lanes lower[2] = {LoadLanes(q), LoadLanes(q + kLanes)};
+      const Lanes sum =
+          ((__builtin_shuffle(upper[0], upper[1], even) + __builtin_shuffle(upper[0], upper[1], odd)) +
+           __builtin_shuffle(lower[0], lower[1], even)) +
+          __builtin_shuffle(lower[0], lower[1], odd);
+      StoreLanes(sum / 4.0f, y + first);
+    } else {
+      for (int i = 0; i < step; ++i) {
+        y[first + i] = (((p[2 * i] + p[2 * i + 1]) + q[2 * i]) + q[2 * i + 1]) / 4.0f;
+      }
     }
   });
 }
 
 void BlendLoop(const float* a, const float* b, float weight, int count, float* y) {
   ForEachStep<kLanes>(count, [=](int first, auto step) {
-    for (int i = first; i < first + step; ++i) y[i] = (1 - weight) * a[i] + weight * b[i];
+    if constexpr (step == kLanes) {
+      StoreLanes((1 - weight) * LoadLanes(a + first) + weight * LoadLanes(b + first), y + first);
+    } else {
+      for (int i = first; i < first + step; ++i) y[i] = (1 - weight) * a[i] + weight * b[i];
+    }
   });
 }
 
-void StretchTwiceLoop(const float* a, const float* b, float weight, int count, float* y) {
-  const float rest = 1 - weight;
-  const auto x = [=](int i) { return rest * a[i] + weight * b[i]; };
-  y[0] = 0.25f * x(0) + 0.75f * x(0);
+void StretchTwiceLoop(const float* x, int count, float* y) {
+  y[0] = x[0];
   ForEachStep<kLanes>(count - 1, [=](int first, auto step) {
-    for (int i = first; i < first + step; ++i) {
-      y[2 * i + 1] = 0.75f * x(i) + 0.25f * x(i + 1);
-      y[2 * i + 2] = 0.25f * x(i) + 0.75f * x(i + 1);
+    if constexpr (step == kLanes) {
+      const Lanes left = LoadLanes(x + first), right = LoadLanes(x + first + 1);
+      StoreAlternately(0.75f * left + 0.25f * right, 0.25f * left + 0.75f * right, y + 2 * first + 1);
+    } else {
+      for (int i = first; i < first + step; ++i) {
+        y[2 * i + 1] = 0.75f * x[i] + 0.25f * x[i + 1];
+        y[2 * i + 2] = 0.25f * x[i] + 0.75f * x[i + 1];
+      }
     }
   });
-  y[2 * count - 1] = 0.75f * x(count - 1) + 0.25f * x(count - 1);
+  y[2 * count - 1] = 0.75f * x[count - 1] + 0.25f * x[count - 1];
 }
 
 void EverySecondLoop(const void* x, int count, void* y) {

@@ -146,44 +146,42 @@ Upsample2d::Upsample2d(OperationReader& reader) {
     reader.Fail("MODEL_SHAPE", "input", "at most 2^20 rows and columns",
                 std::to_string(output.height) + "×" + std::to_string(output.width));
   }
-  const int64_t in_pixels = output.Plane(), row_bytes = output.width * int64_t{sizeof(float)};
+  const int64_t in_pixels = output.Plane();
   output.height *= factor_;
   output.width *= factor_;
   out_width_ = output.width;
-  Reserve(in_pixels, output.Plane(), row_bytes);
+  Reserve(in_pixels, output.Plane(), 2 * int64_t{out_width_} * int64_t{sizeof(float)});
   reader.AddOutput(output);
 }
 
-/// Each pair of input rows is blended, then stretched along the row: at once where it gets twice as long,
-/// else with `row` (of the input's width) between.
+/// Stretches each input row, which two or more output rows are blended of.
 void Upsample2d::Bilinear(const PlaneKernels& planes, const float* from, float* to, const Tensor& x,
-                          float* row) const {
-  const int width = x.width, out_height = x.height * factor_;
-  for (int i = 0; i < out_height; ++i) {
+                          float* stretched) const {
+  int64_t held[2] = {-1, -1};
+  const auto row_of = [&](int row) {
+    float* const out = stretched + row % 2 * int64_t{out_width_};
+    if (held[row % 2] != row) StretchRow(planes, from + int64_t{row} * x.width, x.width, out);
+    held[row % 2] = row;
+    return out;
+  };
+  for (int i = 0; i < x.height * factor_; ++i, to += out_width_) {
     const Between rows(i, factor_, x.height);
-    const float* low = from + int64_t{rows.low} * width;
-    const float* high = from + int64_t{rows.high} * width;
-    float* out = to + int64_t{i} * out_width_;
-    if (factor_ == 2) {
-      planes.stretch_twice(low, high, rows.weight, width, out);
-      continue;
-    }
-    planes.blend(low, high, rows.weight, width, row);
-    for (int phase = 0; phase < factor_; ++phase) {
-      // Output column j·factor + phase lies between the same two neighbours of j for every j but those at the
-      // edge.
-      const float offset = (phase + 0.5f) / factor_ - 0.5f;
-      const int shift = offset < 0 ? -1 : 0;
-      const float weight = offset - shift;
-      for (int j = 0; j < width; ++j) {
-        const int left = std::max(j + shift, 0), right = std::min(j + shift + 1, width - 1);
-        out[j * factor_ + phase] = (1 - weight) * row[left] + weight * row[right];
-      }
-    }
+    planes.blend(row_of(rows.low), row_of(rows.high), rows.weight, out_width_, to);
   }
 }
 
-/// The same pixel by pixel, and the nearest pixel.
+void Upsample2d::StretchRow(const PlaneKernels& planes, const float* x, int width, float* y) const {
+  if (factor_ == 2) {
+    planes.stretch_twice(x, width, y);
+    return;
+  }
+  for (int j = 0; j < out_width_; ++j) {
+    const Between columns(j, factor_, width);
+    y[j] = (1 - columns.weight) * x[columns.low] + columns.weight * x[columns.high];
+  }
+}
+
+/// The same value by value, and the nearest pixel.
 void Upsample2d::Plain(const float* from, float* to, const Tensor& x) const {
   for (int i = 0; i < x.height * factor_; ++i) {
     for (int j = 0; j < out_width_; ++j, ++to) {
@@ -202,9 +200,9 @@ void Upsample2d::Plain(const float* from, float* to, const Tensor& x) const {
 }
 
 void Upsample2d::Run(const RunContext& context, Tensors inputs, Tensors outputs) const {
-  MakePlanes(context, inputs, outputs, [&](const float* from, float* to, std::byte* row) {
+  MakePlanes(context, inputs, outputs, [&](const float* from, float* to, std::byte* rows) {
     if (bilinear_) {
-      Bilinear(context.kernels.planes, from, to, inputs[0], reinterpret_cast<float*>(row));
+      Bilinear(context.kernels.planes, from, to, inputs[0], reinterpret_cast<float*>(rows));
     } else {
       Plain(from, to, inputs[0]);
     }

@@ -41,7 +41,10 @@ class Upsample2d : public PlaneMaker {
   void RunReference(const RunContext& context, Tensors inputs, Tensors outputs) const override;
 
  private:
-  void Bilinear(const PlaneKernels& planes, const float* from, float* to, const Tensor& x, float* row) const;
+  /// `stretched`: two output rows.
+  void Bilinear(const PlaneKernels& planes, const float* from, float* to, const Tensor& x,
+                float* stretched) const;
+  void StretchRow(const PlaneKernels& planes, const float* x, int width, float* y) const;
   void Plain(const float* from, float* to, const Tensor& x) const;
 
   int factor_;
