@@ -70,8 +70,8 @@ class BinaryWeightConv2d : public Convolution {
 
   BinaryWeights weights_;
   ConvGeometry geometry_;
-  float activation_scale_;         // 0: none
-  DenseConvolution<float> dense_;  // of the weights ±scale[o]; unless it is_matrix
+  float activation_scale_;            // 0: none
+  DenseConvolution<float> dense_;     // of the weights ±scale[o]; unless it is_matrix
   AlignedBuffer<uint32_t> negative_;  // of a matrix: [O / kColumnBlock][I][kColumnBlock / 32]
 };
 
