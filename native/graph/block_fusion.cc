@@ -18,6 +18,24 @@ namespace {
 
 bool MovesChannels(const GraphNode& node) { return As<Concat>(node) || As<Split>(node); }
 
+/// Takes tensors out of `halves` until all inputs and outputs of each move are in it, or none is.
+void KeepMovedAlike(const std::vector<GraphNode>& nodes, std::vector<bool>& halves) {
+  const auto is_half = [&](int tensor) { return halves[tensor]; };
+  for (bool has_changed = true; has_changed;) {
+    has_changed = false;
+    for (const GraphNode& node : nodes) {
+      if (!node.operation || !MovesChannels(node)) continue;
+      std::vector<int> all = node.inputs;
+      all.insert(all.end(), node.outputs.begin(), node.outputs.end());
+      if (std::all_of(all.begin(), all.end(), is_half) || std::none_of(all.begin(), all.end(), is_half)) {
+        continue;
+      }
+      for (int tensor : all) halves[tensor] = false;
+      has_changed = true;
+    }
+  }
+}
+
 }  // namespace
 
 /// sign → binary convolution on sign planes, where the block kernel takes every convolution that reads the
@@ -184,8 +202,7 @@ void Graph::FuseQuantizers(bool of_sweeps) {
 void Graph::HalveStreams() {
   const auto reads = [&](const GraphNode& node, size_t input) {
     if (As<BlockOperation>(node) || As<PlaneMaker>(node) || MovesChannels(node)) return true;
-    if (As<Int8Conv2d>(node) || As<ConvArgmax>(node))
-      return node.operation->InputFactor() != 0.0f || input > 0;
+    if (As<Int8Conv2d>(node) || As<ConvArgmax>(node)) return node.operation->InputFactor() != 0.0f;
     const auto* sweep = As<Sweep>(node);
     return sweep && !(sweep->parts().gate && input == 1);
   };
@@ -208,23 +225,16 @@ void Graph::HalveStreams() {
       if (!makes(node, i)) halves[node.outputs[i]] = false;
     }
   }
-  // What is moved stays what it is.
-  for (bool has_changed = true; has_changed;) {
-    has_changed = false;
-    for (const GraphNode& node : nodes_) {
-      if (!node.operation || !MovesChannels(node)) continue;
-      std::vector<int> all = node.inputs;
-      all.insert(all.end(), node.outputs.begin(), node.outputs.end());
-      const auto is_half = [&](int tensor) { return halves[tensor]; };
-      if (std::all_of(all.begin(), all.end(), is_half) || std::none_of(all.begin(), all.end(), is_half))
-        continue;
-      for (int tensor : all) halves[tensor] = false;
-      has_changed = true;
-    }
-  }
+  KeepMovedAlike(nodes_, halves);
   for (size_t i = 0; i < tensors_.size(); ++i) {
     ElementType& type = tensors_[i].spec.type;
     if (halves[i] && type == ElementType::kFloat32) type = ElementType::kFloat16;
+  }
+  for (const GraphNode& node : nodes_) {
+    auto* maker = As<PlaneMaker>(node);
+    if (!maker) continue;
+    const auto is_half = [&](int tensor) { return tensors_[tensor].spec.type == ElementType::kFloat16; };
+    maker->TakeHalves(is_half(node.inputs[0]), is_half(node.outputs[0]));
   }
 }
 

@@ -45,7 +45,7 @@ class Graph {
   Graph(const ModelDescription& model, std::span<const std::byte> file);
 
   /// Makes neighbouring nodes one where that saves passes over memory. Given the same sums, results stay the
-  /// same to the last bit, but for the rounding of streams between binary layers where `residual` is float16.
+  /// same to the last bit, but for the rounding of streams between layers where `residual` is float16.
   /// Before LoadConstants.
   void Fuse(StreamType residual);
 

@@ -119,7 +119,8 @@ struct PointwiseBlockArgs {
 };
 
 /// No convolution: the epilogue applied to a stream (scale and bias are a batch norm; nullptr: none), e.g. z
-/// · gate + residual and the next layer's signs. All that is asked of it may be the signs.
+/// · gate + residual and the next layer's signs. All that is asked of it may be the signs; it has no
+/// block_sums.
 struct SweepArgs {
   InputStream input;
   int64_t pixels;

@@ -333,13 +333,13 @@ inline __attribute__((always_inline)) void RunEpilogue(ChannelEpilogue c, int64_
 /// SweepArgs: the epilogue of values that lie in memory.
 template <typename Float>
 inline void RunSweep(const SweepArgs& args, const BlockRange& range) {
-  // So many blocks at a time, along the planes, as a CPU's prefetcher wants it; sums are each block's own.
-  constexpr int kMostBlocks = 64;
-  const int64_t step = args.epilogue.block_sums == nullptr ? kMostBlocks : 1;
+  // Along the planes, as a CPU's prefetcher wants it, many blocks at a time; an int counts their bytes.
+  constexpr int64_t kMostBlocks = 64;
   for (int channel = range.channel_begin; channel < range.channel_end; ++channel) {
-    for (int64_t block = range.block_begin; block < range.block_end; block += step) {
+    for (int64_t block = range.block_begin; block < range.block_end; block += kMostBlocks) {
       const int64_t pixel = block * kBlockPixels, left = args.pixels - pixel;
-      const int64_t blocks = block + step < range.block_end ? step : range.block_end - block;
+      const int64_t rest_blocks = range.block_end - block;
+      const int64_t blocks = kMostBlocks < rest_blocks ? kMostBlocks : rest_blocks;
       const int pixels = static_cast<int>(left < blocks * kBlockPixels ? left : blocks * kBlockPixels);
       ChannelEpilogue c = EpilogueOf(args.epilogue, args.channels, channel, block, args.pixels);
       c.residual_ahead = BytesOf(args.epilogue.residual.type) * kBlockPixels;

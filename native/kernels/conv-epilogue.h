@@ -16,7 +16,6 @@ namespace bdc {
 namespace {
 
 enum class ConvStream { kNone, kFloat32, kFloat16 };
-enum class ConvOutput { kFloat32, kFloat16, kInt8 };
 
 /// Which steps an epilogue has.
 struct ConvSteps {

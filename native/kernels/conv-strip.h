@@ -17,6 +17,8 @@
 namespace bdc {
 namespace {
 
+enum class ConvOutput { kFloat32, kFloat16, kInt8 };
+
 /// What becomes of a tile's sums where no residual and no bias but int8's follow them.
 struct ConvTileEnd {
   /// [Rows]: a row of each channel's output, written from value `pixel` on.

@@ -47,6 +47,8 @@ struct KernelSet {
   int64_t (*binary_block_scratch)(const MajorityWeights& weights, int channels);
   /// Whether binary_block takes BinaryBlockArgs::table.
   bool looks_up_quantized = false;
+  /// Whether it takes BlockEpilogue::lines.
+  bool draws_lines = false;
   void (*pointwise_block)(const PointwiseBlockArgs& args, const BlockRange& range, std::byte* scratch);
   int64_t (*pointwise_block_scratch)(int channels);
   /// The same of args.tiles on a matrix unit; nullptr: there is none.

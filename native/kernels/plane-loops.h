@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 #include "kernels/planes.h"
 #include "kernels/vector-math.h"
@@ -25,6 +26,7 @@ constexpr int kVectorBytes = 16;
 /// A vector of the instruction set: of a wider one GCC keeps the parts in memory.
 typedef float Lanes __attribute__((vector_size(kVectorBytes)));
 typedef int32_t IntLanes __attribute__((vector_size(kVectorBytes)));
+typedef uint32_t BitLanes __attribute__((vector_size(kVectorBytes)));
 constexpr int kLanes = kVectorBytes / sizeof(float);
 typedef uint8_t ByteLanes __attribute__((vector_size(kLanes)));
 
@@ -32,6 +34,24 @@ inline Lanes LoadLanes(const float* from) {
   Lanes x;
   std::memcpy(&x, from, sizeof x);
   return x;
+}
+
+inline void StoreLanes(Lanes x, float* to) { std::memcpy(to, &x, sizeof x); }
+
+constexpr auto kEachLane = std::make_index_sequence<kLanes>();
+
+/// {a0, b0, a1, b1, …}
+template <size_t... kLane>
+inline void StoreAlternately(Lanes a, Lanes b, float* to, std::index_sequence<kLane...>) {
+  constexpr int kHalf = kLanes / 2;
+  StoreLanes(__builtin_shufflevector(a, b, (kLane / 2 + kLane % 2 * kLanes)...), to);
+  StoreLanes(__builtin_shufflevector(a, b, (kHalf + kLane / 2 + kLane % 2 * kLanes)...), to + kLanes);
+}
+
+/// Of two vectors' worth of values, every second one from number `kFirst` on.
+template <int kFirst, size_t... kLane>
+inline Lanes EverySecond(const float* from, std::index_sequence<kLane...>) {
+  return __builtin_shufflevector(LoadLanes(from), LoadLanes(from + kLanes), (2 * kLane + kFirst)...);
 }
 
 /// Calls `make(i, step)` for the values from i on, kStep of them, until all `count` are made; where the last
@@ -44,19 +64,6 @@ inline void ForEachStep(int count, const Make& make) {
   int i = 0;
   for (; i + kStep <= count; i += kStep) make(i, std::integral_constant<int, kStep>());
   if (i < count) make(count - kStep, std::integral_constant<int, kStep>());
-}
-
-inline void StoreLanes(Lanes x, float* to) { std::memcpy(to, &x, sizeof x); }
-
-/// {a0, b0, a1, b1, …}
-inline void StoreAlternately(Lanes a, Lanes b, float* to) {
-  IntLanes low, high;
-  for (int i = 0; i < kLanes; ++i) {
-    low[i] = i / 2 + i % 2 * kLanes;
-    high[i] = low[i] + kLanes / 2;
-  }
-  StoreLanes(__builtin_shuffle(a, b, low), to);
-  StoreLanes(__builtin_shuffle(a, b, high), to + kLanes);
 }
 
 void RPReLULoop(float* y, int64_t count, float bias_in, float slope, float bias_out) {
@@ -78,17 +85,12 @@ void SoftplusLoop(const float* x, int64_t count, float* y) {
 }
 
 void AverageSquaresLoop(const float* a, const float* b, int count, float* y) {
-  IntLanes even, odd;  // of two vectors
-  for (int i = 0; i < kLanes; ++i) even[i] = 2 * i, odd[i] = 2 * i + 1;
   ForEachStep<kLanes>(count, [=](int first, auto step) {
     const float *p = a + 2 * first, *q = b + 2 * first;
     if constexpr (step == kLanes) {
-      const Lanes upper[2] = {LoadLanes(p), LoadLanes(p + kLanes)};
-      const Lanes lower[2] = {LoadLanes(q), LoadLanes(q + kLanes)};
       const Lanes sum =
-          ((__builtin_shuffle(upper[0], upper[1], even) + __builtin_shuffle(upper[0], upper[1], odd)) +
-           __builtin_shuffle(lower[0], lower[1], even)) +
-          __builtin_shuffle(lower[0], lower[1], odd);
+          ((EverySecond<0>(p, kEachLane) + EverySecond<1>(p, kEachLane)) + EverySecond<0>(q, kEachLane)) +
+          EverySecond<1>(q, kEachLane);
       StoreLanes(sum / 4.0f, y + first);
     } else {
       for (int i = 0; i < step; ++i) {
@@ -113,7 +115,8 @@ void StretchTwiceLoop(const float* x, int count, float* y) {
   ForEachStep<kLanes>(count - 1, [=](int first, auto step) {
     if constexpr (step == kLanes) {
       const Lanes left = LoadLanes(x + first), right = LoadLanes(x + first + 1);
-      StoreAlternately(0.75f * left + 0.25f * right, 0.25f * left + 0.75f * right, y + 2 * first + 1);
+      StoreAlternately(0.75f * left + 0.25f * right, 0.25f * left + 0.75f * right, y + 2 * first + 1,
+                       kEachLane);
     } else {
       for (int i = first; i < first + step; ++i) {
         y[2 * i + 1] = 0.75f * x[i] + 0.25f * x[i + 1];
@@ -154,7 +157,7 @@ inline void ArgmaxVectors(const float* logits, int64_t plane, int classes, int c
     }
   }
   for (int k = 0; k < classes; ++k) {
-    for (int v = 0; v < kVectors; ++v) sum[v] += FastExpUpTo87<Lanes, IntLanes>(value_of(k, v) - largest[v]);
+    for (int v = 0; v < kVectors; ++v) sum[v] += FastExpUpTo87<Lanes, BitLanes>(value_of(k, v) - largest[v]);
   }
   for (int v = 0; v < kVectors; ++v) {
     const auto bytes = __builtin_convertvector(label[v], ByteLanes);

@@ -41,7 +41,8 @@ struct PlaneKernels {
   void (*average_squares)(const float* a, const float* b, int count, float* y);
   /// y = (1 − weight) · a + weight · b
   void (*blend)(const float* a, const float* b, float weight, int count, float* y);
-  /// Twice as wide: y[2i] = ¼ x[i − 1] + ¾ x[i], y[2i + 1] = ¾ x[i] + ¼ x[i + 1], the edges' values repeated.
+  /// Twice as wide: y[2i] = ¼ x[i − 1] + ¾ x[i], y[2i + 1] = ¾ x[i] + ¼ x[i + 1]; y[0] = x[0], and the last
+  /// value is repeated.
   void (*stretch_twice)(const float* x, int count, float* y);
   /// y[i] = x[2i], of words of 32 bits. Reads x[0] … x[2 · count − 2].
   void (*every_second)(const void* x, int count, void* y);

@@ -5,10 +5,9 @@
 // so each channel's lines are compared with the steps for every sum there is, and used where all agree.
 #pragma once
 
-#include <cstdint>
 #include <vector>
 
-#include "kernels/binary-block.h"
+#include "kernels/quantized-value.h"
 
 namespace bdc {
 
@@ -20,12 +19,6 @@ struct QuantizedLines {
   /// Gives what the steps give, for every sum.
   bool is_exact;
 };
-
-/// Whether values are a function of the channel and the sum alone.
-bool IsQuantizedFunction(const BlockEpilogue& epilogue);
-
-/// int8 value of a sum, step by step, of an epilogue that IsQuantizedFunction.
-int8_t QuantizedValue(const BlockEpilogue& epilogue, int channel, int sum);
 
 /// Of each channel of `epilogue`, which IsQuantizedFunction.
 std::vector<QuantizedLines> QuantizedLinesOf(const BinaryConvShape& shape, const BlockEpilogue& epilogue);

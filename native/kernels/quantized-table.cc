@@ -1,6 +1,6 @@
 #include "kernels/quantized-table.h"
 
-#include "kernels/quantized-lines.h"
+#include "kernels/quantized-value.h"
 
 namespace bdc {
 namespace {

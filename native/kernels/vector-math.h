@@ -9,9 +9,9 @@ namespace {
 // Internal linkage on purpose: including files are compiled for different instruction sets. Branch-free, so
 // that compilers vectorise loops of them for the baseline instruction set.
 
-/// eˣ of x ≤ 87, clamped to −87 (so never 0); NaN stays NaN. Of floats, or of vectors of them and of int32_t.
-/// Relative error ≤ 3e-7 + |x| · 7.5e-8: the power of 2 is rounded.
-template <typename Real = float, typename Int = int32_t>
+/// eˣ of x ≤ 87, clamped to −87 (so never 0); NaN stays NaN. Of floats, or of vectors of them and of
+/// uint32_t. Relative error ≤ 3e-7 + |x| · 7.5e-8: the power of 2 is rounded.
+template <typename Real = float, typename Bits = uint32_t>
 inline Real FastExpUpTo87(Real x) {
   x = x < -87.0f ? Real{} - 87.0f : x;
   const Real power = x * 1.44269504f;
@@ -25,9 +25,9 @@ inline Real FastExpUpTo87(Real x) {
   p = p * r + 6.931470037e-1f;
   p = p * r + 1.0f;
   // The integer is in the lowest bits of `shifted`; all others are shifted out.
-  Int exponent;
+  Bits exponent;
   std::memcpy(&exponent, &shifted, sizeof exponent);
-  exponent = (exponent << 23) + 0x3f800000;
+  exponent = (exponent << 23) + 0x3f800000u;
   Real scale;
   std::memcpy(&scale, &exponent, sizeof scale);
   return p * scale;

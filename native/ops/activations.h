@@ -7,6 +7,13 @@
 
 namespace bdc {
 
+/// What an activation with parameters makes of one value of a channel.
+inline float Activated(const ConvActivation& a, int channel, float x) {
+  if (a.bias_in != nullptr) x += a.bias_in[channel];
+  if (a.slope != nullptr) x = x > 0 ? x : a.slope[channel] * x;
+  return a.bias_out != nullptr ? x + a.bias_out[channel] : x;
+}
+
 /// An activation with parameters per channel, which a convolution can take over.
 class ChannelActivation : public Operation {
  public:

@@ -41,7 +41,7 @@ void BinaryBlock::Load(EngineMode mode, const KernelSet& kernels) {
   const BlockEpilogue epilogue = Completed({.quantized = &somewhere, .quantized_factor = quantized_factor()});
   if (kernels.looks_up_quantized && QuantizedTable::Takes(*weights_, epilogue)) {
     table_ = std::make_unique<const QuantizedTable>(*weights_, epilogue);
-  } else {
+  } else if (kernels.draws_lines) {
     lines_ = QuantizedLinesOf(weights_->shape(), epilogue);
   }
 }

@@ -222,11 +222,7 @@ void BinaryWeightConv2d::RunPixel(const PlaneKernels& planes, const float* x, fl
       const int o = first + i;
       float t = weights_.scale[o] * sums[i];
       if (weights_.bias.data()) t += weights_.bias[o];
-      if (a.bias_in) {
-        t += a.bias_in[o];
-        t = (t > 0 ? t : a.slope[o] * t) + a.bias_out[o];
-      }
-      y[o] = t;
+      y[o] = Activated(a, o, t);
     }
   }
 }

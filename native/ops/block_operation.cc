@@ -38,13 +38,13 @@ void BlockOperation::FinishMeans(const std::byte* sums, Tensors outputs) const {
     constexpr int kTogether = 8;
     for (int first = 0; first < y.channels; first += kTogether) {
       const int count = std::min(kTogether, y.channels - first);
-      double sums[kTogether] = {};
+      double totals[kTogether] = {};
       for (int64_t block = 0; block < blocks; ++block) {
         const float* const parts = block_sums + block * y.channels + first;
-        for (int i = 0; i < count; ++i) sums[i] += parts[i];
+        for (int i = 0; i < count; ++i) totals[i] += parts[i];
       }
       for (int i = 0; i < count; ++i) {
-        means[first + i] = static_cast<float>(sums[i] / static_cast<double>(y.plane()));
+        means[first + i] = static_cast<float>(totals[i] / static_cast<double>(y.plane()));
       }
     }
   }

@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 
+#include "ops/activations.h"
 #include "ops/planes.h"
 
 namespace bdc {
@@ -67,10 +68,7 @@ void DenseConvolution<Word>::RunSinglePixels(const RunContext& context, const fl
       float* to = y.f32() + image * y.image() + first;
       for (int i = 0; i < count; ++i) {
         const int o = first + i;
-        float t = sums[i];
-        if (a.bias_in != nullptr) t += a.bias_in[o];
-        if (a.slope != nullptr) t = t > 0 ? t : a.slope[o] * t;
-        if (a.bias_out != nullptr) t += a.bias_out[o];
+        const float t = Activated(a, o, sums[i]);
         to[i] = epilogue.relu && t < 0 ? 0.0f : t;
       }
     }

@@ -19,7 +19,7 @@ void PlaneMaker::FinishPlane(const RunContext& context, int64_t plane, const flo
   const auto channel = static_cast<int>(plane % y.channels);
   const BlockRange all{0, BlocksOf(y.plane()), 0, 1};
   SweepArgs args{{made, StreamType::kFloat32, y.plane()}, y.plane(), 1, {}};
-  if (y.type == ElementType::kFloat16) args.epilogue.stream = StreamOut(y.Channels(channel, 1), image);
+  bool has_to_store = y.type == ElementType::kFloat16;
   for (size_t i = 0; i < signs().size(); ++i) {
     const PlacedSign placed = signs()[i].Within(channel, 1);
     if (placed.channels == 0) continue;
@@ -27,11 +27,11 @@ void PlaneMaker::FinishPlane(const RunContext& context, int64_t plane, const flo
     args.epilogue.signs = SignsOf(outputs[1 + i].Channels(sign_channel, 1), image);
     args.epilogue.threshold = placed.sign->threshold() + placed.first_threshold;
     args.epilogue.direction = placed.sign->direction() + placed.first_threshold;
+    args.epilogue.stream = has_to_store ? StreamOut(y.Channels(channel, 1), image) : OutputStream{};
     context.kernels.sweep(args, all);
-    args.epilogue.stream = {};
+    has_to_store = false;
   }
-  if (args.epilogue.stream.data == nullptr) return;
-  context.kernels.planes.narrow(made, y.plane(), static_cast<uint16_t*>(args.epilogue.stream.data));
+  if (has_to_store) context.kernels.planes.narrow(made, y.plane(), y.f16() + y.PlaneStart(plane));
 }
 
 }  // namespace bdc

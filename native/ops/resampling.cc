@@ -15,10 +15,12 @@ struct Between {
   float weight;  // of high
 
   Between(int out, int factor, int size) {
-    const float position = std::max(0.0f, (out + 0.5f) / factor - 0.5f);
-    low = std::min(static_cast<int>(position), size - 1);
+    const float offset = (out % factor + 0.5f) / factor - 0.5f;
+    const int shift = offset < 0 ? -1 : 0;
+    low = out / factor + shift;
+    weight = offset - shift;
+    if (low < 0) low = 0, weight = 0.0f;
     high = std::min(low + 1, size - 1);
-    weight = position - low;
   }
 };
 
@@ -66,7 +68,7 @@ AvgPool2d::AvgPool2d(OperationReader& reader) {
   const int64_t in_pixels = output.Plane();
   output.height = (output.height - kernel_h_) / stride_h_ + 1;
   output.width = (output.width - kernel_w_) / stride_w_ + 1;
-  Reserve(in_pixels, output.Plane());
+  SetSizes(in_pixels, output.Plane());
   reader.AddOutput(output);
 }
 
@@ -150,7 +152,8 @@ Upsample2d::Upsample2d(OperationReader& reader) {
   output.height *= factor_;
   output.width *= factor_;
   out_width_ = output.width;
-  Reserve(in_pixels, output.Plane(), 2 * int64_t{out_width_} * int64_t{sizeof(float)});
+  const int64_t rows_bytes = 2 * int64_t{out_width_} * int64_t{sizeof(float)};
+  SetSizes(in_pixels, output.Plane(), bilinear_ ? rows_bytes : 0);
   reader.AddOutput(output);
 }
 
@@ -181,7 +184,7 @@ void Upsample2d::StretchRow(const PlaneKernels& planes, const float* x, int widt
   }
 }
 
-/// The same value by value, and the nearest pixel.
+/// The same of finite values, one by one, and the nearest pixel.
 void Upsample2d::Plain(const float* from, float* to, const Tensor& x) const {
   for (int i = 0; i < x.height * factor_; ++i) {
     for (int j = 0; j < out_width_; ++j, ++to) {

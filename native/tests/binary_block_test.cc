@@ -298,7 +298,7 @@ TEST(BinaryBlockTest, WritesOnlyTheRangeAskedFor) {
 
 TEST(SweepTest, EqualsItsStepsOneByOne) {
   constexpr int kChannels = 5;
-  for (int64_t pixels : {1, 511, 512, 513, 1300}) {
+  for (int64_t pixels : {1, 511, 512, 513, 1300, 33000}) {
     const std::vector<float> input = RandomFloats(kChannels * pixels, static_cast<uint32_t>(pixels));
     std::vector<uint16_t> half;
     std::vector<float> rounded;

@@ -33,17 +33,14 @@ def mean_of_planes(x: Tensor) -> Tensor:
 
 
 def exponential(x: Tensor) -> Tensor:
-    """eˣ of x between −87 and 87, which it is clamped to: Cephes' expf after Cody and Waite's reduction."""
-    x = x.clamp(-87, 87)
-    shifted = x * 1.44269504 + 12582912.0
-    n = shifted - 12582912.0
-    r = (x - n * 0.693359375) + n * 2.12194440e-4
-    p = r * 1.9875691500e-4
-    for coefficient in (1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1):
+    """eˣ of x between −87 and 87, which it is clamped to: 2 to the power of a whole number and of a part within ±½."""
+    power = x.clamp(-87, 87) * 1.44269504
+    n = (power + 12582912.0) - 12582912.0
+    r = power - n
+    p = r * 1.326472731e-3
+    for coefficient in (9.671512991e-3, 5.550733581e-2, 2.402224243e-1, 6.931470037e-1):
         p = (p + coefficient) * r
-    p = p + 5.0000001201e-1
-    p = p * (r * r) + r + 1.0
-    return p * torch.exp2(n)
+    return (p + 1.0) * torch.exp2(n)
 
 
 def softmax(x: Tensor) -> Tensor:
@@ -56,21 +53,24 @@ def softmax(x: Tensor) -> Tensor:
 
 
 def upsample_twice(x: Tensor) -> Tensor:
-    """Bilinear, twice as large: between rows first, then between columns."""
-    for axis in (2, 3):
-        before = torch.cat([x.narrow(axis, 0, 1), x.narrow(axis, 0, x.shape[axis] - 1)], axis)
-        after = torch.cat([x.narrow(axis, 1, x.shape[axis] - 1), x.narrow(axis, x.shape[axis] - 1, 1)], axis)
-        pair = torch.stack([before * 0.25 + x * 0.75, x * 0.75 + after * 0.25], axis + 1)
-        x = pair.flatten(axis, axis + 1)
+    """Bilinear, twice as large: between columns first, then between rows; the first one stays what it is."""
+    for axis in (3, 2):
+        first, last = x.narrow(axis, 0, 1), x.narrow(axis, x.shape[axis] - 1, 1)
+        rest = x.narrow(axis, 1, x.shape[axis] - 1)
+        before = x.narrow(axis, 0, x.shape[axis] - 1)
+        even = torch.cat([first, before * 0.25 + rest * 0.75], axis)
+        odd = x * 0.75 + torch.cat([rest, last], axis) * 0.25
+        x = torch.stack([even, odd], axis + 1).flatten(axis, axis + 1)
     return x
 
 
-def matrix(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """A 1×1 convolution, weight [O, C], of single pixels [N, C, 1, 1]: the bias, then channel after channel."""
-    y = torch.zeros(len(weight)) if bias is None else bias.flatten()
+def matrix(x: Tensor, signs: Tensor, scale: Tensor, bias: Tensor | None) -> Tensor:
+    """A 1×1 convolution, weights ±1 [O, C], of single pixels [N, C, 1, 1]: channel after channel, scale, bias."""
+    y = torch.zeros(len(signs))
     for channel in range(x.shape[1]):
-        y = y + x[:, channel].view(-1, 1) * weight[:, channel]
-    return y[:, :, None, None]
+        y = y + x[:, channel].view(-1, 1) * signs[:, channel]
+    y = y * scale.flatten()
+    return (y if bias is None else y + bias.flatten())[:, :, None, None]
 
 
 def splat(depth: Tensor, context: Tensor, cells: Tensor, grid: GridConfig) -> Tensor:
@@ -89,8 +89,8 @@ def _binary_conv2d(call: Call) -> Tensor:
     # Sums of signs are exact.
     if not is_matrix or bool((call.x.abs() == 1).all()):
         return PLAIN.operations["binary_conv2d"](call)
-    weight = (call.signs() * call.channels("scale").view(-1, 1, 1, 1))[:, :, 0, 0]
-    return matrix(call.x, weight, call.channels("bias") if "bias" in call.weights else None)
+    bias = call.channels("bias") if "bias" in call.weights else None
+    return matrix(call.x, call.signs()[:, :, 0, 0], call.channels("scale"), bias)
 
 
 def _upsample2d(call: Call) -> Tensor:
