@@ -78,7 +78,8 @@ struct BlockEpilogue {
   /// q = clamp(round to nearest even(y · quantized_factor), ±127), [channels][out pixels], or nullptr.
   int8_t* quantized = nullptr;
   float quantized_factor = 0.0f;
-  /// [channels] of this epilogue (quantized-lines.h), which kernels may use; or nullptr.
+  /// [channels] of this epilogue, if it IsQuantizedFunction, for kernels that draw them
+  /// (KernelSet::draws_lines); or nullptr.
   const QuantizedLines* lines = nullptr;
   /// Sum of y over the pixels of each block, [blocks][channels], or nullptr: the global average of the
   /// refinement branch, in an order that threads don't change.

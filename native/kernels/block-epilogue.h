@@ -107,7 +107,11 @@ inline ChannelEpilogue EpilogueOf(const BlockEpilogue& e, int channels, int chan
     c.quantized = e.quantized + channel * pixels + pixel;
     c.quantized_ahead = kChannelsAhead * pixels;
     c.quantized_factor = e.quantized_factor;
-    c.lines = e.lines == nullptr ? nullptr : &e.lines[channel];
+    if (e.lines != nullptr && e.lines[channel].is_exact) {
+      c.lines = &e.lines[channel];
+      c.steps = {.quantized = true,
+                 .line = c.lines->takes_larger ? EpilogueLine::kLarger : EpilogueLine::kSmaller};
+    }
   }
   if ((c.steps.sum = e.block_sums != nullptr)) c.sum = e.block_sums + block * channels + channel;
   return c;
@@ -319,12 +323,8 @@ inline __attribute__((always_inline)) void RunEpilogue(const ChannelEpilogue& c,
 
 /// Sums of a block of a convolution, which are readable to the end of a step.
 template <typename Float, typename Load>
-inline __attribute__((always_inline)) void RunEpilogue(ChannelEpilogue c, int64_t pixels_left,
+inline __attribute__((always_inline)) void RunEpilogue(const ChannelEpilogue& c, int64_t pixels_left,
                                                        const Load& load) {
-  if (DrawsLines<Float> && c.lines != nullptr && c.lines->is_exact) {
-    c.steps = {.quantized = true,
-               .line = c.lines->takes_larger ? EpilogueLine::kLarger : EpilogueLine::kSmaller};
-  }
   const int pixels = pixels_left < kBlockPixels ? static_cast<int>(pixels_left) : kBlockPixels;
   const int whole = pixels / kStepPixels * kStepPixels;
   RunEpilogue<Float, kConvolutionSteps>(c, pixels, load, [&load, whole](int i) { return load(whole + i); });

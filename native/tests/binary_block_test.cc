@@ -70,7 +70,7 @@ class BinaryBlockTester {
  private:
   void CheckLines(const KernelSet& kernels, const MajorityWeights& weights, const uint64_t* input,
                   EpilogueTester& epilogue, const std::vector<float>& sums) {
-    if (!IsQuantizedFunction(epilogue.epilogue())) return;
+    if (!kernels.draws_lines || !IsQuantizedFunction(epilogue.epilogue())) return;
     const std::vector<QuantizedLines> lines = QuantizedLinesOf(s_, epilogue.epilogue());
     for (const QuantizedLines& channel : lines) drawn += channel.is_exact;
     epilogue.Reset();
@@ -258,9 +258,9 @@ TEST(BinaryBlockTest, DrawsInt8ValuesByTwoLinesWhereTheyGiveTheSame) {
     }
   }
   int sets = 0;
-  ForEachIsa([&](const KernelSet&) { ++sets; });
+  ForEachIsa([&](const KernelSet& kernels) { sets += kernels.draws_lines; });
   // Few sums come as near to half a step as the lines differ from the steps.
-  EXPECT_GT(drawn - before, channels * sets * 9 / 10);
+  EXPECT_GE(drawn - before, channels * sets * 9 / 10);
 }
 
 TEST(BinaryBlockTest, LooksInt8ValuesUp) {
