@@ -95,7 +95,7 @@ describe('OnnxTwin', () => {
     );
     const file = join(folder, 'network.safetensors');
     await writeFile(file, encodeModelFile(network));
-    const engine = await loadEngine(file, { threads: 1 });
+    const engine = await loadEngine(file, { threads: 1, residual: 'fp32' });
     const session = await createSession(
       new OnnxTwin(network, [{ name: 'input', shape }]).translate(operations, [name]),
       1,
