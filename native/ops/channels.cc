@@ -11,7 +11,7 @@ namespace {
 /// Copies `from` into `to`'s channels [at, at + from.channels), or back.
 void CopyChannels(const RunContext& context, const Tensor& part, const Tensor& whole, int64_t at,
                   bool into_whole) {
-  const int64_t size = part.plane(), bytes = size * (part.type == ElementType::kFloat16 ? 2 : 4);
+  const int64_t size = part.plane(), bytes = PlaneBytes(part.type, size);
   ForEachPlane(context, int64_t{part.batch} * part.channels, size, [&](int64_t plane) {
     const int64_t image = plane / part.channels, channel = plane % part.channels;
     void* a = part.at(part.PlaneStart(plane));
