@@ -2,7 +2,7 @@ import type { CameraInfo } from '../geometry/camera-info.js';
 import { TransformBuffer, type StampedTransform } from '../geometry/transform-buffer.js';
 import { BdcError } from '../errors.js';
 import type { EgoMotionSource } from './ego-motion.js';
-import { CameraSynchronizer, type SynchronizerStatistics } from './camera-synchronizer.js';
+import { CameraSynchronizer, type ClockJump, type SynchronizerStatistics } from './camera-synchronizer.js';
 import { FaultLog, type FaultCount } from './fault-log.js';
 import { RigAssembler } from './rig-assembler.js';
 import type { CameraFrame, CameraImage, CameraRig, EgoPose, StampNs } from './types.js';
@@ -138,9 +138,12 @@ export class CameraIntake {
     this.#settle();
   }
 
-  /** Forgets images, frames that wait and moving transforms; calibration and static transforms stay. */
-  clear(): void {
-    this.#synchronizer.clear();
+  /**
+   * Forgets images, frames that wait and moving transforms; calibration and static transforms stay.
+   * @param jump as CameraSynchronizer.clear takes it
+   */
+  clear(jump?: ClockJump): void {
+    this.#synchronizer.clear(jump);
     this.#forget();
   }
 

@@ -33,7 +33,7 @@ export interface CameraCounts {
   replaced: number;
   /** Images older than the one before, or of the same stamp, where time did not jump. */
   outOfOrder: number;
-  /** Images held when time jumped back. */
+  /** Images of the time before, when time jumped back: those held, and those that came afterwards. */
   cleared: number;
 }
 
@@ -56,6 +56,14 @@ export interface SynchronizerStatistics {
   readonly cameras: Readonly<Record<string, CameraState>>;
 }
 
+/** A clock that jumped back. */
+export interface ClockJump {
+  /** What it told last before. */
+  readonly from: StampNs;
+  /** What it tells now. */
+  readonly now: () => StampNs;
+}
+
 interface Camera {
   readonly name: string;
   readonly counts: CameraCounts;
@@ -65,6 +73,8 @@ interface Camera {
   newestStamp: StampNs | undefined;
   /** Its last image, if that was more than a second behind: the first one of a time that jumped back, or a bad stamp. */
   suspect: CameraImage | undefined;
+  /** Until its first image of the time after it. */
+  jump: ClockJump | undefined;
   /** Frames in a row without this camera, since its last image that was not behind. */
   missedInARow: number;
 }
@@ -119,6 +129,7 @@ export class CameraSynchronizer {
       held: [],
       newestStamp: undefined,
       suspect: undefined,
+      jump: undefined,
       missedInARow: 0,
     }));
     const anchorState = this.#cameras.find((camera) => camera.name === anchor);
@@ -145,6 +156,11 @@ export class CameraSynchronizer {
     const camera = this.#cameras.find((candidate) => candidate.name === name);
     if (camera === undefined) throw new RangeError(`there is no camera ${name}`);
     camera.counts.received++;
+    if (isOfTimeBefore(image, camera.jump)) {
+      camera.counts.cleared++;
+      return;
+    }
+    camera.jump = undefined;
     if (camera.newestStamp === undefined || image.stamp > camera.newestStamp) {
       this.#rejectSuspect(camera);
       this.#take(camera, image);
@@ -162,8 +178,11 @@ export class CameraSynchronizer {
     this.#emitPending();
   }
 
-  /** Forgets all images and the frame that waits; counts stay. */
-  clear(): void {
+  /**
+   * Forgets all images and the frame that waits; counts stay.
+   * @param jump why, if a clock jumped back: images of the time before that are still on their way are left out too
+   */
+  clear(jump?: ClockJump): void {
     if (this.#pending !== undefined) {
       clearTimeout(this.#pending.timer);
       this.#anchor.counts.cleared++;
@@ -175,6 +194,7 @@ export class CameraSynchronizer {
       camera.newestStamp = undefined;
       if (camera.suspect !== undefined) camera.counts.cleared++;
       camera.suspect = undefined;
+      camera.jump = jump;
     }
     this.#last = undefined;
   }
@@ -330,5 +350,13 @@ export class CameraSynchronizer {
 }
 
 const seconds = (ns: StampNs): string => (Number(ns) / 1e9).toFixed(3);
+
+/** Whether it is nearer to the time before the jump than to the time now; stamps far from both are of another clock. */
+function isOfTimeBefore({ stamp }: CameraImage, jump: ClockJump | undefined): boolean {
+  if (jump === undefined) return false;
+  const now = jump.now();
+  const toTimeBefore = distance(stamp, jump.from);
+  return toTimeBefore < distance(stamp, now) && toTimeBefore < jump.from - now;
+}
 
 const distance = (a: StampNs, b: StampNs): bigint => (a > b ? a - b : b - a);

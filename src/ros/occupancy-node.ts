@@ -63,8 +63,8 @@ export class OccupancyNode implements ManagedNode {
     this.time = new RosTime(node, {
       translator,
       codec,
-      onBackwardJump: () => {
-        this.#session?.clear();
+      onBackwardJump: (from) => {
+        this.#session?.clear({ from, now: () => this.time.nowNs });
         this.#onTimeJump();
       },
     });

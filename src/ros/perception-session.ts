@@ -3,6 +3,7 @@ import { BdcError } from '../errors.js';
 import { TransformBuffer } from '../geometry/transform-buffer.js';
 import { CameraIntake } from '../perception/camera-intake.js';
 import type { RiggedFrame } from '../perception/camera-intake.js';
+import type { ClockJump } from '../perception/camera-synchronizer.js';
 import { FrameProcessor } from '../perception/frame-processor.js';
 import type { PerceivedFrame } from '../perception/frame-processor.js';
 import { PerceptionPipeline } from '../perception/perception-pipeline.js';
@@ -112,8 +113,8 @@ export class PerceptionSession {
   }
 
   /** The clock went back: forgets images, moving transforms, poses and frames of the time before. */
-  clear(): void {
-    this.intake.clear();
+  clear(jump: ClockJump): void {
+    this.intake.clear(jump);
     this.#forget();
   }
 

@@ -10,7 +10,7 @@ export class RosTime {
   readonly #node: Node;
   #lastClockNs: bigint | undefined;
 
-  /** @param onBackwardJump /clock went back by more than a second (a bag that loops) */
+  /** @param onBackwardJump /clock went back by more than a second (a bag that loops); `fromNs` is what it told before */
   constructor(
     node: Node,
     {
@@ -20,7 +20,7 @@ export class RosTime {
     }: {
       readonly translator: QosTranslator;
       readonly codec: MessageCodec;
-      readonly onBackwardJump: () => void;
+      readonly onBackwardJump: (fromNs: bigint) => void;
     },
   ) {
     this.#node = node;
@@ -31,10 +31,10 @@ export class RosTime {
       source._clockSubscription ??= node.createSubscription(CLOCK, '/clock', { qos, isRaw: true }, (cdr) => {
         const message = codec.decode(CLOCK, cdr);
         const now = nsFromTime(message.clock);
-        const isBack = this.#lastClockNs !== undefined && this.#lastClockNs - now > 1_000_000_000n;
+        const before = this.#lastClockNs ?? now;
         this.#lastClockNs = now;
         source._clockCallback(message);
-        if (isBack) onBackwardJump();
+        if (before - now > 1_000_000_000n) onBackwardJump(before);
       });
     };
     if (source._clockSubscription === undefined) return;

@@ -197,6 +197,43 @@ describe('CameraSynchronizer', () => {
     assert.equal(frames.length, 0);
   });
 
+  describe('after a clock jumped back', () => {
+    let now: number;
+
+    beforeEach(() => {
+      synchronizer.add('front', image(900_000));
+      now = 100_000;
+      synchronizer.clear({ from: milliseconds(900_000), now: () => milliseconds(now) });
+    });
+    const clearedOf = (name: string): number => synchronizer.statistics.cameras[name]!.cleared;
+
+    it('leaves out images of the time before that come afterwards', () => {
+      synchronizer.add('front', image(900_900));
+      synchronizer.add('left', image(899_000));
+      for (const name of CAMERAS) synchronizer.add(name, image(100_000));
+      assert.deepEqual(frames.map(stampsOf), [[100_000, 100_000, 100_000]]);
+      assert.deepEqual(CAMERAS.map(clearedOf), [2, 1, 0]);
+      assert.equal(synchronizer.statistics.timeJumps, 0);
+    });
+
+    it('takes those of a camera that starts only when the time before is reached again', () => {
+      now = 899_000;
+      for (const name of CAMERAS) synchronizer.add(name, image(899_100));
+      now = 901_000;
+      for (const name of CAMERAS) synchronizer.add(name, image(901_000));
+      assert.deepEqual(frames.map(stampsOf), [
+        [899_100, 899_100, 899_100],
+        [901_000, 901_000, 901_000],
+      ]);
+    });
+
+    it('takes those whose stamps have nothing to do with the clock', () => {
+      for (const name of CAMERAS) synchronizer.add(name, image(5_000_000));
+      assert.equal(frames.length, 1);
+      assert.deepEqual(CAMERAS.map(clearedOf), [1, 0, 0]);
+    });
+  });
+
   describe('with a timeout', () => {
     beforeEach(() => {
       frames = [];

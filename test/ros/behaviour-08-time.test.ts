@@ -95,6 +95,8 @@ describe('behaviour 8: time', function () {
     // an image of the time before waits for its partner, which must not get it
     await robot.publishSet(901n * S, ['front']);
     await clockUntil(robot.node.waitForLog(new RegExp(JUMPED.source)), 100n * S);
+    // nor one that comes only now
+    await robot.publishSet(901n * S + S / 2n, ['front']);
     await robot.publishSet(100n * S);
     await cloudAt(100n * S);
     await robot.publishSet(101n * S);
