@@ -94,6 +94,7 @@ struct BlockRange {
 
 class MajorityWeights;
 class QuantizedTable;
+class RegisterTableWeights;
 class SumTableWeights;
 class TileWeights;
 
@@ -111,6 +112,7 @@ struct BinaryBlockArgs {
 /// float16; the sums are regrouped. One input is set, and the weights that the kernel reads.
 struct PointwiseBlockArgs {
   const SumTableWeights* weights = nullptr;
+  const RegisterTableWeights* registers = nullptr;
   const TileWeights* tiles = nullptr;
   const int8_t* input_s8 = nullptr;
   const float* input_f32 = nullptr;

@@ -56,6 +56,8 @@ void BinaryBlockAvx512(const BinaryBlockArgs& args, const BlockRange& range, std
 int64_t BinaryBlockScratchAvx512(const MajorityWeights& weights, int channels);
 void PointwiseBlockAvx512(const PointwiseBlockArgs& args, const BlockRange& range, std::byte* scratch);
 int64_t PointwiseBlockScratchAvx512(int channels);
+void PointwiseRegistersAvx512(const PointwiseBlockArgs& args, const BlockRange& range, std::byte* scratch);
+int64_t PointwiseRegistersScratchAvx512(int channels);
 void SweepAvx512(const SweepArgs& args, const BlockRange& range);
 void PointwiseTilesAmx(const PointwiseBlockArgs& args, const BlockRange& range, std::byte* scratch);
 int64_t PointwiseTilesScratchAmx(const TileWeights& weights);

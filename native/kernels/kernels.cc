@@ -47,6 +47,8 @@ constexpr KernelSet kAvx512Set = {.isa = Isa::kAvx512,
                                   .draws_lines = true,
                                   .pointwise_block = PointwiseBlockAvx512,
                                   .pointwise_block_scratch = PointwiseBlockScratchAvx512,
+                                  .pointwise_registers = PointwiseRegistersAvx512,
+                                  .pointwise_registers_scratch = PointwiseRegistersScratchAvx512,
                                   .sweep = SweepAvx512,
                                   .conv_f32 = &kConvF32Avx512,
                                   .conv_i8 = &kConvI8Avx512,
@@ -54,6 +56,8 @@ constexpr KernelSet kAvx512Set = {.isa = Isa::kAvx512,
 constexpr KernelSet kAmxSet = [] {
   KernelSet set = kAvx512Set;
   set.isa = Isa::kAmx;
+  set.pointwise_registers = nullptr;
+  set.pointwise_registers_scratch = nullptr;
   set.pointwise_tiles = PointwiseTilesAmx;
   set.pointwise_tiles_scratch = PointwiseTilesScratchAmx;
   set.conv_i8_tiles = &kConvI8Amx;
@@ -99,7 +103,9 @@ const KernelSet& SelectKernels(Isa isa) {
       return kAvxVnniSet;
     case Isa::kAvx512:
       // VPTERNLOG makes a full adder of two instructions: 512 multiply-adds an instruction, where VPOPCNTQ
-      // with its XOR and addition does 171. AVX-512 without VPOPCNTDQ is left to the AVX2 set.
+      // with its XOR and addition does 171. AVX-512 without VPOPCNTDQ is left to the AVX2 set. W1A8 layers of
+      // many output channels look up in registers: VPERMI2W and VPADDW do 192 multiply-adds, and loads of
+      // tables from anywhere in L1 come slower than they could.
       return kAvx512Set;
     case Isa::kAmx:
       // AVX-512's kernels, and tiles for 1×1 layers on real values: a product does 16384 int8 or 8192

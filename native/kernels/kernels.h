@@ -51,6 +51,11 @@ struct KernelSet {
   bool draws_lines = false;
   void (*pointwise_block)(const PointwiseBlockArgs& args, const BlockRange& range, std::byte* scratch);
   int64_t (*pointwise_block_scratch)(int channels);
+  /// The same of args.registers, for layers of at least kRegisterTablesFrom output channels; nullptr: tables
+  /// in memory are faster.
+  void (*pointwise_registers)(const PointwiseBlockArgs& args, const BlockRange& range,
+                              std::byte* scratch) = nullptr;
+  int64_t (*pointwise_registers_scratch)(int channels) = nullptr;
   /// The same of args.tiles on a matrix unit; nullptr: there is none.
   void (*pointwise_tiles)(const PointwiseBlockArgs& args, const BlockRange& range,
                           std::byte* scratch) = nullptr;

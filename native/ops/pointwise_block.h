@@ -3,6 +3,8 @@
 #include <memory>
 #include <vector>
 
+#include "kernels/kernels.h"
+#include "kernels/register-table-weights.h"
 #include "kernels/sum-table-weights.h"
 #include "kernels/tile-weights.h"
 #include "ops/binary_conv2d.h"
@@ -36,10 +38,13 @@ class PointwiseBlock : public BlockOperation {
   Tensor Quantize(const RunContext& context, const Tensor& x) const;
 
   std::unique_ptr<BinaryWeightConv2d> convolution_;
-  /// One of the two.
+  /// One of the three.
   std::unique_ptr<const SumTableWeights> table_weights_;
+  std::unique_ptr<const RegisterTableWeights> register_weights_;
   std::unique_ptr<const TileWeights> tile_weights_;
   std::vector<float> scale_;  // of the sums: with the activations' scale where they are int8
+  decltype(KernelSet::pointwise_block) kernel_ = nullptr;
+  PieceCost piece_cost_{};
   int64_t thread_bytes_ = 0;
 };
 

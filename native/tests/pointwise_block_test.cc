@@ -5,6 +5,7 @@
 
 #include "binary_block_tester.h"
 #include "kernels/float16.h"
+#include "kernels/register-table-weights.h"
 #include "kernels/sum-table-weights.h"
 #include "kernels/tile-weights.h"
 #include "runtime/aligned_buffer.h"
@@ -58,6 +59,15 @@ void Check(int in, int out, int64_t pixels, const BlockRange& range, int extreme
                               .epilogue = epilogue.epilogue()};
       kernels.pointwise_block(args, range, scratch.data());
       epilogue.Expect(sums, range, true);
+      if (kernels.pointwise_registers != nullptr && kind == 0) {
+        const RegisterTableWeights registers(in, out, weight.data());
+        AlignedBuffer<std::byte> register_scratch(
+            kernels.pointwise_registers_scratch(range.channel_end - range.channel_begin));
+        args.registers = &registers;
+        epilogue.Reset();
+        kernels.pointwise_registers(args, range, register_scratch.data());
+        epilogue.Expect(sums, range, true);
+      }
       if (kernels.pointwise_tiles == nullptr) continue;
       const TileWeights tiles(in, out, weight.data(),
                               kind == 0 ? TileElement::kInt8 : TileElement::kBfloat16);
@@ -76,7 +86,7 @@ void Check(int in, int out, int64_t pixels, int extreme = 0) {
 
 TEST(PointwiseBlockTest, AnyNumberOfChannels) {
   for (int in : {1, 3, 4, 5, 31, 32, 33, 127, 128, 129, 255, 256, 257, 512, 600, 1030}) Check(in, 3, 70);
-  for (int out : {1, 2, 9}) Check(20, out, 70);
+  for (int out : {1, 2, 9, 32, 33, 65, 130, 170, 200, 256, 300}) Check(20, out, 70);
 }
 
 TEST(PointwiseBlockTest, AnyNumberOfPixels) {
@@ -84,7 +94,7 @@ TEST(PointwiseBlockTest, AnyNumberOfPixels) {
 }
 
 TEST(PointwiseBlockTest, LargestSumsDoNotOverflow) {
-  for (int in : {256, 257, 1024}) {
+  for (int in : {256, 257, 258, 259, 1024}) {
     for (int extreme : {127, -127}) Check(in, 2, 40, extreme);
   }
 }
@@ -142,6 +152,7 @@ TEST(PointwiseBlockTest, WritesOnlyTheRangeAskedFor) {
     Check(40, 6, 1300, range);
     Check(300, 6, 1300, range);
   }
+  Check(40, 150, 600, {0, 2, 37, 141});
 }
 
 }  // namespace
