@@ -31,11 +31,18 @@ constexpr int kSumChunk = 32;
 template <typename Lanes>
 constexpr int kLookupSums = 4;
 
+/// From one channel's sums of a block to the next one's. With a power of two they share few sets of L1, so
+/// that a line is gone before its other half is written; whole lines should share them, and leave the rest to
+/// tables.
+constexpr int kSumsRowGap = 32;
+template <typename Lanes>
+constexpr int kSumsRow = kBlockPixels + (sizeof(typename Lanes::Vector) < 64 ? kSumsRowGap : 0);
+
 template <typename Lanes>
 struct SumTables {
   using Vector = typename Lanes::Vector;
   Vector table[kSumChunk<Lanes>][kSumEntries];
-  /// [channels of the range], right behind; then the values [channels][kBlockPixels].
+  /// [channels of the range], right behind; then the values [channels][kSumsRow].
   Vector* sums() { return reinterpret_cast<Vector*>(this + 1); }
 };
 
@@ -124,7 +131,7 @@ inline void RunPointwiseBlocksOf(const PointwiseBlockArgs& args, const typename 
         for (int c = 0; c < channels; ++c, indices += weights.groups()) {
           Vector sum = SumLookups<Lanes>(*tables, indices, groups);
           if (!(kWide ? fresh : first == 0)) sum = Lanes::Add(sum, sums[c]);
-          Value* to = values + c * kBlockPixels + at;
+          Value* to = values + c * kSumsRow<Lanes> + at;
           if constexpr (kWide) {
             if (full) {
               Lanes::AddToFloat(to, sum, first < kSumInt16Groups);
@@ -141,7 +148,7 @@ inline void RunPointwiseBlocksOf(const PointwiseBlockArgs& args, const typename 
     for (int c = 0; c < channels; ++c) {
       const ChannelEpilogue epilogue =
           EpilogueOf(args.epilogue, weights.out_channels(), range.channel_begin + c, block, args.pixels);
-      const Value* from = values + c * kBlockPixels;
+      const Value* from = values + c * kSumsRow<Lanes>;
       RunEpilogue<Float>(epilogue, left, [from](int i) {
         if constexpr (sizeof(Value) == 2) {
           return Float::FromInt16(from + i);
@@ -192,7 +199,8 @@ inline void RunPointwiseBlocks(const PointwiseBlockArgs& args, const BlockRange&
 template <typename Int16>
 inline int64_t PointwiseBlockScratch(int channels) {
   return static_cast<int64_t>(sizeof(SumTables<Int16>)) +
-         int64_t{channels} * (static_cast<int64_t>(sizeof(typename Int16::Vector)) + kBlockPixels * 4);
+         int64_t{channels} *
+             (static_cast<int64_t>(sizeof(typename Int16::Vector)) + (kBlockPixels + kSumsRowGap) * 4);
 }
 
 }  // namespace
