@@ -49,6 +49,7 @@ void Graph::Fuse(StreamType residual) {
   FuseSigns();
   FuseQuantizers(true);
   CloseGaps();
+  WriteInPlace();
 }
 
 /// Convolution → RPReLU or PReLU: the values are bent where they are summed.
@@ -141,6 +142,27 @@ void Graph::CloseGaps() {
     for (int input : nodes_[i].inputs) use(input, static_cast<int>(i));
   }
   for (const Output& output : outputs_) use(output.tensor, static_cast<int>(nodes_.size()));
+}
+
+/// The first output takes the memory of an input that nobody reads later: caches then have the lines that are
+/// written.
+void Graph::WriteInPlace() {
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    const std::vector<int>& inputs = nodes_[i].inputs;
+    GraphTensor& y = tensors_[nodes_[i].outputs[0]];
+    for (size_t k = 0; k < inputs.size() && y.whole < 0; ++k) {
+      const int memory = PlaceOf(inputs[k]).tensor;
+      GraphTensor& x = tensors_[memory];
+      const auto lies_there = [&](int input) { return PlaceOf(input).tensor == memory; };
+      const bool is_free = x.producer >= 0 && x.last_use == static_cast<int>(i) &&
+                           std::count_if(inputs.begin(), inputs.end(), lies_there) == 1;
+      if (is_free && tensors_[inputs[k]].spec == y.spec && x.spec == y.spec &&
+          nodes_[i].operation->MayOverwrite(k)) {
+        y.whole = memory;
+        x.last_use = y.last_use;
+      }
+    }
+  }
 }
 
 }  // namespace bdc

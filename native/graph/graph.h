@@ -20,8 +20,8 @@ struct GraphTensor {
   int producer;  // index of the operation that writes it, −1 for a graph input
   int last_use;  // index of the last operation that reads it; the number of operations for a graph output
   bool is_needed = true;  // false once fusion has made it a value that never reaches memory
-  /// Index of the tensor that it is a range of channels of, from first_channel on; −1: it has memory of its
-  /// own, which then lives as long as any range of it.
+  /// Index of the tensor that it is a range of channels of, from first_channel on, or in whose place it is
+  /// written; −1: it has memory of its own, which then lives as long as any that lies there.
   int whole = -1;
   int first_channel = 0;
 };
@@ -112,6 +112,7 @@ class Graph {
   void HalveStreams();
   /// Drops the nodes that others have taken over (those without an operation) and dates the tensors anew.
   void CloseGaps();
+  void WriteInPlace();
   /// −1 if there is none.
   int FindTensor(const std::string& name) const;
 

@@ -22,6 +22,7 @@ class BlockOperation : public Operation {
     quantized_factor_ = factor;
     return true;
   }
+  bool MayOverwrite(size_t input) const override { return has_residual_ && input == 1; }
   /// The mean of each channel becomes output 1, of `images` images of `pixels` pixels and `channels` channels
   /// at most.
   void TakeMean(int64_t images, int64_t pixels, int channels) {

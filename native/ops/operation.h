@@ -104,6 +104,12 @@ class Operation {
     static_cast<void>(factor);
     return false;
   }
+  /// Whether Run reads each value of that input only for the same value of the first output, before it writes
+  /// it: the output may lie where the input does.
+  virtual bool MayOverwrite(size_t input) const {
+    static_cast<void>(input);
+    return false;
+  }
 
   OperationCost cost;
 };

@@ -58,6 +58,20 @@ void Sweep::RunSection(const RunContext& context, const Section& section, Tensor
     if (parts_.residual) args.epilogue.residual = StreamIn(range_of(inputs[parts_.ResidualAt()]), image);
     if (parts_.addend) args.epilogue.addend = StreamIn(range_of(inputs[parts_.AddendAt()]), image);
     args.epilogue.factor = parts_.factor;
+    // Each sign compares the same values, before a rounding of the stream; that may be where x is, and comes
+    // with the last one.
+    bool has_sign = false;
+    for (size_t i = 0; i < signs().size(); ++i) {
+      const PlacedSign placed = signs()[i].Within(section.first, section.count);
+      if (placed.channels == 0) continue;
+      if (has_sign) context.kernels.sweep(args, range);
+      const Tensor& planes = outputs[i + (parts_.stream ? 1 : 0)];
+      const int first_plane = placed.first_threshold - signs()[i].first_threshold;
+      args.epilogue.signs = SignsOf(planes.Channels(first_plane, placed.channels), image);
+      args.epilogue.threshold = placed.sign->threshold() + placed.first_threshold;
+      args.epilogue.direction = placed.sign->direction() + placed.first_threshold;
+      has_sign = true;
+    }
     if (parts_.quantized_factor != 0.0f) {
       const Tensor& whole = outputs[0].type == ElementType::kInt8 ? outputs[0] : outputs.back();
       const Tensor q = range_of(whole);
@@ -67,22 +81,7 @@ void Sweep::RunSection(const RunContext& context, const Section& section, Tensor
     if (parts_.stream && outputs[0].type != ElementType::kInt8) {
       args.epilogue.stream = StreamOut(range_of(outputs[0]), image);
     }
-    bool has_run = false;
-    for (size_t i = 0; i < signs().size(); ++i) {
-      const PlacedSign placed = signs()[i].Within(section.first, section.count);
-      if (placed.channels == 0) continue;
-      const Tensor& planes = outputs[i + (parts_.stream ? 1 : 0)];
-      const int first_plane = placed.first_threshold - signs()[i].first_threshold;
-      args.epilogue.signs = SignsOf(planes.Channels(first_plane, placed.channels), image);
-      args.epilogue.threshold = placed.sign->threshold() + placed.first_threshold;
-      args.epilogue.direction = placed.sign->direction() + placed.first_threshold;
-      context.kernels.sweep(args, range);
-      // Further signs compare the same values again, before a rounding of the stream as the first one does.
-      args.epilogue.stream = {};
-      args.epilogue.quantized = nullptr;
-      has_run = true;
-    }
-    if (!has_run) context.kernels.sweep(args, range);
+    context.kernels.sweep(args, range);
   });
 }
 

@@ -58,6 +58,7 @@ class Sweep : public SignMaker {
     parts_.quantized_factor = factor;
     return true;
   }
+  bool MayOverwrite(size_t input) const override { return parts_.stream && !(parts_.gate && input == 1); }
 
   void Load(EngineMode mode, const KernelSet& kernels) override;
   /// Inputs as Parts says; outputs y, then the planes of each sign, then the int8 values where y isn't they.

@@ -103,6 +103,37 @@ TEST(FusionTest, NothingIsCopiedAndNoSignTakenByItself) {
   }
 }
 
+TEST(FusionTest, OutputsLieWhereAnInputIsReadForTheLastTime) {
+  for (bool is_read_later : {false, true}) {
+    Chain chain(40, 11, 30);
+    const std::string conv = chain.Activation(chain.Convolution(chain.Sign(chain.Norm("x")), 3));
+    const std::string unit = chain.Sum(chain.ScaledByMean(conv), chain.Norm("x"));
+    // Two signs of one sweep: it reads its input twice.
+    const std::string a = chain.Activation(chain.Convolution(chain.Sign(unit), 3));
+    const std::string b = chain.Activation(chain.Convolution(chain.Sign(unit), 3));
+    const std::string sum = chain.Sum(a, chain.Sum(b, unit));
+    const std::string y = is_read_later ? chain.Sum(sum, chain.Sum(conv, unit)) : sum;
+    chain.Compare(y, StreamType::kFloat32, 0);
+    Graph graph = chain.model().Build();
+    graph.Fuse(StreamType::kFloat32);
+    std::vector<std::pair<std::string, int>> overwritten;  // of sums: which input
+    for (const GraphNode& node : graph.nodes()) {
+      if (node.op.find("add") == std::string::npos) continue;
+      const int memory = graph.PlaceOf(node.outputs[0]).tensor;
+      EXPECT_GE(graph.tensors()[memory].last_use, graph.tensors()[node.outputs[0]].last_use) << node.name;
+      const auto at = std::find_if(node.inputs.begin(), node.inputs.end(),
+                                   [&](int input) { return graph.PlaceOf(input).tensor == memory; });
+      const auto input = static_cast<int>(at - node.inputs.begin());
+      overwritten.emplace_back(node.op, at == node.inputs.end() ? -1 : input);
+    }
+    const std::string gated = "channel_gate + add + sign + sign", block = "binary_conv2d + rprelu + add";
+    using Expected = std::vector<std::pair<std::string, int>>;
+    const Expected at_once{{gated, 0}, {block, 1}, {block, 1}};
+    const Expected later{{gated, 2}, {block, -1}, {block, 1}, {"add + add", 0}};
+    EXPECT_EQ(overwritten, is_read_later ? later : at_once);
+  }
+}
+
 TEST(FusionTest, StreamsThatAreResampledAndMovedAreFloat16) {
   Chain chain(48, 12, 34);
   const std::string x = chain.ScaledByMean(chain.Convolution(chain.Sign("x"), 3));
