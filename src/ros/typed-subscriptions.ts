@@ -59,12 +59,22 @@ export class TypedSubscriptions {
     }));
   }
 
-  /** @param reject called with the error of a message that cannot be used; other exceptions are defects and leave the callback */
+  /**
+   * @param reject called with the error of a message that cannot be used; other exceptions are defects and leave the callback
+   * @throws BdcError `TOPIC_OF_TWO_TYPES`
+   */
   subscribe<Name extends RosTypeName>(
     { type, topic, qos }: { readonly type: Name; readonly topic: string; readonly qos: TopicQos },
     take: (message: RosMessages[Name]) => void,
     reject: (error: BdcError) => void,
   ): void {
+    const other = this.#open.find(({ requested }) => requested === topic)?.type ?? type;
+    if (other !== type) {
+      throw new BdcError('configuration', {
+        code: 'TOPIC_OF_TWO_TYPES',
+        message: `topic ${topic}: expected one type of messages, found ${other} and ${type}; correct the parameter that names it by mistake (…_topic)`,
+      });
+    }
     const options = { qos: this.#translator.profile(qos), isRaw: true } as const;
     const subscription = this.#node.createSubscription(type, topic, options, (cdr) => {
       if (taken.hasSubscribers) taken.publish({ topic, cdr } satisfies TakenMessage);
