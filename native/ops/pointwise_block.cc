@@ -23,19 +23,19 @@ void PointwiseBlock::Load(EngineMode mode, const KernelSet& kernels) {
   const uint64_t* bits = convolution_->weights().weight.data();
   if (kernels.pointwise_tiles != nullptr) {
     kernel_ = kernels.pointwise_tiles;
-    piece_cost_ = kTileCost;
+    pieces_ = kTileCost;
     const TileElement element = InputFactor() != 0.0f ? TileElement::kInt8 : TileElement::kBfloat16;
     tile_weights_ = std::make_unique<const TileWeights>(g.in_channels, g.out_channels, bits, element);
     thread_bytes_ = AlignedBytes(kernels.pointwise_tiles_scratch(*tile_weights_));
   } else if (kernels.pointwise_registers != nullptr && InputFactor() != 0.0f &&
              g.out_channels >= kRegisterTablesFrom) {
     kernel_ = kernels.pointwise_registers;
-    piece_cost_ = kRegisterCost;
+    pieces_ = kRegisterCost;
     register_weights_ = std::make_unique<const RegisterTableWeights>(g.in_channels, g.out_channels, bits);
     thread_bytes_ = AlignedBytes(kernels.pointwise_registers_scratch(g.out_channels));
   } else {
     kernel_ = kernels.pointwise_block;
-    piece_cost_ = kTableCost;
+    pieces_ = kTableCost;
     table_weights_ = std::make_unique<const SumTableWeights>(g.in_channels, g.out_channels, bits);
     thread_bytes_ = AlignedBytes(kernels.pointwise_block_scratch(g.out_channels));
   }
@@ -68,25 +68,24 @@ void PointwiseBlock::Run(const RunContext& context, Tensors inputs, Tensors outp
   const Tensor x = has_to_quantize ? Quantize(context, inputs[0]) : inputs[0];
   const ConvActivation activation = convolution_->activation();
   std::byte* sums = context.scratch;
-  ForEachBlockRange(context, outputs[0], piece_cost_,
-                    [&](int64_t slot, int64_t image, const BlockRange& range) {
-                      PointwiseBlockArgs args{.weights = table_weights_.get(),
-                                              .registers = register_weights_.get(),
-                                              .tiles = tile_weights_.get(),
-                                              .pixels = x.plane(),
-                                              .epilogue = EpilogueFor(image, inputs, outputs, sums)};
-                      if (x.type == ElementType::kInt8) {
-                        args.input_s8 = x.s8() + image * x.image();
-                      } else if (x.type == ElementType::kFloat16) {
-                        args.input_f16 = x.f16() + image * x.image();
-                      } else {
-                        args.input_f32 = x.f32() + image * x.image();
-                      }
-                      args.epilogue.scale = scale_.data();
-                      args.epilogue.bias = convolution_->weights().bias.data();
-                      args.epilogue.activation = {activation.bias_in, activation.slope, activation.bias_out};
-                      kernel_(args, range, context.ThreadScratch(slot));
-                    });
+  ForEachBlockRange(context, outputs[0], pieces_, [&](int64_t slot, int64_t image, const BlockRange& range) {
+    PointwiseBlockArgs args{.weights = table_weights_.get(),
+                            .registers = register_weights_.get(),
+                            .tiles = tile_weights_.get(),
+                            .pixels = x.plane(),
+                            .epilogue = EpilogueFor(image, inputs, outputs, sums)};
+    if (x.type == ElementType::kInt8) {
+      args.input_s8 = x.s8() + image * x.image();
+    } else if (x.type == ElementType::kFloat16) {
+      args.input_f16 = x.f16() + image * x.image();
+    } else {
+      args.input_f32 = x.f32() + image * x.image();
+    }
+    args.epilogue.scale = scale_.data();
+    args.epilogue.bias = convolution_->weights().bias.data();
+    args.epilogue.activation = {activation.bias_in, activation.slope, activation.bias_out};
+    kernel_(args, range, context.ThreadScratch(slot));
+  });
   FinishMeans(sums, outputs);
 }
 

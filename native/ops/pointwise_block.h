@@ -44,7 +44,7 @@ class PointwiseBlock : public BlockOperation {
   std::unique_ptr<const TileWeights> tile_weights_;
   std::vector<float> scale_;  // of the sums: with the activations' scale where they are int8
   decltype(KernelSet::pointwise_block) kernel_ = nullptr;
-  PieceCost piece_cost_{};
+  PieceCost pieces_{};
   int64_t thread_bytes_ = 0;
 };
 
