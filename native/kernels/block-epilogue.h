@@ -330,6 +330,24 @@ inline __attribute__((always_inline)) void RunEpilogue(const ChannelEpilogue& c,
   RunEpilogue<Float, kConvolutionSteps>(c, pixels, load, [&load, whole](int i) { return load(whole + i); });
 }
 
+/// What follows the sums of a block of a 1×1 layer, int16 or float: [channels of the range], `row` apart. A
+/// function of its own, since inlined it takes registers from the look-ups.
+template <typename Float, typename Sum>
+inline __attribute__((noinline)) void RunEpilogues(const PointwiseBlockArgs& args, const BlockRange& range,
+                                                   int64_t block, int out_channels, const Sum* sums,
+                                                   int64_t row) {
+  for (int channel = range.channel_begin; channel < range.channel_end; ++channel, sums += row) {
+    const ChannelEpilogue epilogue = EpilogueOf(args.epilogue, out_channels, channel, block, args.pixels);
+    RunEpilogue<Float>(epilogue, args.pixels - block * kBlockPixels, [sums](int i) {
+      if constexpr (sizeof(Sum) == 2) {
+        return Float::FromInt16(sums + i);
+      } else {
+        return Float::Load(sums + i);
+      }
+    });
+  }
+}
+
 /// SweepArgs: the epilogue of values that lie in memory.
 template <typename Float>
 inline void RunSweep(const SweepArgs& args, const BlockRange& range) {

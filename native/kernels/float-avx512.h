@@ -63,6 +63,15 @@ struct FloatAvx512 {
     return _mm512_cvtepi32_ps(
         _mm512_cvtepi16_epi32(_mm256_load_si256(reinterpret_cast<const __m256i*>(from))));
   }
+  /// 32 numbers as floats, added to those at `to`, a vector's place, unless they are the first.
+  static void AddInt16To(float* to, __m512i x, bool is_first) {
+    for (int half = 0; half < 2; ++half) {
+      const __m256i part = half == 0 ? _mm512_castsi512_si256(x) : _mm512_extracti64x4_epi64(x, 1);
+      Vector y = _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(part));
+      if (!is_first) y = _mm512_add_ps(y, _mm512_load_ps(to + kLanes * half));
+      _mm512_store_ps(to + kLanes * half, y);
+    }
+  }
 };
 
 }  // namespace

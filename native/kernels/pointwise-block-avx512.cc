@@ -20,14 +20,7 @@ struct Int16Avx512 {
     return _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
   }
   static void StoreValue(int16_t* to, Vector x) { _mm512_store_si512(to, x); }
-  static void AddToFloat(float* to, Vector x, bool first) {
-    for (int half = 0; half < 2; ++half) {
-      const __m256i part = half == 0 ? _mm512_castsi512_si256(x) : _mm512_extracti64x4_epi64(x, 1);
-      __m512 y = _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(part));
-      if (!first) y = _mm512_add_ps(y, _mm512_load_ps(to + 16 * half));
-      _mm512_store_ps(to + 16 * half, y);
-    }
-  }
+  static void AddToFloat(float* to, Vector x, bool first) { FloatAvx512::AddInt16To(to, x, first); }
 };
 
 }  // namespace

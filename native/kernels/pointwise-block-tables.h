@@ -145,18 +145,7 @@ inline void RunPointwiseBlocksOf(const PointwiseBlockArgs& args, const typename 
         }
       }
     }
-    for (int c = 0; c < channels; ++c) {
-      const ChannelEpilogue epilogue =
-          EpilogueOf(args.epilogue, weights.out_channels(), range.channel_begin + c, block, args.pixels);
-      const Value* from = values + c * kSumsRow<Lanes>;
-      RunEpilogue<Float>(epilogue, left, [from](int i) {
-        if constexpr (sizeof(Value) == 2) {
-          return Float::FromInt16(from + i);
-        } else {
-          return Float::Load(from + i);
-        }
-      });
-    }
+    RunEpilogues<Float>(args, range, block, weights.out_channels(), values, kSumsRow<Lanes>);
   }
 }
 

@@ -9,9 +9,6 @@
 //   for each output channel: epilogue over the block
 #include <immintrin.h>
 
-#include <cstring>
-#include <type_traits>
-
 #include "kernels/block-epilogue.h"
 #include "kernels/float-avx512.h"
 #include "kernels/kernel-list.h"
@@ -180,14 +177,7 @@ inline __attribute__((always_inline)) void Transpose(__m512i (&rows)[16]) {
 
 inline void Put(int16_t* to, __m512i sums, bool) { _mm512_store_si512(to, sums); }
 
-inline void Put(float* to, __m512i sums, bool is_first) {
-  for (int half = 0; half < 2; ++half) {
-    const __m256i part = half == 0 ? _mm512_castsi512_si256(sums) : _mm512_extracti64x4_epi64(sums, 1);
-    __m512 y = _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(part));
-    if (!is_first) y = _mm512_add_ps(y, _mm512_load_ps(to + 16 * half));
-    _mm512_store_ps(to + 16 * half, y);
-  }
-}
+inline void Put(float* to, __m512i sums, bool is_first) { FloatAvx512::AddInt16To(to, sums, is_first); }
 
 /// A vector of output channels, of which there are `channels`: [pixel][row] → [channel][kSumsRow], added
 /// to what is there unless these sums are the first.
@@ -239,18 +229,7 @@ void RunBlocks(const PointwiseBlockArgs& args, const BlockRange& range, std::byt
         }
       }
     }
-    for (int c = 0; c < channels; ++c) {
-      const ChannelEpilogue epilogue =
-          EpilogueOf(args.epilogue, weights.out_channels(), range.channel_begin + c, block, args.pixels);
-      const Sum* const from = block_sums + int64_t{c} * kSumsRow;
-      RunEpilogue<FloatAvx512>(epilogue, left, [from](int i) {
-        if constexpr (std::is_same_v<Sum, int16_t>) {
-          return FloatAvx512::FromInt16(from + i);
-        } else {
-          return FloatAvx512::Load(from + i);
-        }
-      });
-    }
+    RunEpilogues<FloatAvx512>(args, range, block, weights.out_channels(), block_sums, kSumsRow);
   }
 }
 
